@@ -1,0 +1,60 @@
+# Every target works on a fresh clone: it installs what requirements.lock names into .venv first.
+# The variable PYTHON names the interpreter to start from (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TICKERS ?= 1000
+
+.PHONY: help install demo test test-slow ui bench lint format lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## install into .venv from the lock file (uv if present, else pip)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@if command -v uv >/dev/null; then \
+		uv venv -q --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes --no-deps \
+			-r requirements.lock && \
+		uv pip install -q --python $(BIN)/python --no-deps -e . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+			-r requirements.lock && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
+	fi
+	@touch $(INSTALLED)
+
+demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
+	@$(BIN)/python -m sample_data.demo
+
+test: $(INSTALLED)  ## the test suite (under 6 minutes on 2 cores)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
+	$(BIN)/python -m pytest -m slow
+
+ui: $(INSTALLED)  ## Dagster's web UI and daemon
+	$(BIN)/crypto-assets ui
+
+bench: $(INSTALLED)  ## measure TICKERS (default 1000) currencies against plain DuckDB SQL
+	$(BIN)/python -m bench --tickers $(TICKERS)
+
+lint: $(INSTALLED)  ## style, types and the import rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## reformat the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(INSTALLED)  ## resolve the dependencies of pyproject.toml anew
+	uv pip compile --universal --generate-hashes --group dev pyproject.toml \
+		-o requirements.lock --python-version 3.11 --no-header -q
+
+clean:  ## remove the environment and everything generated
+	rm -rf $(VENV) .crypto_assets .demo bench.json
