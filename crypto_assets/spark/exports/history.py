@@ -1,0 +1,287 @@
+"""Price histories: which column is the close, which decimal mark, which site.
+
+Belongs here: what is particular to price tables. Does not: whether the prices make sense
+(sanity.py), dates, cells, numbers in general.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow.compute as pc
+
+from . import numbers, sanity
+from .layout import Layout
+from .lookup import plain, word_set
+from .model import DecimalMark, Options, Refused
+from .series import NAMES, Series
+from .shapes import source_of
+from .table import Table
+from .values import Values
+
+MISSING_MARK = -1.0  # what users put where a price is missing
+CLOSE_TOKENS = {"close", "closing", "chiusura", "cierre", "fechamento", "schlusskurs"}
+PRICE_TOKENS = {"price", "prices", "last", "prezzo", "precio", "preco", "preis", "prix", "rate"}
+OTHER_TOKENS = word_set(
+    "open opening high low volume vol cap change chg max min avg average mean weighted vwap "
+    "predicted prediction forecast target ma sma ema lag prev previous next log return "
+    "returns diff pct count time date adj adjusted std upper lower bid ask"
+)
+INVESTING = ["date", "close", "open", "high", "low"]
+HEADERLESS = {7: "kraken", 12: "binance"}  # columns of the known files without a header
+QUOTE_CURRENCY = re.compile(r"(USDT?|USDC|EUR|GBP|JPY|BRL|INR|TRY|AUD|CAD)$", re.IGNORECASE)
+TICKER = re.compile(r"^Ticker (\S+)", re.MULTILINE)  # a line of yfinance
+CLEAR = 20  # times as many cells must speak for a decimal mark as against it
+SAMPLE = 200
+NUMBER_SHARE = 0.9
+EXAMPLE = 3
+
+
+@dataclass(frozen=True)
+class _Prices:
+    """The parts of a price table the decisions below need."""
+
+    table: Table
+    series: Series
+    date_column: int
+    roles: dict[str, int]  # role -> first column with it
+    header: list[str]
+
+    def cells(self, column: int) -> Any:
+        """The column's cells, one per dated row."""
+        return self.table.at(column, self.series.rows)
+
+    def values(self, role: str, mark: DecimalMark) -> Any | None:
+        """The column with this role as float64, or None if there is none."""
+        if role not in self.roles:
+            return None
+        return numbers.quick(self.cells(self.roles[role]), mark)
+
+
+def is_investing(layout: Layout) -> bool:
+    """Investing.com's columns: date, price, open, high, low in this order."""
+    return layout.roles()[: len(INVESTING)] == INVESTING
+
+
+def check_steps(series: Series) -> None:
+    """Raise `Refused` unless the days step like a daily series."""
+    if 2 * series.same_day > len(series.days):
+        raise Refused("several rows per day, so not daily: download the daily history")
+    if series.granularity in ("week", "month"):
+        pace = NAMES[series.granularity]
+        raise Refused(f"the history is {pace}, not daily: download the daily one")
+    if series.granularity is None:
+        if series.backwards * 4 > len(series.days):
+            raise Refused("the rows are in no order of dates: sort them by date, or download again")
+        raise Refused(f"the history is not daily: {series.pace} ({series.span})")
+
+
+def read_values(
+    table: Table, layout: Layout, series: Series, date_column: int, options: Options
+) -> Values:
+    """The closing prices. Raises `Refused` if the series or its notation is not certain."""
+    roles: dict[str, int] = {}
+    for index, role in enumerate(layout.roles()[: table.width]):
+        roles.setdefault(role or "", index)
+    prices = _Prices(table, series, date_column, roles, layout.header)
+    symbols = _symbols(prices)
+    if len(symbols) > 1:
+        listed = ", ".join(symbols[:EXAMPLE])
+        raise Refused(f"{len(symbols)} currencies are stacked in one file ({listed}): keep one")
+    check_steps(series)
+    column, by_evidence = _close_column(prices, layout)
+    cells = numbers.look(prices.cells(column))
+    mark = _decimal_mark(prices, cells, column, options)
+    parsed = numbers.parse(cells, mark)
+    values = Values("history", _source(prices, layout), column, parsed.text, mark, "day")
+    ticker = TICKER.search(layout.preamble_text)
+    values.term = symbols[0] if symbols else (ticker[1] if ticker else None)
+    negative = pc.and_(pc.less(parsed.values, 0), pc.not_equal(parsed.values, MISSING_MARK))
+    lines = table.body.take(series.rows)
+    sanity.flag(values, lines, cells.column, parsed.bad, "not a price")
+    sanity.flag(values, lines, cells.column, negative, "a negative price")
+    price = pc.if_else(pc.greater(parsed.values, 0), parsed.values, None)
+    if price.null_count == len(price):
+        raise Refused("no row has a price")
+    if is_investing(layout) and options.decimal is None:
+        _refuse_lost_decimals(prices, cells)
+    if by_evidence:
+        values.notes.append(f"column {column + 1} is taken as the close: its numbers behave so")
+    sanity.check(
+        values,
+        sanity.Ohlc(
+            lines=lines,
+            cells=cells.column,
+            raw=parsed.values,
+            price=price,
+            low=prices.values("low", mark),
+            high=prices.values("high", mark),
+            changes=_changes(prices, mark),
+        ),
+        series,
+        options,
+    )
+    return values
+
+
+def _changes(prices: _Prices, mark: DecimalMark) -> list[Callable[[], Any]]:
+    """The stated change in percent under the prices' mark, then under the other one."""
+    if "change" not in prices.roles:
+        return []
+    cells = prices.cells(prices.roles["change"])
+    if 2 * pc.match_substring(cells, "%").true_count < len(cells):
+        return []
+    marks = sorted(numbers.MARKS, key=lambda other: other != mark)
+    return [partial(numbers.quick, cells, other) for other in marks]
+
+
+def _symbols(prices: _Prices) -> list[str]:
+    """The different names in a symbol column; none if it holds numbers."""
+    if "symbol" not in prices.roles:
+        return []
+    names = pc.unique(prices.cells(prices.roles["symbol"])).to_pylist()[:SAMPLE]
+    different = {re.sub(r"\W", "", name).lower(): name for name in reversed(names)}
+    return [
+        name
+        for key, name in reversed(different.items())
+        if key and not key.isdigit() and not QUOTE_CURRENCY.fullmatch(key)
+    ]
+
+
+def _close_column(prices: _Prices, layout: Layout) -> tuple[int, bool]:
+    """The column of closing prices, by its header or else by how its numbers behave."""
+    width = prices.table.width
+    for role in ("close", "adjusted"):
+        found = [
+            i
+            for i, known in enumerate(layout.roles()[:width])
+            if known == role and i != prices.date_column
+        ]
+        named = [i for i in found if plain(layout.header[i]) == "close"]
+        if len(found) == 1 or len(named) == 1:
+            return (named or found)[0], False
+        if found:
+            names = ", ".join(repr(layout.header[i]) for i in found)
+            raise Refused(f"several columns could be the closing price: {names}; keep one of them")
+    tokens = {i: set(plain(name).split()) for i, name in enumerate(layout.header[:width])}
+    for wanted in (CLOSE_TOKENS, PRICE_TOKENS):
+        found = [i for i, words in tokens.items() if words & wanted and not words & OTHER_TOKENS]
+        if len(found) == 1:
+            return found[0], False
+    numeric = [(i, _loose(prices.cells(i))) for i in range(width) if i != prices.date_column]
+    alone = [i for i, values in numeric if values is not None]
+    if len(alone) == 1 and QUOTE_CURRENCY.search(layout.name(alone[0]) or ""):
+        return alone[0], False
+    column = sanity.close_by_evidence(numeric, prices.series)
+    if column is not None:
+        return column, True
+    if _is_headerless(prices, layout):
+        return 4, False
+    names = ", ".join(repr(name) for name in layout.header[:8]) or "there is no header"
+    raise Refused(f"no single column is named close or price in a known language: {names}")
+
+
+def _is_headerless(prices: _Prices, layout: Layout) -> bool:
+    """The known files without a header: so many columns, Unix time first, nothing before it."""
+    return (
+        prices.table.width in HEADERLESS
+        and prices.series.reading.name.startswith("Unix")
+        and prices.date_column == 0
+        and not (layout.header or layout.preamble or layout.bad)
+    )
+
+
+def _loose(cells: Any) -> Any | None:
+    """A column's numbers under the mark that fits more cells; None if it holds other things."""
+    looked = numbers.look(cells)
+    if looked.number_share() < NUMBER_SHARE:
+        return None
+    return numbers.parse(looked, max(numbers.MARKS, key=looked.only)).values
+
+
+def _decimal_mark(
+    prices: _Prices, cells: numbers.Cells, column: int, options: Options
+) -> DecimalMark:
+    """Dot or comma: by the price column, else by the other columns, else by the prices' sense."""
+    dot, comma = cells.only("dot"), cells.only("comma")
+    if dot or comma:
+        return _clear_majority(dot, comma, cells)
+    plain_numbers = {mark: numbers.parse(cells, mark) for mark in numbers.MARKS}
+    if plain_numbers["dot"].values.equals(plain_numbers["comma"].values):
+        dot, comma = _votes(prices, column)
+        return "comma" if comma > dot else "dot"
+    jumps = {mark: sanity.count_jumps(plain_numbers[mark].values) for mark in numbers.MARKS}
+    dot, comma = _votes(prices, column)
+    if bool(dot) != bool(comma):
+        mark: DecimalMark = "dot" if dot else "comma"
+        other: DecimalMark = "comma" if dot else "dot"
+        if jumps[mark] <= jumps[other]:
+            return mark
+    elif jumps["dot"] != jumps["comma"] and 0 in jumps.values():
+        return min(numbers.MARKS, key=lambda candidate: jumps[candidate])
+    if options.decimal:
+        return options.decimal
+    if source_of("history", {plain(name) for name in prices.header}):
+        return "dot"  # every site that is known by its header writes dots
+    example = next(cell for cell in cells.column.to_pylist() if "." in cell or "," in cell)
+    read = [f"--decimal {mark} reads {_example(example, mark)}" for mark in numbers.MARKS]
+    raise Refused(f"the decimal mark is not certain: {example!r}: {'; '.join(read)}")
+
+
+def _example(cell: str, mark: DecimalMark) -> str:
+    thousands, decimal = (",", ".") if mark == "dot" else (".", ",")
+    return cell.replace(thousands, "").replace(decimal, ".")
+
+
+def _clear_majority(dot: int, comma: int, cells: numbers.Cells) -> DecimalMark:
+    if dot and comma and max(dot, comma) < CLEAR * min(dot, comma):
+        first = {m: _first_only(cells, m) for m in numbers.MARKS}
+        raise Refused(f"both decimal marks are used: {first['dot']!r} and {first['comma']!r}")
+    return "dot" if dot > comma else "comma"
+
+
+def _first_only(cells: numbers.Cells, mark: DecimalMark) -> str:
+    other: DecimalMark = "comma" if mark == "dot" else "dot"
+    return str(cells.column.filter(pc.and_not(cells.good[mark], cells.good[other]))[0].as_py())
+
+
+def _votes(prices: _Prices, column: int) -> tuple[int, int]:
+    """How many cells of the other columns (a spread sample) are numbers under one mark only."""
+    dot = comma = 0
+    for other in range(prices.table.width):
+        if other in (column, prices.date_column):
+            continue
+        cells = prices.cells(other)
+        looked = numbers.look(cells[:: max(1, len(cells) // SAMPLE)], units=True)
+        if looked.number_share() >= NUMBER_SHARE:
+            dot, comma = dot + looked.only("dot"), comma + looked.only("comma")
+    return dot, comma
+
+
+def _refuse_lost_decimals(prices: _Prices, cells: numbers.Cells) -> None:
+    """Investing.com writes decimals or thousands; bare digits throughout have lost theirs."""
+    if cells.only("dot") or cells.only("comma"):
+        return
+    for role in ("close", "open", "high", "low"):
+        column = prices.cells(prices.roles[role])
+        digits = pc.match_substring_regex(column, r"^\d{4,}$").true_count
+        if digits < NUMBER_SHARE * len(column):
+            return
+    raise Refused(
+        f"the prices have neither decimals nor thousands separators ({cells.column[0]}): a "
+        "spreadsheet probably dropped the decimal mark; download again, or say --decimal dot if "
+        "they are whole numbers"
+    )
+
+
+def _source(prices: _Prices, layout: Layout) -> str:
+    known = source_of("history", {plain(cell) for cell in layout.header})
+    if known:
+        return known
+    if is_investing(layout):
+        return "investing.com"
+    if TICKER.search(layout.preamble_text):
+        return "yahoo"
+    return HEADERLESS[prices.table.width] if _is_headerless(prices, layout) else "unknown"

@@ -1,0 +1,69 @@
+"""What goes in and what comes out of reading an export: `Options`, `Export`, `Refused`.
+
+Only the public data types live here; how a file is read is in the modules that `reading.py` calls.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+DecimalMark = Literal["dot", "comma"]
+Kind = Literal["history", "trend"]
+Granularity = Literal["day", "week", "month"]
+
+
+class Refused(Exception):  # noqa: N818 - it is a verdict on a file, not a programming error
+    """The file cannot be read. `str()` is one line: what is wrong, where, and what would help."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may settle where the file itself leaves a choice.
+
+    `dates` and `decimal` pick among readings that all fit; they never override what the file
+    shows. `terms` are the lower-case names of the currency and pick the column of a trend with
+    several terms.
+    """
+
+    dates: DateOrder | None = None
+    decimal: DecimalMark | None = None
+    accept_outliers: bool = False
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the date and the value stand (0-based) and what their headers say, if there are any."""
+
+    date: int
+    value: int
+    date_name: str | None
+    value_name: str | None
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export that was understood: one row of `lines` per line of the file, in file order.
+
+    `lines` has the columns line int32 (1-based), role string (data, header, preamble, footer,
+    blank, bad), cells list<string> (as uploaded, unquoted), date string (ISO, data lines only),
+    value string (plain decimal or the missing word as uploaded, data lines only) and problem
+    string (bad lines only).
+    """
+
+    kind: Kind
+    lines: Any  # pyarrow.Table
+    source: str
+    language: str | None
+    encoding: str
+    delimiter: str
+    date_format: str
+    decimal: DecimalMark
+    columns: Columns
+    granularity: Granularity
+    first_date: date
+    last_date: date
+    rows: int
+    term: str | None
+    notes: tuple[str, ...]

@@ -1,0 +1,144 @@
+"""Which reading of the dates is the true one, and what kind of series the days form.
+
+Belongs here: order, steps and granularity of the days. Does not: prices (history.py, trend.py).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .arrays import index
+from .dates import Reading
+from .model import DateOrder, Granularity, Refused
+
+REGULAR_SHARE = 0.5  # of the steps must be one day (week, month) long; gaps are normal
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+WEEK = 7
+MONTH_DAYS = (28, 31)
+NAMES = {"day": "daily", "week": "weekly", "month": "monthly"}
+
+
+@dataclass(frozen=True)
+class Series:
+    """A reading and what its days look like, over the rows where they are valid."""
+
+    reading: Reading
+    rows: Any  # body positions with a valid date, ascending
+    days: Any  # their days since 1970, int32
+    invalid: int  # written as a date, but there is no such day or it is in the future
+    descending: bool
+    backwards: int  # steps against the prevailing direction
+    irregular: int  # steps that are not one day, week or month long, whichever is usual
+    same_day: int  # steps of no length
+    granularity: Granularity | None
+    typical_step: int
+
+    @property
+    def span(self) -> str:
+        """First and last day in file order, for messages."""
+        return f"{iso(self.days[0].as_py())} .. {iso(self.days[-1].as_py())}"
+
+    @property
+    def pace(self) -> str:
+        """The usual step in words."""
+        if self.granularity and len(self.days) > 1:
+            return NAMES[self.granularity]
+        return f"a row about every {self.typical_step} days" if len(self.days) > 1 else "one row"
+
+
+def iso(day: int) -> str:
+    """`day` since 1970 as YYYY-MM-DD."""
+    return date.fromordinal(day + EPOCH_ORDINAL).isoformat()
+
+
+def today() -> int:
+    """The latest day that has begun anywhere, in days since 1970."""
+    return datetime.now(UTC).date().toordinal() - EPOCH_ORDINAL + 1
+
+
+def describe(reading: Reading, *, months_begin: bool = False) -> Series:
+    """Measure the steps of a reading. `months_begin`: monthly rows can only be on a 1st."""
+    rows, days = _valid(reading)
+    invalid = reading.matched.true_count - len(rows)
+    if len(days) < 2:  # noqa: PLR2004 - a step needs two
+        only: Granularity = "month" if reading.monthly else "day"
+        return Series(reading, rows, days, invalid, False, 0, 0, 0, only, 0)
+    steps = pc.subtract(days.slice(1), days.slice(0, len(days) - 1))
+    up, down = pc.greater(steps, 0).true_count, pc.less(steps, 0).true_count
+    size = pc.abs(steps)
+    daily = 0 if reading.monthly else pc.equal(size, 1).true_count
+    counts: dict[Granularity, int] = {"day": daily}
+    if 2 * daily < up + down:
+        counts["week"] = pc.equal(size, WEEK).true_count
+        counts["month"] = _count_months(size, days, begin=months_begin)
+    granularity: Granularity = max(counts, key=lambda name: counts[name])
+    moved = up + down
+    fits = moved > 0 and counts[granularity] >= REGULAR_SHARE * moved
+    return Series(
+        reading=reading,
+        rows=rows,
+        days=days,
+        invalid=invalid,
+        descending=down > up,
+        backwards=min(up, down),
+        irregular=moved - counts[granularity],
+        same_day=len(steps) - moved,
+        granularity=granularity if fits else None,
+        typical_step=0 if fits else int(pc.approximate_median(size).as_py()),
+    )
+
+
+def _valid(reading: Reading) -> tuple[Any, Any]:
+    days = reading.days
+    if not len(days):
+        return index(0), days
+    latest, limit = pc.max(days).as_py(), today()
+    if not days.null_count and latest <= limit:
+        return index(len(days)), days
+    future = pc.greater(days, limit)
+    rows = pc.indices_nonzero(pc.and_not(pc.is_valid(days), pc.fill_null(future, fill_value=True)))
+    rows = rows.cast(pa.int32())
+    return rows, days.take(rows)
+
+
+def _count_months(size: Any, days: Any, *, begin: bool) -> int:
+    low, high = MONTH_DAYS
+    months = int(pc.and_(pc.greater_equal(size, low), pc.less_equal(size, high)).true_count)
+    if not months:
+        return 0
+    ends = pc.min_max(pc.day(days.cast(pa.date32()))).as_py()
+    same = ends["min"] == ends["max"] or ends["min"] >= low  # the last day of each month
+    return months if same and (ends["min"] == 1 or not begin) else 0
+
+
+def choose(candidates: list[Series], wanted: DateOrder | None) -> Series:
+    """The one reading that fits. Raises `Refused` naming those that fit if several do.
+
+    Valid dates come first, then an unbroken order with regular steps; `wanted` settles a tie.
+    """
+    candidates = [series for series in candidates if len(series.days)]
+    if not candidates:
+        raise Refused("no date is a day that has been: are they all in the future?")
+    fewest = min(series.invalid for series in candidates)
+    candidates = [series for series in candidates if series.invalid == fewest]
+    best = min(candidates, key=_disorder)
+    rivals = [s for s in candidates if s is not best and _disorder(s) <= 2 * _disorder(best)]
+    rivals = [s for s in rivals if not s.days.equals(best.days)]
+    if not rivals:
+        return best
+    fitting = sorted((best, *rivals), key=lambda series: series.reading.order)
+    for series in fitting:
+        if series.reading.order == wanted:
+            return series
+    listed = "; ".join(
+        f"--dates {series.reading.order} is {series.reading.name}, {series.span}, {series.pace}"
+        for series in fitting
+    )
+    raise Refused(f"the order of day and month is not certain, say which it is: {listed}")
+
+
+def _disorder(series: Series) -> int:
+    return series.irregular + series.backwards + (0 if series.granularity else len(series.days))

@@ -1,0 +1,173 @@
+"""From lines to cells: which delimiter, how quoted, how wide the data are.
+
+Belongs here: the shape of the table. Does not: what a cell means. Whole columns are cut by
+vectorised kernels; only lines with escaped quotes go through the csv module one by one.
+"""
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .arrays import UNIT, index
+from .model import Refused
+
+DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
+SAMPLE_LINES = 30
+SAMPLE_ROWS = 10
+AROUND = " \t\u00a0\u202f\ufeff'"  # a cell
+BLANK = ' \t,;|"\u00a0\ufeff'
+MAX_COLUMNS = 200
+MAX_ESCAPED_LINES = 2_000
+FIT_SHARE = 0.5  # of the lines must have the same number of cells
+_ESCAPED = '""[^%s"]|[^%s"]""|"""'  # quotes inside a cell, not an empty cell
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of every line (`cells`, list<string>) and those lines that have `width` of them.
+
+    `body` holds the line indices (int32) with exactly `width` cells; `column(i)` is one value per
+    body line, trimmed. `blank` marks the lines without any content.
+    """
+
+    cells: Any
+    delimiter: str
+    width: int
+    body: Any
+    blank: Any
+
+    @cached_property
+    def _body_cells(self) -> Any:
+        return self.cells if len(self.body) == len(self.cells) else self.cells.take(self.body)
+
+    @cached_property
+    def _columns(self) -> dict[int, Any]:
+        return {}
+
+    def sample(self) -> list[list[str]]:
+        """The trimmed cells of a few body lines, spread over the file."""
+        step = max(1, len(self.body) // SAMPLE_ROWS)
+        return [self.line_cells(line) for line in self.body[step // 2 :: step].to_pylist()]
+
+    def column(self, index: int) -> Any:
+        """The trimmed cells of column `index` (0-based) over the body lines."""
+        if index not in self._columns:
+            cells = pc.list_element(self._body_cells, index)
+            self._columns[index] = pc.utf8_trim(cells, characters=AROUND)
+        return self._columns[index]
+
+    def at(self, index: int, rows: Any) -> Any:
+        """The column at some body positions (ascending), as where there are dates."""
+        column, count = self.column(index), len(rows)
+        if count and rows[-1].as_py() - rows[0].as_py() + 1 == count:
+            return column.slice(rows[0].as_py(), count)
+        return column.take(rows)
+
+    def line_cells(self, line: int) -> list[str]:
+        """The cells of one line (0-based index)."""
+        return [c.strip(AROUND) for c in self.cells[line].as_py()]
+
+
+def read_table(lines: Any) -> Table:
+    """Cut `lines` (string array) into cells. Raises `Refused` if they form no table."""
+    delimiter = _delimiter(lines)
+    cells = _cut(lines, delimiter)
+    if pc.max(pc.list_value_length(cells)).as_py() == 1:
+        lines = _unwrapped(lines)
+        delimiter = _delimiter(lines)
+        cells = _cut(lines, delimiter)
+    blank = pc.equal(pc.binary_length(pc.utf8_trim(lines, characters=BLANK)), 0)
+    lengths = pc.if_else(blank, 0, pc.list_value_length(cells))
+    width = _width(lengths)
+    body = pc.indices_nonzero(pc.equal(lengths, width)).cast(pa.int32())
+    return Table(cells, delimiter, width, body, blank)
+
+
+def _width(lengths: Any) -> int:
+    counts = Counter({c["values"]: c["counts"] for c in pc.value_counts(lengths).to_pylist()})
+    widest = max(counts)
+    if widest > MAX_COLUMNS:
+        line = pc.index(lengths, widest).as_py() + 1
+        raise Refused(f"line {line} has {widest:,} columns: no price history or trend is that wide")
+    tables = {width: count for width, count in counts.items() if width > 1}
+    if not tables:
+        raise Refused(
+            "not a table: no line has two cells separated by a comma, semicolon, tab or |"
+        )
+    return int(max(tables, key=lambda width: (tables[width], width)))
+
+
+def _delimiter(lines: Any) -> str:
+    """The delimiter that gives most sampled lines the same number of cells."""
+    step = max(1, len(lines) // SAMPLE_LINES)
+    sample = [line for line in lines[::step].to_pylist() if line.strip(BLANK)]
+    if not sample:
+        raise Refused("the file is empty")
+    best, best_share = ",", 0.0
+    seen = "".join(sample)
+    for delimiter in filter(seen.__contains__, DELIMITERS):
+        widths = Counter(len(_cut_one(line, delimiter)) for line in sample)
+        share = max((n / len(sample) for width, n in widths.items() if width > 1), default=0.0)
+        if share >= FIT_SHARE:
+            return delimiter
+        if share > best_share:
+            best, best_share = delimiter, share
+    return best
+
+
+def _unwrapped(lines: Any) -> Any:
+    """Lines that were quoted as a whole, inner quotes doubled, when saved again."""
+    inner = pc.replace_substring_regex(lines, r'^\s*"(.*)"[\s,;]*$', r"\1")
+    return pc.replace_substring(inner, '""', '"')
+
+
+def _cut_one(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [""])
+    except csv.Error:
+        return [line]
+
+
+def _cut(lines: Any, delimiter: str) -> Any:
+    content = bytes(lines.buffers()[2] or b"")
+    quotes = content.count(b'"')
+    if not quotes:
+        return pc.split_pattern(lines, delimiter)
+    # In lines that begin and end with a quote, there are two more per cell and no others.
+    between = content.count(f'"{delimiter}"'.encode())
+    if quotes == 2 * (between + len(lines)):
+        whole = pc.and_(pc.starts_with(lines, '"'), pc.ends_with(lines, '"'))
+        if whole.true_count == len(lines):
+            return pc.split_pattern(pc.utf8_slice_codeunits(lines, 1, -1), f'"{delimiter}"')
+    return _cut_mixed(lines, pc.count_substring(lines, '"'), delimiter)
+
+
+def _cut_mixed(lines: Any, quotes: Any, delimiter: str) -> Any:
+    """Lines quoted in part: what stands between the 1st and 2nd quote, 3rd and 4th… is inside."""
+    escaped = pc.match_substring_regex(lines, _ESCAPED % (delimiter, delimiter))
+    odd = pc.equal(pc.bit_wise_and(quotes, 1), 1)
+    special = pc.indices_nonzero(pc.or_(escaped, odd)).to_pylist()
+    if len(special) > MAX_ESCAPED_LINES:
+        raise Refused(f"line {special[0] + 1}: quotes do not match there nor in many more lines")
+    pieces = pc.split_pattern(lines, '"')
+    starts = pc.take(pieces.offsets, pc.list_parent_indices(pieces))
+    nth = pc.subtract(index(len(pieces.values)), starts)
+    outside = pc.equal(pc.bit_wise_and(nth, 1), 0)
+    marked = pc.if_else(
+        outside, pc.replace_substring(pieces.values, delimiter, UNIT), pieces.values
+    )
+    joined = pc.binary_join(pa.ListArray.from_arrays(pieces.offsets, marked), "")
+    if special:
+        # A line with an odd number of quotes was cut short: it stays whole, so it cannot be data.
+        cut = [
+            lines[i].as_py() if odd[i].as_py() else UNIT.join(_cut_one(lines[i].as_py(), delimiter))
+            for i in special
+        ]
+        mask = pc.or_(escaped, odd)
+        joined = pc.replace_with_mask(joined, mask, pa.array(cut, pa.string()))
+    return pc.split_pattern(joined, UNIT)
