@@ -1,0 +1,233 @@
+"""The audit between writing and publishing: what was measured per ticker and what is wrong.
+
+`*_measures` are Spark aggregates over staged tables (one row per ticker); `*_problems` are plain
+Python over one such row. Rows are counted on both sides of every step, because engines and readers
+do lose and double rows. Nothing here changes data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pyspark.sql import Column, DataFrame
+
+    from crypto_assets.spark.batch import Currency, Kind
+
+SHOWN_PROBLEMS = 10
+ROUNDING = 1e-9
+
+Row = dict[str, Any]
+
+
+def bronze_measures(bronze: DataFrame) -> DataFrame:
+    """Per ticker and kind: lines by role, the file's identity, the first bad lines."""
+    bad = F.col("role").isin("bad", "refused")
+    return bronze.groupBy("ticker", "kind").agg(
+        F.count("*").alias("lines"),
+        F.countDistinct("line").alias("distinct_lines"),
+        F.max("file_lines").alias("file_lines"),
+        *[F.count_if(F.col("role") == role).alias(role) for role in ("data", "blank", "refused")],
+        F.count_if(F.col("role").isin("header", "preamble", "footer")).alias("text"),
+        F.min(F.when(F.col("role") == "data", F.col("line"))).alias("first_data"),
+        F.max(F.when(F.col("role") == "data", F.col("line"))).alias("last_data"),
+        F.max(F.when(F.col("role").isin("header", "preamble"), F.col("line"))).alias("last_head"),
+        F.min(F.when(F.col("role") == "footer", F.col("line"))).alias("first_foot"),
+        F.count_if(bad).alias("bad"),
+        F.max("file").alias("file"),
+        F.max("etag").alias("etag"),
+        F.max("reading").alias("reading"),
+        F.slice(
+            F.array_sort(F.collect_list(F.when(bad, F.struct("line", "problem")))),
+            1,
+            SHOWN_PROBLEMS,
+        ).alias("bad_lines"),
+    )
+
+
+def bronze_problems(row: Row | None, currency: Currency, kind: Kind) -> Iterator[str]:
+    """What is wrong with one file's bronze; `row` is None when the engine returned nothing."""
+    upload = getattr(currency, kind)
+    if row is None:
+        yield f"{upload.name}: the engine returned no row for this {kind} file"
+    elif row["refused"]:
+        yield f"{upload.name}: {row['bad_lines'][0]['problem']}"
+    else:
+        if not row["lines"] == row["distinct_lines"] == row["file_lines"]:
+            yield (
+                f"{upload.name}: {row['lines']} rows ({row['distinct_lines']} different lines) "
+                f"for a file of {row['file_lines']} lines: rows were lost or doubled"
+            )
+        if row["etag"] != upload.etag:
+            yield f"{upload.name}: another file's content was stored for it"
+        if not row["data"]:
+            yield f"{upload.name}: there is no data line"
+        elif (row["last_head"] or 0) > row["first_data"]:
+            yield f"{upload.name}: line {row['last_head']} between the data was taken for a header"
+        elif row["first_foot"] and row["first_foot"] < row["last_data"]:
+            yield f"{upload.name}: line {row['first_foot']} between the data was taken for a footer"
+        if row["bad"]:
+            yield f"{upload.name}: {_bad_lines(row)}"
+
+
+def parsed_measures(values: DataFrame, value: str) -> DataFrame:
+    """Per ticker, what silver was given: data lines, their dates, missing and unreadable values."""
+    missing = F.when(F.col(value).isNull(), F.col("date"))
+    return values.groupBy("ticker").agg(
+        F.count("*").alias("given"),
+        F.countDistinct("date").alias("dates"),
+        F.countDistinct(missing).alias("missing"),
+        F.count_if("unreadable").alias("unreadable"),
+    )
+
+
+def table_measures(table: DataFrame, *values: str) -> DataFrame:
+    """Per ticker of a table: rows, dates and their range, each value column's count and range."""
+    return table.groupBy("ticker").agg(
+        F.count("*").alias("rows"),
+        F.countDistinct("date").alias("dates"),
+        F.min("date").alias("first_date"),
+        F.max("date").alias("last_date"),
+        *[measure for value in values for measure in _value_measures(value)],
+    )
+
+
+def out_of_order(table: DataFrame) -> DataFrame:
+    """Per ticker that has any, the rows whose date is not after that of the row before it.
+
+    Looks at rows as they stand in the files, which no aggregate sees.
+    """
+    found = table.select("ticker", "date").mapInArrow(
+        _count_out_of_order, "ticker string, out_of_order long"
+    )
+    return found.groupBy("ticker").agg(F.sum("out_of_order").alias("out_of_order"))
+
+
+def _count_out_of_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    last = None
+    for batch in batches:
+        rows = pa.Table.from_batches([batch] if last is None else [last, batch]).combine_chunks()
+        last = batch.slice(len(batch) - 1)
+        before, after = rows.slice(0, len(rows) - 1), rows.slice(1)
+        wrong = pc.and_(
+            pc.equal(after["ticker"], before["ticker"]),
+            pc.less_equal(after["date"], before["date"]),
+        )
+        counts = pc.value_counts(after["ticker"].filter(wrong))
+        yield pa.RecordBatch.from_arrays(
+            [counts.field("values"), counts.field("counts")], names=["ticker", "out_of_order"]
+        )
+
+
+def silver_problems(
+    kind: Kind, given: Row | None, table: Row | None, currency: Currency
+) -> Iterator[str]:
+    """What is wrong with one silver table, given what bronze held and what was written."""
+    value = "price" if kind == "history" else "g_trend"
+    if given is None or table is None or not table[f"{value}_count"]:
+        yield f"{kind}: no valid {value} in {given['given'] if given else 0} data lines"
+        return
+    if given["unreadable"]:
+        yield f"{kind}: {given['unreadable']} rows whose date or value cannot be read"
+    expected = given["dates"] - dropped_missing(kind, given, currency)
+    if table["dates"] != expected:
+        yield f"{kind}: {expected} dates expected, {table['dates']} written: lost or invented"
+    yield from _table_problems(kind, table, value)
+    if kind == "history" and not table["price_min"] > 0:
+        yield f"{kind}: a price of {table['price_min']}; prices are above 0"
+    if kind == "trend" and table["g_trend_min"] < 0:
+        yield f"{kind}: a trend of {table['g_trend_min']}; trends are 0 or more"
+    yield from _shrink_problems(f"silver/{kind}", table, currency)
+
+
+def dropped_missing(kind: Kind, given: Row, currency: Currency) -> int:
+    """How many rows silver leaves out because their value is missing."""
+    drops = kind == "trend" or currency.missing == "drop"
+    return int(given["missing"]) if drops else 0
+
+
+def gold_expectations(history: DataFrame, trend: DataFrame) -> DataFrame:
+    """Per ticker, what gold must hold, counted on silver without gold's own join."""
+    days = history.select("ticker", "date", "price", F.lit(None).cast("double").alias("g_trend"))
+    days = days.unionByName(
+        trend.select("ticker", "date", F.lit(None).cast("double").alias("price"), "g_trend")
+    )
+    return table_measures(days, "price", "g_trend")
+
+
+def gold_problems(expected: Row | None, table: Row | None, currency: Currency) -> Iterator[str]:
+    """What is wrong with a currency's gold, given what silver held and what was written."""
+    if expected is None or table is None:
+        yield "no rows were written"
+        return
+    for name in ("dates", "first_date", "last_date"):
+        if table[name] != expected[name]:
+            yield f"{name} should be {expected[name]}, is {table[name]}"
+    if table["trend_count"] != expected["g_trend_count"]:
+        yield (
+            f"{expected['g_trend_count']} trend observations in silver, {table['trend_count']} here"
+        )
+    if table["price_count"] < expected["price_count"]:
+        yield f"{expected['price_count']} prices in silver, {table['price_count']} here"
+    yield from _table_problems("gold", table, "price", "trend", "pricema", "trend_i")
+    yield from _outside("pricema", table, "price")
+    yield from _outside("trend_i", table, "trend")
+    yield from _shrink_problems("gold", table, currency)
+
+
+def _bad_lines(row: Row) -> str:
+    shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])
+    more = f"; and {row['bad'] - SHOWN_PROBLEMS} more" if row["bad"] > SHOWN_PROBLEMS else ""
+    return shown + more
+
+
+def _value_measures(value: str) -> list[Column]:
+    finite = ~F.isnan(value) & (F.abs(F.col(value)) < float("inf"))
+    return [
+        F.count(value).alias(f"{value}_count"),
+        F.min(value).alias(f"{value}_min"),
+        F.max(value).alias(f"{value}_max"),
+        F.count_if(~finite).alias(f"{value}_infinite"),
+    ]
+
+
+def _table_problems(name: str, table: Row, *values: str) -> Iterator[str]:
+    if table["rows"] != table["dates"]:
+        yield (
+            f"{name}: {table['rows']} different rows for {table['dates']} dates: a date has more "
+            "than one value"
+        )
+    if table.get("out_of_order"):
+        yield f"{name}: {table['out_of_order']} rows are not in the order of their dates"
+    for value in values:
+        if table[f"{value}_infinite"]:
+            yield f"{name}: {table[f'{value}_infinite']} values of {value} are not finite numbers"
+
+
+def _outside(derived: str, table: Row, source: str) -> Iterator[str]:
+    """A mean or an interpolation lies within the range of what it was made from."""
+    if not table[f"{derived}_count"]:
+        return
+    low, high = table[f"{source}_min"], table[f"{source}_max"]
+    if table[f"{derived}_min"] < low * (1 - ROUNDING) or table[f"{derived}_max"] > high * (
+        1 + ROUNDING
+    ):
+        yield (
+            f"{derived} {table[f'{derived}_min']}..{table[f'{derived}_max']} leaves the range of "
+            f"{source} {low}..{high}"
+        )
+
+
+def _shrink_problems(name: str, table: Row, currency: Currency) -> Iterator[str]:
+    published = currency.published_rows.get(name, 0)
+    if table["rows"] < published * (1 - currency.max_shrink):
+        yield (
+            f"{name} would shrink from {published} to {table['rows']} rows, more than "
+            f"{currency.max_shrink:.0%}; if that is right, `crypto-assets add` it with --max-shrink"
+        )

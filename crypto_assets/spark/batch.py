@@ -1,0 +1,90 @@
+"""The order a job receives and the verdicts it gives back.
+
+Plain dataclasses that survive JSON, so that the same order reaches a session in this process or a
+job on another machine. Nothing here knows Spark, Dagster or where files live.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Layer = Literal["bronze", "silver", "gold", "warehouse"]
+LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold", "warehouse")
+
+Kind = Literal["history", "trend"]
+KINDS: tuple[Kind, ...] = ("history", "trend")
+
+Missing = Literal["fill", "drop"]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One uploaded file, pinned at the content it had when the order was written.
+
+    `etag` is the SHA-256 of the content in hexadecimal, `name` the name its owner gave the file.
+    """
+
+    uri: str
+    name: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Currency:
+    """One line of the order: a ticker, its two files and the settings its owner chose.
+
+    `max_shrink` is the share of rows (0 to 1) a table may lose against its published version, which
+    has `published_rows[table]` rows (no entry: nothing published yet).
+    """
+
+    ticker: str
+    history: Upload
+    trend: Upload
+    missing: Missing = "fill"
+    dates: Literal["dmy", "mdy", "ymd"] | None = None
+    decimal: Literal["dot", "comma"] | None = None
+    accept_outliers: bool = False
+    terms: tuple[str, ...] = ()
+    max_shrink: float = 0.2
+    published_rows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All that one job computes: these layers, in order, for these currencies.
+
+    A layer computed here is written below `staging`; an input that is not is read from `lake`.
+    """
+
+    staging: str
+    lake: str
+    layers: tuple[Layer, ...]
+    currencies: tuple[Currency, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one layer of one currency passed its audit, what was measured, and what is wrong."""
+
+    ticker: str
+    layer: Layer
+    problems: tuple[str, ...] = ()
+    measures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """The verdicts of one layer, one for each ticker that reached it, and the seconds it took."""
+
+    layer: Layer
+    seconds: float
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        return tuple(v.ticker for v in self.verdicts if v.passed)

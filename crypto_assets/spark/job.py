@@ -1,0 +1,163 @@
+"""The job: one batch of tickers through bronze, silver and gold, with a verdict on each.
+
+Every layer is one plan for all tickers, written below `batch.staging` and audited there; a ticker
+that fails its audit goes no further. Publishing and the warehouse are not here: they are done by
+whoever sent the order (`resources/`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from crypto_assets.spark import audit, gold, silver
+from crypto_assets.spark.batch import KINDS, Batch, Currency, LayerResult, Verdict
+from crypto_assets.spark.bronze import bronze, uploads
+from crypto_assets.spark.storage import in_order, read, write
+from crypto_assets.spark.tables import BRONZE, GOLD, SILVER_HISTORY, SILVER_TREND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from crypto_assets.spark.batch import Kind
+    from crypto_assets.spark.tables import Table
+
+Rows = dict[Any, dict[str, Any]]
+
+
+def run(session: SparkSession, batch: Batch) -> Iterator[LayerResult]:
+    """Computes the batch's layers in order and yields each layer's verdicts when it is audited."""
+    currencies = list(batch.currencies)
+    steps = {"bronze": _bronze, "silver": _silver, "gold": _gold}
+    for layer, step in steps.items():
+        if layer not in batch.layers or not currencies:
+            continue
+        started = time.monotonic()
+        verdicts = tuple(step(session, batch, currencies))
+        result = LayerResult(verdicts[0].layer, time.monotonic() - started, verdicts)
+        yield result
+        passed = set(result.passed)
+        currencies = [currency for currency in currencies if currency.ticker in passed]
+
+
+def _bronze(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
+    write(bronze(uploads(session, currencies)), batch.staging, BRONZE)
+    staged = _read(session, batch, BRONZE, currencies)
+    measured = _rows(audit.bronze_measures(staged), "ticker", "kind")
+    for currency in currencies:
+        files = {kind: measured.get((currency.ticker, kind)) for kind in KINDS}
+        problems = [
+            problem
+            for kind in KINDS
+            for problem in audit.bronze_problems(files[kind], currency, kind)
+        ]
+        measures: dict[str, Any] = {kind: _file_measures(row) for kind, row in files.items() if row}
+        yield Verdict(currency.ticker, "bronze", tuple(problems), measures)
+
+
+def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
+    lines = _read(session, batch, BRONZE, currencies)
+    prices = silver.prices(lines.where("kind = 'history'"))
+    trends = silver.trends(lines.where("kind = 'trend'"))
+    history = silver.history(prices, _settings(session, currencies))
+    write(in_order(history), batch.staging, SILVER_HISTORY)
+    write(in_order(silver.trend(trends)), batch.staging, SILVER_TREND)
+    given = {
+        "history": _rows(audit.parsed_measures(prices, "price"), "ticker"),
+        "trend": _rows(audit.parsed_measures(trends, "g_trend"), "ticker"),
+    }
+    staged = {
+        "history": _measured(_read(session, batch, SILVER_HISTORY, currencies), "price"),
+        "trend": _measured(_read(session, batch, SILVER_TREND, currencies), "g_trend"),
+    }
+    for currency in currencies:
+        problems: list[str] = []
+        measures: dict[str, Any] = {}
+        for kind in KINDS:
+            before, after = given[kind].get(currency.ticker), staged[kind].get(currency.ticker)
+            problems += audit.silver_problems(kind, before, after, currency)
+            if before and after:
+                measures[kind] = _silver_measures(kind, before, after, currency)
+        yield Verdict(currency.ticker, "silver", tuple(problems), measures)
+
+
+def _gold(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
+    history = _read(session, batch, SILVER_HISTORY, currencies)
+    trend = _read(session, batch, SILVER_TREND, currencies)
+    write(in_order(gold.gold(history, trend)), batch.staging, GOLD)
+    expected = _rows(audit.gold_expectations(history, trend), "ticker")
+    staged = _read(session, batch, GOLD, currencies)
+    tables = _measured(staged, "price", "trend", "pricema", "trend_i")
+    for currency in currencies:
+        table = tables.get(currency.ticker)
+        problems = audit.gold_problems(expected.get(currency.ticker), table, currency)
+        yield Verdict(currency.ticker, "gold", tuple(problems), _span(table) if table else {})
+
+
+def _read(
+    session: SparkSession, batch: Batch, table: Table, currencies: list[Currency]
+) -> DataFrame:
+    """These currencies' rows, from staging if this batch computes the table, else as published."""
+    wanted = [currency.ticker for currency in currencies]
+    if table.layer not in batch.layers:
+        frame = read(session, batch.lake, table)
+        return frame.where(frame["ticker"].isin(*wanted))
+    frame = read(session, batch.staging, table)
+    # Staging holds this batch only. Naming the few that failed is quick, naming all the others is
+    # not: 1,000 values in an `IN` take longer than the aggregate behind it.
+    failed = {currency.ticker for currency in batch.currencies}.difference(wanted)
+    return frame.where(~frame["ticker"].isin(*failed)) if failed else frame
+
+
+def _settings(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
+    rows = [{"ticker": c.ticker, "missing": c.missing} for c in currencies]
+    return session.createDataFrame(pa.Table.from_pylist(rows))
+
+
+def _measured(table: DataFrame, *values: str) -> Rows:
+    """A table's measures by ticker, with the rows that do not come after the one before them."""
+    rows = _rows(audit.table_measures(table, *values), "ticker")
+    for ticker, row in _rows(audit.out_of_order(table), "ticker").items():
+        rows[ticker]["out_of_order"] = row["out_of_order"]
+    return rows
+
+
+def _rows(measures: DataFrame, *key: str) -> Rows:
+    """A small table of measures on the driver, by its key columns."""
+    rows = measures.toArrow().to_pylist()
+    return {tuple(row[k] for k in key) if len(key) > 1 else row[key[0]]: row for row in rows}
+
+
+def _file_measures(row: dict[str, Any]) -> dict[str, Any]:
+    counts = ("file_lines", "data", "text", "blank", "bad")
+    return {
+        "file": row["file"],
+        "etag": row["etag"],
+        **{name: row[name] for name in counts},
+        **json.loads(row["reading"]),
+    }
+
+
+def _silver_measures(
+    kind: Kind, given: dict[str, Any], table: dict[str, Any], currency: Currency
+) -> dict[str, Any]:
+    dropped = audit.dropped_missing(kind, given, currency)
+    value = "price" if kind == "history" else "g_trend"
+    unfilled = table["rows"] - table[f"{value}_count"]
+    return {
+        **_span(table),
+        "missing": given["missing"],
+        "filled": given["missing"] - dropped - unfilled,
+        "unfilled": unfilled,
+        "dropped_missing": dropped,
+        "dropped_duplicates": given["given"] - given["dates"],
+    }
+
+
+def _span(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: table[name] for name in ("rows", "first_date", "last_date")}

@@ -1,0 +1,81 @@
+"""Silver: typed rows, one per day (prices) or per observation (trend), missing values settled.
+
+Pure DataFrame code over the `data` lines of bronze, for any number of tickers in one plan. What a
+missing price is and how far back it is filled stands here; days without any row are gold's matter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+from crypto_assets.spark.exports.numbers import MISSING
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+FILL_ROWS = 10
+MISSING_WORDS = sorted({word.lower() for word in MISSING.split(",")})  # the reader's own list
+MISSING_NUMBERS = (-1.0, 0.0)
+BELOW_ONE = 0.5
+
+
+def prices(bronze: DataFrame) -> DataFrame:
+    """The price of each data line: ticker, date, price (null: missing), unreadable (boolean)."""
+    word = F.lower(F.trim("value"))
+    number = word.try_cast("double")
+    missing = F.col("value").isNull() | word.isin(*MISSING_WORDS) | number.isin(*MISSING_NUMBERS)
+    return _data_lines(bronze).select(
+        "ticker",
+        "date",
+        F.when(~missing, number).alias("price"),
+        _unreadable(~F.coalesce(missing, F.lit(False)) & number.isNull()),
+    )
+
+
+def trends(bronze: DataFrame) -> DataFrame:
+    """The trend of each data line: ticker, date, g_trend (null: missing), unreadable (boolean).
+
+    Google writes `<1` for an interest above zero that rounds to it: stored as `BELOW_ONE`.
+    """
+    word = F.lower(F.trim("value"))
+    number = F.when(word == "<1", F.lit(BELOW_ONE)).otherwise(word.try_cast("double"))
+    missing = F.col("value").isNull() | word.isin(*MISSING_WORDS)
+    return _data_lines(bronze).select(
+        "ticker",
+        "date",
+        F.when(~missing, number).alias("g_trend"),
+        _unreadable(~missing & number.isNull()),
+    )
+
+
+def history(prices: DataFrame, settings: DataFrame) -> DataFrame:
+    """Prices, identical rows collapsed, missing ones filled or left out: ticker, date, price.
+
+    `settings` holds `ticker` and `missing` (`fill`: the last price at most `FILL_ROWS` rows back,
+    else null; `drop`: the row is left out).
+    """
+    recent = Window.partitionBy("ticker").orderBy("date").rowsBetween(-FILL_ROWS, 0)
+    return (
+        prices.select("ticker", "date", "price")
+        .distinct()
+        .join(F.broadcast(settings.select("ticker", "missing")), "ticker")
+        .withColumn("filled", F.last("price", ignorenulls=True).over(recent))
+        .where((F.col("missing") == "fill") | F.col("price").isNotNull())
+        .select("ticker", "date", F.coalesce("price", "filled").alias("price"))
+    )
+
+
+def trend(trends: DataFrame) -> DataFrame:
+    """Trend observations with identical rows collapsed and missing ones left out."""
+    return trends.where(F.col("g_trend").isNotNull()).select("ticker", "date", "g_trend").distinct()
+
+
+def _data_lines(bronze: DataFrame) -> DataFrame:
+    return bronze.where(F.col("role") == "data").withColumn("date", F.col("date").try_cast("date"))
+
+
+def _unreadable(value: Column) -> Column:
+    return (value | F.col("date").isNull()).alias("unreadable")
