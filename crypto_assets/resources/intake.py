@@ -1,0 +1,60 @@
+"""Taking a currency in: both files are read and judged before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.registry import Entry, Registry, WrongUse, checked_ticker
+from crypto_assets.spark.batch import KINDS, Kind
+
+
+def take_in(
+    inbox: Inbox,
+    registry: Registry,
+    ticker: str,
+    history: Path,
+    trend: Path,
+    choices: Mapping[str, Any],
+) -> tuple[Entry, list[str]]:
+    """Uploads both files and registers the currency; returns its entry and what is odd about them.
+
+    `choices` are the settings of an `Entry`. Raises `WrongUse`, and stores nothing, if the ticker
+    is none or a file not of its kind; single bad lines are told and left to the run's verdict.
+    """
+    ticker = checked_ticker(ticker)
+    sources: dict[Kind, Path] = {"history": history, "trend": trend}
+    notes = [note for kind in KINDS for note in _judge(sources[kind], kind, ticker, choices)]
+    uploads: dict[str, Any] = {kind: inbox.put(sources[kind], ticker, kind) for kind in KINDS}
+    entry = Entry(ticker=ticker, **uploads, **choices)
+    registry.put(entry)
+    return entry, notes
+
+
+def _judge(path: Path, kind: Kind, ticker: str, choices: Mapping[str, Any]) -> list[str]:
+    """What is odd about the file; raises `WrongUse` if it is no file of this kind."""
+    import pyarrow.compute as pc
+
+    from crypto_assets.spark.exports import Options, Refused, read_export
+
+    options = Options(
+        dates=choices.get("dates"),
+        decimal=choices.get("decimal"),
+        accept_outliers=choices.get("accept_outliers", False),
+        terms=(ticker.lower(),),
+    )
+    try:
+        with path.open("rb") as stream:
+            export = read_export(stream, options)
+    except Refused as reason:
+        raise WrongUse(f"{path}: {reason}") from reason
+    if export.kind != kind:
+        raise WrongUse(f"{path}: this is a {export.kind} file, a {kind} file is wanted here")
+    bad = export.lines.filter(pc.equal(export.lines["role"], "bad"))
+    problems = [
+        f"{path.name} line {line['line']}: {line['problem']}; the run will refuse it"
+        for line in bad.slice(0, 3).select(["line", "problem"]).to_pylist()
+    ]
+    return [*(f"{path.name}: {note}" for note in export.notes), *problems]

@@ -1,0 +1,113 @@
+"""The lake: one Parquet file per ticker and table below a root folder, published by rename.
+
+A run writes below `_staging/<run id>`; only files that passed their audit are moved to their key.
+A reader sees the old file or the new one. What is in the tables is `spark/tables.py`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from filelock import FileLock, Timeout
+from pydantic import Field
+
+from crypto_assets.resources.registry import WrongUse
+from crypto_assets.spark.batch import Layer
+from crypto_assets.spark.tables import GOLD, SILVER_HISTORY, SILVER_TREND, TABLES, Table
+
+_FILE = "data.parquet"
+_STAGING = "_staging"
+
+
+class Lake(dg.ConfigurableResource):
+    """A lake on the local file system."""
+
+    root: str = Field(description="Folder of the lake.")
+    lock_wait_s: float = Field(
+        default=60, ge=0, description="Seconds to wait for another run that is publishing."
+    )
+
+    def staging(self, run_id: str) -> str:
+        """The folder this run writes to before its tables are audited."""
+        return str(Path(self.root, _STAGING, run_id))
+
+    def clear_staging(self, running: Collection[str]) -> None:
+        """Removes what runs left behind that are not among the `running` ones."""
+        for folder in Path(self.root, _STAGING).glob("*"):
+            if folder.name not in running:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Lets one run at a time decide what is newest and publish it.
+
+        Raises `LakeBusy` when another run holds the lake for longer than `lock_wait_s`.
+        """
+        Path(self.root).mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(Path(self.root, ".publishing.lock"), timeout=self.lock_wait_s):
+                yield
+        except Timeout as error:
+            raise LakeBusy(
+                f"another run has been publishing to {self.root} for over {self.lock_wait_s:g} s; "
+                "run again when it has ended"
+            ) from error
+
+    def publish(self, run_id: str, layer: Layer, tickers: Iterable[str]) -> dict[str, str]:
+        """Moves the layer's staged files of these tickers to their keys.
+
+        Returns the tickers that could not be published, with the reason.
+        """
+        staging = Path(self.staging(run_id))
+        problems = {}
+        for ticker in tickers:
+            folders = [f for table in TABLES if table.layer == layer for f in table.folders(ticker)]
+            staged = {folder: sorted(Path(staging, folder).glob("*.parquet")) for folder in folders}
+            wrong = [
+                f"{folder}: {len(files)}" for folder, files in staged.items() if len(files) != 1
+            ]
+            if wrong:
+                problems[ticker] = f"one file is wanted for each table, found {', '.join(wrong)}"
+                continue
+            for folder, files in staged.items():
+                target = Path(self.root, folder, _FILE)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                files[0].replace(target)
+        return problems
+
+    def discard(self, run_id: str) -> None:
+        """Removes what is left of a run's staging folder."""
+        shutil.rmtree(self.staging(run_id), ignore_errors=True)
+
+    def published(self, table: Table, tickers: Iterable[str]) -> dict[str, Path]:
+        """The table's published files of those tickers that have one."""
+        files = {t: Path(self.root, table.folders(t)[0], _FILE) for t in tickers}
+        return {ticker: path for ticker, path in files.items() if path.exists()}
+
+    def published_rows(self, tickers: Collection[str]) -> dict[str, dict[str, int]]:
+        """Per ticker, the rows of each published silver and gold table, from the files' footers."""
+        from pyarrow import parquet
+
+        def rows(item: tuple[str, str, Path]) -> tuple[str, str, int]:
+            ticker, table, path = item
+            return ticker, table, parquet.read_metadata(path).num_rows
+
+        items = [
+            (ticker, table.path, path)
+            for table in (SILVER_HISTORY, SILVER_TREND, GOLD)
+            for ticker, path in self.published(table, tickers).items()
+        ]
+        counts: dict[str, dict[str, int]] = {ticker: {} for ticker in tickers}
+        with ThreadPoolExecutor() as pool:
+            for ticker, table, count in pool.map(rows, items):
+                counts[ticker][table] = count
+        return counts
+
+
+class LakeBusy(WrongUse):
+    """Another run holds the lake."""

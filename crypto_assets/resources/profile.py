@@ -1,0 +1,47 @@
+"""Which body each resource has: the table from settings to resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.registry import Registry
+from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dagster import ConfigurableResource
+
+_ENGINES: dict[str, type[Engine]] = {"sail": SailEngine, "spark": SparkEngine}
+
+
+def engine(settings: Settings) -> Engine:
+    return _ENGINES[settings.engine]()
+
+
+def registry(settings: Settings) -> Registry:
+    return Registry(inbox=str(settings.inbox))
+
+
+def inbox(settings: Settings) -> Inbox:
+    return Inbox(root=str(settings.inbox))
+
+
+def lake(settings: Settings) -> Lake:
+    return Lake(root=str(settings.lake), lock_wait_s=settings.lock_wait_s)
+
+
+def warehouse(settings: Settings) -> Warehouse:
+    return Warehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
+
+
+def resources(settings: Settings) -> dict[str, ConfigurableResource]:
+    """Every resource the assets ask for, by the name they ask with."""
+    return {
+        "engine": engine(settings),
+        "registry": registry(settings),
+        "lake": lake(settings),
+        "warehouse": warehouse(settings),
+    }

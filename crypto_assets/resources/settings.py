@@ -1,0 +1,72 @@
+"""The product's settings: environment variables (`CRYPTO_ASSETS_…`) or `crypto_assets.toml`.
+
+Read when asked for, never at import. Where each thing lives below the home folder is here too, so
+that no other module joins paths on its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """Effective settings; an environment variable wins over `crypto_assets.toml`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CRYPTO_ASSETS_", toml_file="crypto_assets.toml", extra="forbid", frozen=True
+    )
+
+    home: Path = Field(
+        default=Path(".crypto_assets"),
+        description="Folder of everything local: inbox, lake, warehouse and Dagster's storage.",
+    )
+    engine: Literal["sail", "spark"] = Field(
+        default="sail", description="What computes: `sail` (no Java) or `spark` (Apache Spark)."
+    )
+    lock_wait_s: float = Field(
+        default=60,
+        ge=0,
+        description="Seconds to wait for a warehouse or lake another process holds.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Adds the TOML file behind the environment."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def root(self) -> Path:
+        """The home folder as an absolute path."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster"

@@ -1,0 +1,167 @@
+"""The warehouse: schema `market_data` in a DuckDB file, with table `prices` and a view per ticker.
+
+A batch of tickers is replaced in one transaction: readers see all old rows or all new ones. DuckDB
+lets one process write or several read, so every open waits for a bounded time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+from crypto_assets.resources.registry import WrongUse
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS market_data;
+CREATE TABLE IF NOT EXISTS market_data.prices (
+    ticker VARCHAR NOT NULL, date DATE NOT NULL,
+    price DOUBLE, trend DOUBLE, pricema DOUBLE, trend_i DOUBLE
+);
+"""
+_DELETE = "DELETE FROM market_data.prices WHERE ticker IN (SELECT unnest(?::VARCHAR[]))"
+_INSERT = """
+INSERT INTO market_data.prices
+SELECT ticker, date, price, trend, pricema, trend_i
+FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false)
+ORDER BY ticker, date
+"""
+_SUMMARY = """
+SELECT ticker, count(*), min(date), max(date) FROM market_data.prices
+WHERE ticker IN (SELECT unnest(?::VARCHAR[])) GROUP BY ticker
+"""
+_LOST = """
+SELECT regexp_extract(file_name, 'ticker=([^/]+)', 1) AS ticker, num_rows
+FROM parquet_file_metadata(?)
+EXCEPT
+SELECT ticker, count(*) FROM market_data.prices
+WHERE ticker IN (SELECT unnest(?::VARCHAR[])) GROUP BY ticker
+"""
+_VIEW = """
+CREATE VIEW market_data."{view}" AS
+SELECT date, price, trend, pricema, trend_i FROM market_data.prices WHERE ticker = '{ticker}';
+"""
+_VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'market_data'"
+
+
+class WarehouseBusy(WrongUse):
+    """Another process holds the warehouse file."""
+
+
+class RowsLost(Exception):  # noqa: N818 - it is a verdict on a load
+    """The table does not hold the rows of the files it was loaded from."""
+
+
+class Warehouse(dg.ConfigurableResource):
+    """A warehouse in one DuckDB file."""
+
+    path: str = Field(description="The DuckDB file.")
+    lock_wait_s: float = Field(
+        default=60, ge=0, description="Seconds to wait for a file another process holds."
+    )
+
+    def replace(self, files: Mapping[str, Path]) -> tuple[dict[str, dict], dict[str, str]]:
+        """Replaces the rows of these tickers by those of their gold files.
+
+        Returns the rows, first and last date of each ticker loaded, and the reason for each that
+        was not. A batch that fails is halved until the tickers at fault are alone.
+        """
+        import duckdb
+
+        with self._open() as connection:
+            connection.execute(_SCHEMA)
+            loaded: dict[str, dict] = {}
+            problems: dict[str, str] = {}
+            halves = [list(files)] if files else []
+            while halves:
+                tickers = halves.pop()
+                try:
+                    loaded |= _replace(connection, {ticker: files[ticker] for ticker in tickers})
+                except (duckdb.Error, RowsLost) as error:
+                    if len(tickers) == 1:
+                        problems[tickers[0]] = str(error).splitlines()[0]
+                    else:
+                        middle = len(tickers) // 2
+                        halves += [tickers[:middle], tickers[middle:]]
+            return loaded, problems
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection that can reach nothing but the warehouse.
+
+        Raises `WrongUse` if there is no warehouse yet, `WarehouseBusy` if it stays locked.
+        """
+        if not Path(self.path).exists():
+            raise WrongUse("the warehouse is still empty: run `crypto-assets materialize` first")
+        with self._open(read_only=True) as connection:
+            connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+            yield connection
+
+    @contextmanager
+    def _open(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+        retrying = Retrying(
+            retry=retry_if_exception(_is_locked),
+            stop=stop_after_delay(self.lock_wait_s),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            reraise=True,
+        )
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = retrying(duckdb.connect, self.path, read_only=read_only)
+        except duckdb.IOException as error:
+            if not _is_locked(error):
+                raise
+            raise WarehouseBusy(
+                f"{self.path} is open in another process ({_holder(error)}); waited "
+                f"{self.lock_wait_s:g} s: close it and run again"
+            ) from error
+        with connection:
+            yield connection
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> dict[str, dict]:
+    """Replaces these tickers in one transaction; any error leaves them as they were."""
+    tickers, paths = list(files), [str(path) for path in files.values()]
+    connection.begin()
+    try:
+        connection.execute(_DELETE, [tickers])
+        connection.execute(_INSERT, [paths])
+        if lost := connection.execute(_LOST, [paths, tickers]).fetchall():
+            raise RowsLost(f"rows loaded differ from the {lost[0][1]} of gold's file")  # noqa: TRY301
+        summary = connection.execute(_SUMMARY, [tickers]).fetchall()
+        present = {name for (name,) in connection.execute(_VIEWS).fetchall()}
+        views = [
+            _VIEW.format(view=ticker.lower(), ticker=ticker)
+            for ticker in tickers
+            if ticker.lower() not in present
+        ]
+        connection.execute("".join(views))
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return {
+        ticker: {"rows": rows, "first_date": first, "last_date": last}
+        for ticker, rows, first, last in summary
+    }
+
+
+def _is_locked(error: BaseException) -> bool:
+    return "Could not set lock" in str(error)
+
+
+def _holder(error: BaseException) -> str:
+    """DuckDB's message names the program and PID that hold the file."""
+    text = str(error)
+    start = text.find("Conflicting lock is held in ")
+    return text[start:].split(". ", maxsplit=1)[0] if start >= 0 else "unknown"
