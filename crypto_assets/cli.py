@@ -1,0 +1,258 @@
+"""The `crypto-assets` command: arguments in, one call, lines out.
+
+What a command does is elsewhere (`defs/`, `resources/`); how it looks is `console.py`. Heavy
+modules are imported by the command that needs them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from crypto_assets.defs.launch import Outcome
+    from crypto_assets.resources.settings import Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+_LAYER = click.Choice(["bronze", "silver", "gold", "warehouse"])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="crypto-assets")
+def main() -> None:
+    """Turn two CSV files per crypto-currency into tables that SQL and BI can trust.
+
+    Everything local lives in the folder CRYPTO_ASSETS_HOME (default: .crypto_assets).
+    """
+
+
+def _command(function: _Command) -> _Command:
+    """Registers a command that gets the settings and whose errors become one line."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from pydantic import ValidationError
+
+        from crypto_assets.resources.engine import EngineUnavailable
+        from crypto_assets.resources.lake import LakeBusy
+        from crypto_assets.resources.registry import WrongUse
+        from crypto_assets.resources.settings import Settings
+        from crypto_assets.resources.warehouse import WarehouseBusy
+
+        try:
+            return function(Settings(), *args, **kwargs)
+        except ValidationError as error:
+            first = error.errors()[0]
+            _fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
+        except (WarehouseBusy, LakeBusy, EngineUnavailable) as error:
+            _fail(str(error), 1)
+        except WrongUse as error:
+            _fail(str(error), 2)
+        except OSError as error:
+            _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+
+    return main.command()(run)  # type: ignore[return-value]
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"crypto-assets: {message}", err=True)
+    sys.exit(code)
+
+
+@_command
+@click.argument("ticker")
+@click.option("--history", required=True, type=_FILE, help="CSV file of daily prices.")
+@click.option("--trend", required=True, type=_FILE, help="CSV file of Google Trends.")
+@click.option(
+    "--missing",
+    type=click.Choice(["fill", "drop"]),
+    default="fill",
+    show_default=True,
+    help="A missing price: take the last one of at most 10 rows back, or leave the row out.",
+)
+@click.option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="Order of day and month.")
+@click.option("--decimal", type=click.Choice(["dot", "comma"]), help="Decimal mark.")
+@click.option("--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours.")
+@click.option(
+    "--max-shrink",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Share of its rows a table may lose by a new upload before it is refused.",
+)
+def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: Any) -> None:
+    """Register the currency TICKER and upload both its files."""
+    from crypto_assets.defs.files import report_upload
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.intake import take_in
+
+    entry, notes = take_in(
+        profile.inbox(settings), profile.registry(settings), ticker, history, trend, choices
+    )
+    with open_instance(settings) as instance:
+        report_upload(instance, entry)
+    click.echo(f"{entry.ticker}: registered {entry.history.name} and {entry.trend.name}")
+    for note in notes:
+        click.echo(f"{entry.ticker}: {note}", err=True)
+
+
+@_command
+@click.argument("tickers", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All registered currencies.")
+@click.option("--layer", "layers", type=_LAYER, multiple=True, help="Only this layer (repeatable).")
+def materialize(
+    settings: Settings, tickers: Sequence[str], every: bool, layers: Sequence[str]
+) -> None:
+    """Bring currencies from their uploads to the warehouse; one line for each.
+
+    Exit code 0 if all succeeded, 1 if any failed, 2 on wrong use.
+    """
+    from crypto_assets.console import err, showing_progress
+    from crypto_assets.definitions import defs
+    from crypto_assets.defs.launch import launch
+    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.spark.batch import LAYERS
+
+    chosen = _chosen(settings, tickers, every)
+    selected = [layer for layer in LAYERS if not layers or layer in layers]
+    failed = 0
+    with open_instance(settings) as instance, showing_progress():
+        job = defs().resolve_job_def("refresh_currencies")
+        for outcome in launch(job, instance, chosen, selected):
+            click.echo(_line(outcome))
+            failed += outcome.failed
+    if failed:
+        err.print(f"{failed} of {len(chosen)} tickers failed")
+        sys.exit(1)
+
+
+def _chosen(settings: Settings, tickers: Sequence[str], every: bool) -> list[str]:
+    """The registered tickers a command is meant for. Raises `WrongUse` if one is not registered."""
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.registry import WrongUse, checked_ticker
+
+    registered = profile.registry(settings).tickers()
+    if bool(tickers) == every:
+        raise WrongUse("name the tickers, or use --all for every registered one")
+    chosen = registered if every else list(dict.fromkeys(map(checked_ticker, tickers)))
+    if unknown := sorted(set(chosen) - set(registered)):
+        raise WrongUse(f"{', '.join(unknown)}: not registered; run `crypto-assets add` first")
+    if not chosen:
+        raise WrongUse("no currency is registered yet: run `crypto-assets add` first")
+    return chosen
+
+
+def _line(outcome: Outcome) -> str:
+    if outcome.failed:
+        layer, problem = next(iter(outcome.problems.items()))
+        return f"{outcome.ticker:<8} FAILED  {layer}: {problem}"
+    span = outcome.passed.get("gold") or outcome.passed.get("warehouse") or {}
+    rows = f"{span['rows']:,} rows {span['first_date']}..{span['last_date']}" if span else ""
+    return f"{outcome.ticker:<8} ok      {' '.join(outcome.passed)}  {rows}".rstrip()
+
+
+@_command
+@click.argument("tickers", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
+def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
+    """Show the files and layers of each currency, and its problems."""
+    from crypto_assets.console import show_table, write_json
+    from crypto_assets.defs.status import currency_statuses
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.spark.batch import LAYERS
+
+    registry = profile.registry(settings)
+    chosen = _chosen(settings, tickers, False) if tickers else registry.tickers()
+    with open_instance(settings) as instance:
+        statuses = currency_statuses(instance, registry.get_all(chosen))
+    documents = [status.as_json() for status in statuses]
+    if as_json:
+        write_json(documents)
+        return
+    show_table(
+        ["ticker", *LAYERS, "rows", "first date", "last date", "published"],
+        [
+            [
+                d["ticker"],
+                *(d["layers"][layer]["state"] for layer in LAYERS),
+                d["rows"],
+                d["first_date"],
+                d["last_date"],
+                d["layers"]["warehouse"]["at"],
+            ]
+            for d in documents
+        ],
+    )
+    for document in documents:
+        for problem in document["problems"]:
+            click.echo(f"{document['ticker']}: {problem}")
+
+
+@_command
+@click.argument("query")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+def sql(settings: Settings, query: str, style: str) -> None:
+    """Query the warehouse, read-only, e.g. "SELECT * FROM market_data.btc ORDER BY date"."""
+    import duckdb
+
+    from crypto_assets.console import show_table, write_csv, write_json
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.registry import WrongUse
+
+    with profile.warehouse(settings).reading() as connection:
+        try:
+            cursor = connection.execute(query)
+            columns = [column[0] for column in cursor.description or []]
+            rows = cursor.fetchall()
+        except duckdb.Error as error:
+            raise WrongUse(str(error).strip().splitlines()[0]) from error
+    if style == "json":
+        write_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        (show_table if style == "table" else write_csv)(columns, rows)
+
+
+@_command
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=3000, show_default=True)
+def ui(settings: Settings, host: str, port: int) -> None:
+    """Start Dagster's web UI and daemon on this home; end with Ctrl-C."""
+    from crypto_assets.resources.instance import prepare_home
+
+    environment = {**os.environ, **prepare_home(settings)}
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "crypto_assets.definitions"]
+    click.echo(f"http://{host}:{port}")
+    sys.exit(
+        subprocess.run(  # noqa: S603 - our own words, no shell
+            [*command, "--host", host, "--port", str(port)], env=environment, check=False
+        ).returncode
+    )
+
+
+@_command
+def doctor(settings: Settings) -> None:
+    """Check settings, engine, lake and warehouse, and say what to fix."""
+    from crypto_assets.console import show_table
+    from crypto_assets.resources.doctor import examine
+
+    findings = list(examine(settings))
+    show_table(
+        ["", "what", "found"], [("ok" if f.ok else "FIX", f.what, f.found) for f in findings]
+    )
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

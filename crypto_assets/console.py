@@ -1,0 +1,111 @@
+"""How the command shows things, on a terminal or in a pipe: progress, tables, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from crypto_assets.resources.progress import LOGGER, Step
+
+# Tables take the width they need: a value cut short is a wrong value.
+out = Console(highlight=False, width=10_000)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Prints rows as a plain table."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Writes rows to standard output as CSV; null is an empty cell."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+
+
+def write_json(document: object) -> None:
+    """Writes a document to standard output; dates become ISO text."""
+    json.dump(document, sys.stdout, indent=1, default=str, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def showing_progress() -> Iterator[None]:
+    """Shows the steps that are reported meanwhile: a bar on a terminal, plain lines otherwise."""
+    handler = _Bars() if err.is_terminal else _Lines()
+    LOGGER.addHandler(handler)
+    level, LOGGER.level = LOGGER.level, logging.INFO
+    try:
+        with handler:
+            yield
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)
+
+
+class _Lines(logging.Handler):
+    """A line for each tenth of a step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done: dict[str, int] = {}
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        step: Step = record.step  # type: ignore[attr-defined]
+        before = self._done.get(step.name, 0)
+        self._done[step.name] = done = before + step.advance
+        if done * 10 // step.total > before * 10 // step.total:
+            err.print(f"{step.name}: {done}/{step.total}")
+
+
+class _Bars(logging.Handler):
+    """One bar for each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=err,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> None:
+        self._progress.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        step: Step = record.step  # type: ignore[attr-defined]
+        if step.name not in self._tasks:
+            self._tasks[step.name] = self._progress.add_task(step.name, total=step.total)
+        self._progress.advance(self._tasks[step.name], step.advance)

@@ -1,0 +1,157 @@
+"""`bronze`, `silver`, `gold` and `warehouse`: one step that refreshes any tickers and layers.
+
+One step for all four, because a batch must let good tickers through every layer while a bad one
+stops where it broke. How a ticker is refreshed is `resources/refresh.py`; here it becomes events.
+"""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+
+from crypto_assets.defs.files import file_key
+from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.instance import (
+    PROCESS_TAG,
+    process_name,
+    quick_event_log,
+    running_runs,
+)
+from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.progress import progress
+from crypto_assets.resources.refresh import Platform, refresh
+from crypto_assets.resources.registry import Entry, Registry
+from crypto_assets.resources.warehouse import Warehouse
+from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
+from crypto_assets.spark.version import code_version
+
+POOL = "spark"
+PROBLEM = "problem"
+_DESCRIPTIONS: dict[Layer, str] = {
+    "bronze": "Every line of both files, cell by cell as text, with what the reader made of it.",
+    "silver": "Typed rows: one price per day and one trend per observation, missing ones settled.",
+    "gold": "One row per day: price, trend, moving average and interpolated trend.",
+    "warehouse": "Gold in SQL: `market_data.prices` and a view per currency.",
+}
+_KINDS: dict[Layer, set[str]] = {
+    "bronze": {"parquet"},
+    "silver": {"parquet"},
+    "gold": {"parquet"},
+    "warehouse": {"duckdb"},
+}
+
+
+def _specs() -> Iterable[dg.AssetSpec]:
+    deps: list[dg.AssetKey] = [file_key(kind) for kind in KINDS]
+    for layer in LAYERS:
+        yield dg.AssetSpec(
+            layer,
+            deps=deps,
+            skippable=True,
+            description=_DESCRIPTIONS[layer],
+            group_name="market_data",
+            code_version=code_version(),
+            kinds=_KINDS[layer],
+        )
+        deps = [dg.AssetKey(layer)]
+
+
+@dg.multi_asset(
+    name="market_data",
+    specs=list(_specs()),
+    partitions_def=ticker_partitions,
+    can_subset=True,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=POOL,
+)
+def market_data(
+    context: dg.AssetExecutionContext,
+    engine: dg.ResourceParam[Engine],
+    registry: Registry,
+    lake: Lake,
+    warehouse: Warehouse,
+) -> Iterator[dg.MaterializeResult]:
+    """Refreshes the selected layers of the selected tickers; fails naming those that failed."""
+    instance, run_id = context.instance, context.run.run_id
+    instance.add_run_tags(run_id, {PROCESS_TAG: process_name()})
+    lake.clear_staging(running_runs(instance))
+    tickers = list(context.partition_keys)
+    layers = [layer for layer in LAYERS if dg.AssetKey(layer) in context.selected_asset_keys]
+    entries = registry.get_all(tickers)
+    results = refresh(
+        Platform(registry, engine, lake, warehouse),
+        tickers,
+        layers,
+        run_id,
+        on_layer=functools.partial(_report, context, len(tickers)),
+    )
+    failed: list[Verdict] = []
+    with quick_event_log(instance, run_id):
+        for result in results:
+            for verdict in result.verdicts:
+                context.log_event(_event(verdict, result, entries.get(verdict.ticker)))
+            progress("record", len(result.verdicts), len(tickers) * len(layers))
+            failed += [verdict for verdict in result.verdicts if not verdict.passed]
+    if failed:
+        raise dg.Failure(_failure(failed, len(tickers)), allow_retries=False)
+    yield from ()  # the events are logged above: a result could not name one ticker of many
+
+
+def data_version(entry: Entry, layer: Layer) -> str:
+    """What a layer of a currency was made from: code, uploads and settings, as a short hash."""
+    settings = (entry.missing, entry.dates, entry.decimal, entry.accept_outliers)
+    text = repr((code_version(), layer, entry.etags, settings))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _event(
+    verdict: Verdict, result: LayerResult, entry: Entry | None
+) -> dg.AssetMaterialization | dg.AssetObservation:
+    """A materialization of the ticker's partition, or an observation of what is wrong with it."""
+    if not verdict.passed or entry is None:
+        return dg.AssetObservation(
+            verdict.layer,
+            partition=verdict.ticker,
+            metadata={PROBLEM: "\n".join(verdict.problems)},
+        )
+    return dg.AssetMaterialization(
+        verdict.layer,
+        partition=verdict.ticker,
+        metadata={
+            **_flat(verdict.measures),
+            "batch_seconds": round(result.seconds, 3),
+            "batch_tickers": len(result.verdicts),
+        },
+        tags={"dagster/data_version": data_version(entry, verdict.layer)},
+    )
+
+
+def _flat(measures: dict, prefix: str = "") -> dict:
+    """Nested measures as `history/rows`; what Dagster has no metadata type for becomes text."""
+    flat: dict = {}
+    for name, value in measures.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}/")
+        elif value is not None and value != []:
+            flat[f"{prefix}{name}"] = (
+                value if isinstance(value, (int, float, str)) else _text(value)
+            )
+    return flat
+
+
+def _text(value: object) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _report(context: dg.AssetExecutionContext, tickers: int, result: LayerResult) -> None:
+    progress(result.layer, len(result.verdicts), tickers)
+    passed = f"{len(result.passed)} of {len(result.verdicts)} tickers passed"
+    context.log.info("%s: %s in %.1f s", result.layer, passed, result.seconds)
+
+
+def _failure(problems: list[Verdict], tickers: int) -> str:
+    lines = [f"{v.ticker} failed at {v.layer}: {' | '.join(v.problems)}" for v in problems]
+    failed = len({verdict.ticker for verdict in problems})
+    return f"{failed} of {tickers} tickers failed:\n" + "\n".join(lines)

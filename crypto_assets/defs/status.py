@@ -1,0 +1,133 @@
+"""What state each currency is in, layer by layer, with its problems, from Dagster's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import dagster as dg
+
+from crypto_assets.defs.market_data import PROBLEM, data_version
+from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources.registry import Entry
+from crypto_assets.spark.batch import KINDS, LAYERS, Layer
+
+State = Literal["published", "stale", "failed", "running", "none"]
+
+
+@dataclass(frozen=True)
+class LayerStatus:
+    """One layer of one currency; `metadata` is that of its last materialization."""
+
+    state: State
+    at: str | None = None
+    problem: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CurrencyStatus:
+    """One currency: its uploads and the state of each layer."""
+
+    entry: Entry
+    layers: dict[Layer, LayerStatus]
+
+    @property
+    def problems(self) -> list[str]:
+        return [f"{name}: {s.problem}" for name, s in self.layers.items() if s.problem]
+
+    def as_json(self) -> dict[str, Any]:
+        """A document of plain values, the shape of `status --json`."""
+        span = self.layers["gold"].metadata
+        return {
+            "ticker": self.entry.ticker,
+            "files": {kind: asdict(getattr(self.entry, kind)) for kind in KINDS},
+            "layers": {
+                name: {"state": s.state, "at": s.at, "rows": _rows(s), "problem": s.problem}
+                for name, s in self.layers.items()
+            },
+            "rows": span.get("rows"),
+            "first_date": span.get("first_date"),
+            "last_date": span.get("last_date"),
+            "problems": self.problems,
+        }
+
+
+def currency_statuses(
+    instance: dg.DagsterInstance, entries: Mapping[str, Entry]
+) -> list[CurrencyStatus]:
+    """The status of each registered currency, in the order given."""
+    tickers = list(entries)
+    layers = {layer: _layer_statuses(instance, layer, entries) for layer in LAYERS}
+    return [
+        CurrencyStatus(entries[t], {layer: layers[layer][t] for layer in LAYERS}) for t in tickers
+    ]
+
+
+def _layer_statuses(
+    instance: dg.DagsterInstance, layer: Layer, entries: Mapping[str, Entry]
+) -> dict[str, LayerStatus]:
+    key, tickers = dg.AssetKey(layer), list(entries)
+    made = _latest(instance, key, dg.DagsterEventType.ASSET_MATERIALIZATION, tickers)
+    seen = _latest(instance, key, dg.DagsterEventType.ASSET_OBSERVATION, tickers)
+    partition_states = instance.get_status_by_partition(key, tickers, ticker_partitions) or {}
+    statuses = {}
+    for ticker in tickers:
+        running = str(partition_states.get(ticker)).endswith("IN_PROGRESS")
+        statuses[ticker] = _status(
+            made.get(ticker), seen.get(ticker), data_version(entries[ticker], layer), running
+        )
+    return statuses
+
+
+def _latest(
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    kind: dg.DagsterEventType,
+    tickers: Sequence[str],
+) -> dict[str, dg.EventLogRecord]:
+    """The newest event of this kind for each ticker that has one."""
+    ids = list(instance.get_latest_storage_id_by_partition(key, kind, set(tickers)).values())
+    if not ids:
+        return {}
+    fetch = (
+        instance.fetch_materializations
+        if kind == dg.DagsterEventType.ASSET_MATERIALIZATION
+        else instance.fetch_observations
+    )
+    records = fetch(dg.AssetRecordsFilter(key, storage_ids=ids), limit=len(ids)).records
+    return {str(record.partition_key): record for record in records}
+
+
+def _status(
+    made: dg.EventLogRecord | None, seen: dg.EventLogRecord | None, version: str, running: bool
+) -> LayerStatus:
+    metadata, tags = _materialization(made)
+    state: State = "none"
+    problem = None
+    if made:
+        state = "published" if tags.get("dagster/data_version") == version else "stale"
+    if seen and (made is None or seen.storage_id > made.storage_id):
+        observation = seen.event_log_entry.asset_observation
+        state, problem = "failed", str(observation.metadata[PROBLEM].value) if observation else None
+    if running:
+        state = "running"
+    latest = max((r.timestamp for r in (made, seen) if r), default=None)
+    at = datetime.fromtimestamp(latest, UTC).isoformat(timespec="seconds") if latest else None
+    return LayerStatus(state, at, problem, metadata)
+
+
+def _materialization(
+    record: dg.EventLogRecord | None,
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    if record is None or (made := record.event_log_entry.asset_materialization) is None:
+        return {}, {}
+    return {name: value.value for name, value in made.metadata.items()}, made.tags or {}
+
+
+def _rows(status: LayerStatus) -> int | None:
+    """The layer's rows; bronze and silver count each of their two tables."""
+    counts = [status.metadata.get(n) for n in ("rows", "history/rows", "history/file_lines")]
+    return next((count for count in counts if count is not None), None)

@@ -1,0 +1,80 @@
+"""Fixtures every test may use: a Spark session, a fresh home, and files to upload."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto_assets.resources.engine import SailEngine, SparkEngine
+from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.exports_text import history_csv, trend_csv
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=["sail", "spark"],
+        default="sail",
+        help="what runs the tests that ask for a Spark session",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--engine") == "spark":
+        # py4j leaves its sockets to the garbage collector.
+        config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="session")
+def session(request: pytest.FixtureRequest) -> Iterator:
+    engine = {"sail": SailEngine, "spark": SparkEngine}[request.config.getoption("--engine")]
+    with engine().session() as opened:
+        yield opened
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home that this process's settings point at."""
+    folder = tmp_path / "home"
+    for name in list(os.environ):
+        if name.startswith(("CRYPTO_ASSETS_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CRYPTO_ASSETS_HOME", str(folder))
+    monkeypatch.setenv("DAGSTER_HOME", "")  # restored afterwards; `open_instance` sets it
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings(home=home, lock_wait_s=2)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    """Writes a file to upload and returns its path."""
+
+    def write_file(name: str, content: str | bytes) -> Path:
+        path = tmp_path / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write_file
+
+
+@pytest.fixture
+def pair(write: Callable) -> Callable[..., tuple[Path, Path]]:
+    """Writes a good pair of files for a ticker; `level` varies the prices."""
+
+    def write_pair(ticker: str, level: float = 100.0, **options: Any) -> tuple[Path, Path]:
+        return (
+            write(f"{ticker}/{ticker} Historical Data.csv", history_csv(level, **options)),
+            write(f"{ticker}/multiTimeline.csv", trend_csv(ticker)),
+        )
+
+    return write_pair
