@@ -1,0 +1,90 @@
+"""`make bench`: how long the real graph takes for N currencies, next to plain DuckDB SQL.
+
+Generates the files, registers them in a fresh home, runs the graph through Dagster (`measure`),
+then the floor. Prints a table and writes `bench.json`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.floor import floor
+from bench.generate import DAYS, TICKERS, FilePair, generate
+from crypto_assets.spark.batch import LAYERS
+
+FOLDER = Path(".bench")
+RESULT = Path("bench.json")
+
+
+def main() -> None:
+    """Runs the benchmark; exit code 1 if a ticker failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tickers", type=int, default=TICKERS)
+    parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--engine", choices=["sail", "spark"], default="sail")
+    chosen = parser.parse_args()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    say = Console(stderr=True).print
+    say(f"writing {chosen.tickers:,} currencies of {chosen.days:,} days")
+    files = generate(FOLDER / "files", chosen.tickers, chosen.days)
+    os.environ["CRYPTO_ASSETS_HOME"] = str(FOLDER / "home")
+    os.environ["CRYPTO_ASSETS_ENGINE"] = chosen.engine
+    say("registering")
+    _register(files)
+    say("running the graph")
+    figures = _measure()
+    say("computing the floor")
+    figures["floor_s"] = floor(files, FOLDER / "floor.duckdb")
+    figures["ratio"] = sum(figures[f"{layer}_s"] for layer in LAYERS) / figures["floor_s"]
+    figures = {"tickers": chosen.tickers, **{k: round(v, 3) for k, v in figures.items()}}
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n")
+    _show(figures)
+
+
+def _register(files: list[FilePair]) -> None:
+    """Registers without Dagster's upload events, which are no part of what is measured."""
+    from crypto_assets.defs.partitions import ticker_partitions
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.registry import Entry
+    from crypto_assets.resources.settings import Settings
+
+    settings = Settings()
+    inbox, registry = profile.inbox(settings), profile.registry(settings)
+    for ticker, history, trend in files:
+        uploads = {
+            "history": inbox.put(history, ticker, "history"),
+            "trend": inbox.put(trend, ticker, "trend"),
+        }
+        registry.put(Entry(ticker=ticker, **uploads))
+    with open_instance(settings) as instance:
+        instance.add_dynamic_partitions(ticker_partitions.name, [ticker for ticker, _, _ in files])
+
+
+def _measure() -> dict[str, float]:
+    """Runs the graph in a process of its own, so that its peak memory is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.measure"], stdout=subprocess.PIPE, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def _show(figures: dict[str, float]) -> None:
+    table = Table("figure", "value", title=f"{figures['tickers']:,} currencies", box=None)
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,}")
+    spent = figures["dagster_s"] * 1000 / figures["tickers"] / len(LAYERS)
+    table.add_row("dagster, ms per asset and ticker", f"{spent:.1f}")
+    table.add_row("tickers/s", f"{figures['tickers'] / figures['total_s']:.1f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
