@@ -10,6 +10,7 @@ import functools
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+_PATH = click.Path(exists=True, readable=True, path_type=Path)
+_DATES = click.Choice(["dmy", "mdy", "ymd"])
+_DECIMAL = click.Choice(["dot", "comma"])
 _LAYER = click.Choice(["bronze", "silver", "gold", "warehouse"])
 
 
@@ -52,6 +56,8 @@ def _command(function: _Command) -> _Command:
         except ValidationError as error:
             first = error.errors()[0]
             _fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
+        except tomllib.TOMLDecodeError as error:
+            _fail(f"crypto_assets.toml: {error}", 2)
         except (WarehouseBusy, LakeBusy, EngineUnavailable) as error:
             _fail(str(error), 1)
         except WrongUse as error:
@@ -78,8 +84,8 @@ def _fail(message: str, code: int) -> None:
     show_default=True,
     help="A missing price: take the last one of at most 10 rows back, or leave the row out.",
 )
-@click.option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="Order of day and month.")
-@click.option("--decimal", type=click.Choice(["dot", "comma"]), help="Decimal mark.")
+@click.option("--dates", type=_DATES, help="Order of day and month.")
+@click.option("--decimal", type=_DECIMAL, help="Decimal mark.")
 @click.option("--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours.")
 @click.option(
     "--max-shrink",
@@ -103,6 +109,30 @@ def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: 
     click.echo(f"{entry.ticker}: registered {entry.history.name} and {entry.trend.name}")
     for note in notes:
         click.echo(f"{entry.ticker}: {note}", err=True)
+
+
+@_command
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.option("--json", "as_json", is_flag=True, help="Everything found out, as JSON.")
+@click.option("--dates", type=_DATES, help="Order of day and month.")
+@click.option("--decimal", type=_DECIMAL, help="Decimal mark.")
+@click.option("--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours.")
+def inspect(settings: Settings, paths: Sequence[Path], as_json: bool, **choices: Any) -> None:  # noqa: ARG001
+    """Say what each file is, or why it is refused, without storing anything.
+
+    PATHS are files, or folders whose CSV files are meant. Exit code 1 if any file is refused.
+    """
+    from crypto_assets.console import write_json
+    from crypto_assets.resources.inspection import inspect_file, summary
+
+    folders = (sorted(p.rglob("*.csv")) if p.is_dir() else [p] for p in paths)
+    findings = [inspect_file(path, choices) for files in folders for path in files]
+    if as_json:
+        write_json(findings)
+    else:
+        for finding in findings:
+            click.echo(summary(finding))
+    sys.exit(1 if any(finding["refused"] for finding in findings) else 0)
 
 
 @_command
@@ -256,3 +286,7 @@ def doctor(settings: Settings) -> None:
         ["", "what", "found"], [("ok" if f.ok else "FIX", f.what, f.found) for f in findings]
     )
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -124,6 +125,8 @@ class SparkEngine(_SessionEngine):
     def session(self) -> Iterator[SparkSession]:
         """A local session through Dagster's PySpark resource."""
         _require_java()
+        # Its workers run whatever `python3` is on the path otherwise, without our packages.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         from dagster_pyspark import PySparkResource
 
         resource = PySparkResource(

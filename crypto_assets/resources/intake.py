@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crypto_assets.resources.coins import terms_of
 from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.inspection import bad_lines
 from crypto_assets.resources.registry import Entry, Registry, WrongUse, checked_ticker
 from crypto_assets.spark.batch import KINDS, Kind
 
@@ -35,15 +37,13 @@ def take_in(
 
 def _judge(path: Path, kind: Kind, ticker: str, choices: Mapping[str, Any]) -> list[str]:
     """What is odd about the file; raises `WrongUse` if it is no file of this kind."""
-    import pyarrow.compute as pc
-
     from crypto_assets.spark.exports import Options, Refused, read_export
 
     options = Options(
         dates=choices.get("dates"),
         decimal=choices.get("decimal"),
         accept_outliers=choices.get("accept_outliers", False),
-        terms=(ticker.lower(),),
+        terms=terms_of(ticker),
     )
     try:
         with path.open("rb") as stream:
@@ -52,9 +52,8 @@ def _judge(path: Path, kind: Kind, ticker: str, choices: Mapping[str, Any]) -> l
         raise WrongUse(f"{path}: {reason}") from reason
     if export.kind != kind:
         raise WrongUse(f"{path}: this is a {export.kind} file, a {kind} file is wanted here")
-    bad = export.lines.filter(pc.equal(export.lines["role"], "bad"))
     problems = [
         f"{path.name} line {line['line']}: {line['problem']}; the run will refuse it"
-        for line in bad.slice(0, 3).select(["line", "problem"]).to_pylist()
+        for line in bad_lines(export)[:3]
     ]
     return [*(f"{path.name}: {note}" for note in export.notes), *problems]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.resources.coins import terms_of
 from crypto_assets.resources.files import write_atomically
 from crypto_assets.spark.batch import Currency, Missing, Upload
 
@@ -101,7 +102,7 @@ class Registry(dg.ConfigurableResource):
             dates=entry.dates,
             decimal=entry.decimal,
             accept_outliers=entry.accept_outliers,
-            terms=(entry.ticker.lower(),),
+            terms=terms_of(entry.ticker),
             max_shrink=entry.max_shrink,
             published_rows=dict(published_rows),
         )

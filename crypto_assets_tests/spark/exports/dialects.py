@@ -4,7 +4,7 @@ A `Dialect` says how a file is written; `write_history` gives its bytes. What is
 exactly (`Day` rows), so a test can compare what is read back with it.
 """
 
-# ruff: noqa: RUF001, S311, E501 - foreign letters, made-up markets, and a table of formats
+# ruff: noqa: RUF001, E501 - foreign letters, made-up markets, and a table of formats
 
 import random
 from dataclasses import dataclass, replace

@@ -1,0 +1,159 @@
+"""Overlapping refreshes: what was made from older uploads never replaces what newer ones gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from crypto_assets.resources import profile
+from crypto_assets.resources.engine import SailEngine
+from crypto_assets.resources.intake import take_in
+from crypto_assets.resources.refresh import Platform, refresh
+from crypto_assets.resources.settings import Settings
+from crypto_assets.spark.batch import LAYERS, Layer, LayerResult
+
+OLD, NEW = (100.0, 110.0), (200.0, 220.0)  # lowest and highest price of uploads at level 100, 200
+SUPERSEDED = "newer files were uploaded while this run worked on older ones"
+
+
+@dataclass
+class Desk:
+    """One home, and what people do with it: upload files, refresh currencies, look at results."""
+
+    settings: Settings
+    pair: Callable[..., tuple[Path, Path]]
+    platform: Platform = field(init=False)
+
+    def __post_init__(self) -> None:
+        at = self.settings
+        self.platform = Platform(
+            profile.registry(at), SailEngine(), profile.lake(at), profile.warehouse(at)
+        )
+
+    def upload(self, ticker: str, level: float) -> None:
+        registry, inbox = self.platform.registry, profile.inbox(self.settings)
+        take_in(inbox, registry, ticker, *self.pair(ticker, level), {})
+
+    def refresh(
+        self,
+        *tickers: str,
+        run: str,
+        layers: tuple[Layer, ...] = LAYERS,
+        during: dict[Layer, Callable[[], object]] | None = None,
+    ) -> list[tuple[str, str, str]]:
+        """Refreshes, doing things when a layer is computed; returns ticker, layer and problem."""
+
+        def on_layer(result: LayerResult) -> None:
+            (during or {}).get(result.layer, lambda: None)()
+
+        results = refresh(self.platform, tickers, layers, run, on_layer)
+        return [
+            (verdict.ticker, verdict.layer, " | ".join(verdict.problems))
+            for result in results
+            for verdict in result.verdicts
+            if not verdict.passed
+        ]
+
+    def prices(self, ticker: str) -> dict[str, tuple[float, float]]:
+        """Lowest and highest price of each table that has the ticker."""
+        found = {}
+        for name in ("silver/history", "gold"):
+            path = Path(self.settings.lake, name, f"ticker={ticker}", "data.parquet")
+            if path.exists():
+                column = parquet.ParquetFile(path).read()["price"].drop_null().to_pylist()
+                found[name] = (min(column), max(column))
+        if self.settings.warehouse.exists():
+            with self.platform.warehouse.reading() as connection:
+                row = connection.execute(
+                    "SELECT min(price), max(price) FROM market_data.prices WHERE ticker = ?", [ticker]
+                ).fetchone()
+                found |= {"warehouse": row} if row[0] is not None else {}
+        return found
+
+
+def everywhere(prices: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    return {"silver/history": prices, "gold": prices, "warehouse": prices}
+
+
+@pytest.fixture
+def desk(settings: Settings, pair: Callable[..., tuple[Path, Path]]) -> Iterator[Desk]:
+    desk = Desk(settings, pair)
+    yield desk
+    assert [p for p in Path(settings.lake, "_staging").rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize("layer", ["bronze", "gold"])
+def test_a_newer_run_that_ends_while_an_older_one_computes_keeps_the_last_word(desk, layer):
+    def newer() -> None:
+        desk.upload("BTC", 200.0)
+        assert desk.refresh("BTC", run="newer") == []
+        assert desk.prices("BTC") == everywhere(NEW)
+
+    desk.upload("BTC", 100.0)
+    assert desk.refresh("BTC", run="older", during={layer: newer})[-1][-1].endswith(SUPERSEDED)
+    assert desk.prices("BTC") == everywhere(NEW)
+
+
+def test_a_superseded_currency_fails_alone_and_keeps_what_was_published(desk):
+    for ticker in ("BTC", "ETH"):
+        desk.upload(ticker, 50.0)
+    assert desk.refresh("BTC", "ETH", run="first") == []
+    for ticker in ("BTC", "ETH"):
+        desk.upload(ticker, 100.0)
+    problems = desk.refresh(
+        "BTC", "ETH", run="older", during={"gold": lambda: desk.upload("BTC", 200.0)}
+    )
+    assert problems == [("BTC", "bronze", SUPERSEDED)]
+    assert desk.prices("BTC") == everywhere((50.0, 55.0))
+    assert desk.prices("ETH") == everywhere(OLD)
+    assert desk.refresh("BTC", run="newer") == []
+    assert desk.prices("BTC") == everywhere(NEW)
+
+
+def test_files_replaced_before_they_are_read_are_not_taken_for_the_older_ones(desk):
+    desk.upload("BTC", 100.0)
+    older = desk.platform.registry.get("BTC")
+    desk.upload("BTC", 200.0)
+    desk.platform.registry.put(older)  # the inbox is ahead of what the run's order names
+    ((ticker, layer, problem),) = desk.refresh("BTC", run="older")
+    assert (ticker, layer) == ("BTC", "bronze")
+    assert "the upload was replaced after this run began" in problem
+    assert desk.prices("BTC") == {}
+
+
+def test_a_run_of_gold_alone_does_not_publish_what_it_made_of_older_silver(desk):
+    desk.upload("BTC", 100.0)
+    assert desk.refresh("BTC", run="first") == []
+    desk.upload("BTC", 200.0)
+    desk.refresh(
+        "BTC",
+        run="older",  # reads the silver of the first upload, which the newer run then replaces
+        layers=("gold",),
+        during={"gold": lambda: desk.refresh("BTC", run="newer")},
+    )
+    assert desk.prices("BTC") == everywhere(NEW)
+
+
+def test_two_runs_at_once_leave_the_newest_of_every_currency(desk):
+    tickers = ("BTC", "ETH", "XMR")
+    for ticker in tickers:
+        desk.upload(ticker, 100.0)
+
+    def newer() -> None:
+        for ticker in tickers:
+            desk.upload(ticker, 200.0)
+        running.append(pool.submit(desk.refresh, *tickers, run="newer"))
+
+    running: list = []
+    with ThreadPoolExecutor(1) as pool:
+        problems = desk.refresh(*tickers, run="older", during={"silver": newer})
+        assert running[0].result(timeout=60) == []
+    assert problems == [(ticker, "bronze", SUPERSEDED) for ticker in tickers]
+    assert {ticker: desk.prices(ticker) for ticker in tickers} == dict.fromkeys(
+        tickers, everywhere(NEW)
+    )
