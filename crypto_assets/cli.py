@@ -112,19 +112,31 @@ def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: 
 
 
 @_command
-@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.argument("paths", nargs=-1, type=_PATH)
+@click.option("--shapes", is_flag=True, help="List the shapes of file that are understood.")
 @click.option("--json", "as_json", is_flag=True, help="Everything found out, as JSON.")
 @click.option("--dates", type=_DATES, help="Order of day and month.")
 @click.option("--decimal", type=_DECIMAL, help="Decimal mark.")
 @click.option("--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours.")
-def inspect(settings: Settings, paths: Sequence[Path], as_json: bool, **choices: Any) -> None:  # noqa: ARG001
+def inspect(
+    settings: Settings,  # noqa: ARG001 - every command gets them
+    paths: Sequence[Path],
+    shapes: bool,
+    as_json: bool,
+    **choices: Any,
+) -> None:
     """Say what each file is, or why it is refused, without storing anything.
 
     PATHS are files, or folders whose CSV files are meant. Exit code 1 if any file is refused.
     """
     from crypto_assets.console import write_json
-    from crypto_assets.resources.inspection import inspect_file, summary
+    from crypto_assets.resources.inspection import inspect_file, shapes_table, summary
 
+    if bool(paths) == shapes:
+        raise click.UsageError("name the files to inspect, or --shapes")
+    if shapes:
+        click.echo(shapes_table())
+        return
     folders = (sorted(p.rglob("*.csv")) if p.is_dir() else [p] for p in paths)
     findings = [inspect_file(path, choices) for files in folders for path in files]
     if as_json:

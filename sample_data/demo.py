@@ -10,8 +10,8 @@ from pathlib import Path
 
 from crypto_assets.cli import main as crypto_assets
 
-SAMPLES = Path(__file__).parent
-HOME = Path(".demo")
+SAMPLES = Path("sample_data")
+HOME = Path(os.environ.get("CRYPTO_ASSETS_DEMO_HOME", ".demo"))
 FILES = {
     "BTC": ("Bitcoin Historical Data.csv", "multiTimeline.csv"),
     "XMR": ("XMR_EUR Kraken Historical Data.csv", "interesse monero.csv"),
@@ -32,12 +32,12 @@ def main() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
     os.environ["CRYPTO_ASSETS_HOME"] = str(HOME)
     for ticker, (history, trend) in FILES.items():
-        folder = SAMPLES.relative_to(Path.cwd()) / ticker.lower()
+        folder = SAMPLES / ticker.lower()
         _type("add", ticker, "--history", str(folder / history), "--trend", str(folder / trend))
     failed = _type("materialize", "--all") == 1
     _type("status")
     answered = _type("sql", " ".join(QUERY.split())) == 0
-    print("\nLook at it in Dagster's UI:  CRYPTO_ASSETS_HOME=.demo make ui", flush=True)
+    print(f"\nLook at it in Dagster's UI:  CRYPTO_ASSETS_HOME={HOME} make ui", flush=True)
     sys.exit(0 if failed and answered and _as_expected() else 1)
 
 

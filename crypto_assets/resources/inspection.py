@@ -49,6 +49,18 @@ def inspect_file(path: Path, choices: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def shapes_table() -> str:
+    """The shapes of file that are understood, as a Markdown table."""
+    from crypto_assets.spark.exports import understood_shapes
+
+    rows = [
+        f"| {shape.kind} | {shape.source} | `{shape.header}` | {shape.date} | {shape.note} |"
+        for shape in understood_shapes()
+    ]
+    head = ["| kind | source | header | dates | remarks |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows])
+
+
 def bad_lines(export: Export) -> list[dict[str, Any]]:
     """The `line` and `problem` of each line that will fail the currency."""
     import pyarrow.compute as pc

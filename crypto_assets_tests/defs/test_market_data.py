@@ -1,0 +1,82 @@
+"""What Dagster records of a batch: states by partition, events, versions, the run's own state."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from crypto_assets.cli import main
+from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources.instance import open_instance
+
+LAYERS = ["bronze", "silver", "gold", "warehouse"]
+TICKERS = ["BTC", "BAD", "ETH"]
+
+
+@pytest.fixture
+def instance(home, settings, pair):
+    """The instance after a batch of three in which one has a broken line."""
+    for ticker in TICKERS:
+        cells = {9: "n.a. see mail"} if ticker == "BAD" else {}
+        history, trend = pair(ticker, cells=cells)
+        words = ["add", ticker, "--history", str(history), "--trend", str(trend)]
+        assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    assert CliRunner().invoke(main, ["materialize", "--all"]).exit_code == 1
+    with open_instance(settings) as opened:
+        yield opened
+
+
+def latest(instance, layer, ticker):
+    selected = dg.AssetRecordsFilter(dg.AssetKey(layer), asset_partitions=[ticker])
+    return instance.fetch_materializations(selected, limit=1).records
+
+
+def test_good_partitions_are_green_in_every_layer_and_the_bad_one_red_and_the_run_too(instance):
+    for layer in LAYERS:
+        states = instance.get_status_by_partition(dg.AssetKey(layer), TICKERS, ticker_partitions)
+        assert {ticker: state.value for ticker, state in states.items()} == {
+            "BTC": "MATERIALIZED",
+            "BAD": "FAILED",
+            "ETH": "MATERIALIZED",
+        }
+    (run,) = instance.get_runs()
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    assert run.job_name == "refresh_currencies"
+
+
+def test_a_materialization_says_what_was_read_filled_and_dropped_and_from_which_file(instance):
+    (record,) = latest(instance, "bronze", "BTC")
+    bronze = {k: v.value for k, v in record.asset_materialization.metadata.items()}
+    assert bronze["history/file"] == "BTC Historical Data.csv"
+    assert (bronze["history/file_lines"], bronze["history/data"]) == (41, 40)
+    assert bronze["history/date_format"] == "MM/DD/YYYY"
+    (record,) = latest(instance, "silver", "BTC")
+    silver = {k: v.value for k, v in record.asset_materialization.metadata.items()}
+    assert silver["history/rows"] == 40
+    assert (silver["history/missing"], silver["history/dropped_duplicates"]) == (0, 0)
+    (record,) = latest(instance, "gold", "BTC")
+    gold = {k: v.value for k, v in record.asset_materialization.metadata.items()}
+    assert (gold["rows"], gold["first_date"], gold["last_date"]) == (41, "2024-01-21", "2024-03-04")
+    assert gold["batch_tickers"] == 2
+    assert gold["batch_seconds"] > 0
+    assert len(record.asset_materialization.tags["dagster/data_version"]) == 16
+
+
+def test_the_failure_is_an_observation_on_the_layer_where_it_broke(instance):
+    selected = dg.AssetRecordsFilter(dg.AssetKey("bronze"), asset_partitions=["BAD"])
+    (record,) = instance.fetch_observations(selected, limit=10).records
+    problem = record.event_log_entry.asset_observation.metadata["problem"].value
+    assert problem == "BAD Historical Data.csv: line 9: not a price: 'n.a. see mail'"
+    assert latest(instance, "bronze", "BAD") == []
+
+
+def test_uploads_are_reported_with_their_content_as_version(instance):
+    (record,) = latest(instance, "history_file", "ETH")
+    made = record.asset_materialization
+    assert made.metadata["file"].value == "ETH Historical Data.csv"
+    assert len(made.tags["dagster/data_version"]) == 64
+
+
+def test_no_pool_slot_stays_taken(instance):
+    assert instance.event_log_storage.get_concurrency_info("spark").active_slot_count == 0

@@ -1,0 +1,105 @@
+"""A thousand currencies in one batch, three of them broken in different layers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from bench.generate import generate
+from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources import profile
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.registry import Entry
+
+BROKEN = {"T0100": "bronze", "T0500": "silver", "T0900": "gold"}
+
+
+@pytest.fixture
+def command(home):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "crypto_assets.cli", *words],
+            env={**os.environ, "CRYPTO_ASSETS_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return run
+
+
+def register(settings, files):
+    inbox, registry = profile.inbox(settings), profile.registry(settings)
+    for ticker, history, trend in files:
+        uploads = {
+            "history": inbox.put(history, ticker, "history"),
+            "trend": inbox.put(trend, ticker, "trend"),
+        }
+        registry.put(Entry(ticker=ticker, **uploads))
+
+
+def break_files(files):
+    """One line spoilt, a table cut to a tenth, prices whose mean is no number any more."""
+    paths = {ticker: history for ticker, history, _ in files}
+    lines = paths["T0100"].read_text().splitlines(keepends=True)
+    cell = lines[700].split('","')[1]
+    lines[700] = lines[700].replace(cell, "see mail", 1)
+    paths["T0100"].write_text("".join(lines))
+    lines = paths["T0500"].read_text().splitlines(keepends=True)
+    paths["T0500"].write_text("".join(lines[:200]))
+    rows = [f"2024-02-{day:02}," + "1.2e308," * 5 + "1\n" for day in range(1, 29)]
+    paths["T0900"].write_text("Date,Open,High,Low,Close,Adj Close,Volume\n" + "".join(rows))
+
+
+def digests(lake: Path):
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest() for path in lake.rglob("data.parquet")
+    }
+
+
+@pytest.mark.slow
+def test_997_of_1000_are_published_and_a_second_run_changes_no_byte(settings, command, tmp_path):
+    files = generate(tmp_path / "files", 1000, 1887)
+    register(settings, files)
+    with open_instance(settings) as instance:
+        instance.add_dynamic_partitions(ticker_partitions.name, [ticker for ticker, _, _ in files])
+    assert command("materialize", "T0500").returncode == 0
+    break_files(files)
+    register(settings, [pair for pair in files if pair[0] in BROKEN])
+
+    done = command("materialize", "--all")
+    assert done.returncode == 1, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert len(lines) == 1000
+    assert sum(" ok " in line for line in lines.values()) == 997
+    for ticker, layer in BROKEN.items():
+        assert f"FAILED  {layer}: " in lines[ticker]
+    assert "line 701" in lines["T0100"]
+    assert "would shrink from 1887 to 199 rows" in lines["T0500"]
+    assert "not finite" in lines["T0900"]
+
+    statuses = {s["ticker"]: s for s in json.loads(command("status", "--json").stdout)}
+    good = [s for ticker, s in statuses.items() if ticker not in BROKEN]
+    assert all(
+        layer["state"] == "published" for status in good for layer in status["layers"].values()
+    )
+    with open_instance(settings) as instance:
+        assert instance.get_runs(limit=1)[0].status == dg.DagsterRunStatus.FAILURE
+        for ticker, broke_at in BROKEN.items():
+            states = instance.get_status_by_partition(
+                dg.AssetKey(broke_at), [ticker], ticker_partitions
+            )
+            assert states[ticker].value == "FAILED"
+
+    before = digests(settings.lake)
+    assert len(before) >= 997 * 5
+    assert command("materialize", "--all").returncode == 1
+    assert digests(settings.lake) == before
