@@ -54,11 +54,10 @@ def launch(
     tickers: Collection[str],
     layers: Collection[Layer],
 ) -> Iterator[Outcome]:
-    """Runs these layers of these tickers in this process; yields each ticker's outcome.
-
-    Tickers without a partition are left out.
-    """
-    registered = instance.get_dynamic_partitions(str(ticker_partitions.name))
+    """Runs these layers of these tickers in this process; yields each ticker's outcome."""
+    name = str(ticker_partitions.name)
+    instance.add_dynamic_partitions(name, list(tickers))  # those it has already stay as they are
+    registered = instance.get_dynamic_partitions(name)
     for stretch in contiguous(registered, tickers):
         result = job.execute_in_process(
             instance=instance,

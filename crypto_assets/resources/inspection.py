@@ -54,11 +54,12 @@ def shapes_table() -> str:
     from crypto_assets.spark.exports import understood_shapes
 
     rows = [
-        f"| {shape.kind} | {shape.source} | `{shape.header}` | {shape.date} | {shape.note} |"
+        " | ".join(cell.replace("|", "\\|") for cell in cells)
         for shape in understood_shapes()
+        for cells in [(shape.kind, shape.source, f"`{shape.header}`", shape.date, shape.note)]
     ]
     head = ["| kind | source | header | dates | remarks |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
+    return "\n".join([*head, *(f"| {row} |" for row in rows)])
 
 
 def bad_lines(export: Export) -> list[dict[str, Any]]:
