@@ -137,3 +137,20 @@ def test_files_that_break_after_registration_fail_alone_and_in_one_line(home, pa
     assert result.exit_code == 1
     assert [line.split()[:2] for line in lines] == [["BTC", "ok"], ["ETH", "FAILED"]]
     assert "the upload cannot be opened" in lines[1]
+
+
+@pytest.mark.parametrize("name", ["a [old] home", "50%", "ticker=BTC", "#1", "what?"])
+def test_a_home_whose_path_a_library_would_take_for_a_pattern_is_refused(monkeypatch, name):
+    monkeypatch.setenv("CRYPTO_ASSETS_HOME", name)
+    result = CliRunner().invoke(main, ["status"])
+    assert result.exit_code == 2
+    assert "a path without" in result.stderr
+
+
+def test_a_home_with_blanks_and_letters_of_any_language_works(home, monkeypatch, pair):
+    monkeypatch.setenv("CRYPTO_ASSETS_HOME", str(home.parent / "mein Ordner 数据 é"))
+    history, trend = pair("BTC")
+    words = ["add", "BTC", "--history", str(history), "--trend", str(trend)]
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    result = CliRunner().invoke(main, ["materialize", "BTC"], catch_exceptions=False)
+    assert result.exit_code == 0, result.stdout

@@ -126,6 +126,9 @@ def test_single_layers_run_from_what_is_published(run, add, home):
     add("BTC")
     assert run("materialize", "BTC", "--layer", "bronze", "--layer", "silver")[0] == 0
     assert not (home / "warehouse.duckdb").exists()
+    code, out, _ = run("materialize", "BTC", "--layer", "warehouse")
+    assert code == 1
+    assert "its gold is stale or missing" in out
     code, out, _ = run("materialize", "BTC", "--layer", "gold")
     assert (code, out.split()[:3]) == (0, ["BTC", "ok", "gold"])
     assert run("materialize", "BTC", "--layer", "warehouse")[0] == 0

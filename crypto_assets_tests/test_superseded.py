@@ -18,7 +18,7 @@ from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.batch import LAYERS, Layer, LayerResult
 
 OLD, NEW = (100.0, 110.0), (200.0, 220.0)  # lowest and highest price of uploads at level 100, 200
-SUPERSEDED = "newer files were uploaded while this run worked on older ones"
+SUPERSEDED = "newer files or settings came while this run worked on older ones"
 
 
 @dataclass
@@ -70,7 +70,8 @@ class Desk:
         if self.settings.warehouse.exists():
             with self.platform.warehouse.reading() as connection:
                 row = connection.execute(
-                    "SELECT min(price), max(price) FROM market_data.prices WHERE ticker = ?", [ticker]
+                    "SELECT min(price), max(price) FROM market_data.prices WHERE ticker = ?",
+                    [ticker],
                 ).fetchone()
                 found |= {"warehouse": row} if row[0] is not None else {}
         return found
@@ -130,13 +131,12 @@ def test_a_run_of_gold_alone_does_not_publish_what_it_made_of_older_silver(desk)
     desk.upload("BTC", 100.0)
     assert desk.refresh("BTC", run="first") == []
     desk.upload("BTC", 200.0)
-    desk.refresh(
-        "BTC",
-        run="older",  # reads the silver of the first upload, which the newer run then replaces
-        layers=("gold",),
-        during={"gold": lambda: desk.refresh("BTC", run="newer")},
-    )
+    problems = desk.refresh("BTC", run="older", layers=("gold",))
+    assert [(ticker, layer) for ticker, layer, _ in problems] == [("BTC", "gold")]
+    assert "its silver is stale" in problems[0][2]
+    assert desk.refresh("BTC", run="newer") == []
     assert desk.prices("BTC") == everywhere(NEW)
+    assert desk.refresh("BTC", run="again", layers=("gold",)) == []
 
 
 def test_two_runs_at_once_leave_the_newest_of_every_currency(desk):

@@ -5,7 +5,6 @@ stops where it broke. How a ticker is refreshed is `resources/refresh.py`; here 
 """
 
 import functools
-import hashlib
 from collections.abc import Iterable, Iterator
 
 import dagster as dg
@@ -22,7 +21,7 @@ from crypto_assets.resources.instance import (
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.refresh import Platform, refresh
-from crypto_assets.resources.registry import Entry, Registry
+from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.warehouse import Warehouse
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
 from crypto_assets.spark.version import code_version
@@ -79,7 +78,6 @@ def market_data(
     lake.clear_staging(running_runs(instance))
     tickers = list(context.partition_keys)
     layers = [layer for layer in LAYERS if dg.AssetKey(layer) in context.selected_asset_keys]
-    entries = registry.get_all(tickers)
     results = refresh(
         Platform(registry, engine, lake, warehouse),
         tickers,
@@ -91,7 +89,7 @@ def market_data(
     with quick_event_log(instance, run_id):
         for result in results:
             for verdict in result.verdicts:
-                context.log_event(_event(verdict, result, entries.get(verdict.ticker)))
+                context.log_event(_event(verdict, result))
             progress("record", len(result.verdicts), len(tickers) * len(layers))
             failed += [verdict for verdict in result.verdicts if not verdict.passed]
     if failed:
@@ -99,18 +97,9 @@ def market_data(
     yield from ()  # the events are logged above: a result could not name one ticker of many
 
 
-def data_version(entry: Entry, layer: Layer) -> str:
-    """What a layer of a currency was made from: code, uploads and settings, as a short hash."""
-    settings = (entry.missing, entry.dates, entry.decimal, entry.accept_outliers)
-    text = repr((code_version(), layer, entry.etags, settings))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _event(
-    verdict: Verdict, result: LayerResult, entry: Entry | None
-) -> dg.AssetMaterialization | dg.AssetObservation:
+def _event(verdict: Verdict, result: LayerResult) -> dg.AssetMaterialization | dg.AssetObservation:
     """A materialization of the ticker's partition, or an observation of what is wrong with it."""
-    if not verdict.passed or entry is None:
+    if not verdict.passed:
         return dg.AssetObservation(
             verdict.layer,
             partition=verdict.ticker,
@@ -124,7 +113,7 @@ def _event(
             "batch_seconds": round(result.seconds, 3),
             "batch_tickers": len(result.verdicts),
         },
-        tags={"dagster/data_version": data_version(entry, verdict.layer)},
+        tags={"dagster/data_version": verdict.version},
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from crypto_assets.defs.market_data import PROBLEM, data_version
+from crypto_assets.defs.market_data import PROBLEM
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.registry import Entry
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer
@@ -77,7 +77,7 @@ def _layer_statuses(
     for ticker in tickers:
         running = str(partition_states.get(ticker)).endswith("IN_PROGRESS")
         statuses[ticker] = _status(
-            made.get(ticker), seen.get(ticker), data_version(entries[ticker], layer), running
+            made.get(ticker), seen.get(ticker), entries[ticker].version(layer), running
         )
     return statuses
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PROCESS_TAG = "crypto_assets/process"
 _UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.CANCELING,
@@ -59,8 +60,9 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> None:
     """Marks runs as failed whose process was killed, and gives back the pool slots they hold."""
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
         if _is_dead(run.tags.get(PROCESS_TAG)):
-            instance.report_run_failed(run, "the process of this run was killed")
+            # The slots first: nobody would look at those of a run that has ended.
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            instance.report_run_failed(run, "the process of this run was killed")
 
 
 def running_runs(instance: dg.DagsterInstance) -> set[str]:

@@ -6,8 +6,9 @@ A reader sees the old file or the new one. What is in the tables is `spark/table
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,14 @@ import dagster as dg
 from filelock import FileLock, Timeout
 from pydantic import Field
 
+from crypto_assets.resources.files import write_atomically
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.spark.batch import Layer
 from crypto_assets.spark.tables import GOLD, SILVER_HISTORY, SILVER_TREND, TABLES, Table
 
 _FILE = "data.parquet"
 _STAGING = "_staging"
+_VERSIONS = "_versions"
 
 
 class Lake(dg.ConfigurableResource):
@@ -58,14 +61,14 @@ class Lake(dg.ConfigurableResource):
                 "run again when it has ended"
             ) from error
 
-    def publish(self, run_id: str, layer: Layer, tickers: Iterable[str]) -> dict[str, str]:
-        """Moves the layer's staged files of these tickers to their keys.
+    def publish(self, run_id: str, layer: Layer, versions: Mapping[str, str]) -> dict[str, str]:
+        """Moves the layer's staged files of these tickers to their keys, and notes their versions.
 
         Returns the tickers that could not be published, with the reason.
         """
         staging = Path(self.staging(run_id))
         problems = {}
-        for ticker in tickers:
+        for ticker, version in versions.items():
             folders = [f for table in TABLES if table.layer == layer for f in table.folders(ticker)]
             staged = {folder: sorted(Path(staging, folder).glob("*.parquet")) for folder in folders}
             wrong = [
@@ -74,11 +77,34 @@ class Lake(dg.ConfigurableResource):
             if wrong:
                 problems[ticker] = f"one file is wanted for each table, found {', '.join(wrong)}"
                 continue
+            if self.version(ticker, layer) != version:
+                # In between it has none: a crash must not leave new files under an old version.
+                self._note_version(ticker, layer, None)
             for folder, files in staged.items():
                 target = Path(self.root, folder, _FILE)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 files[0].replace(target)
+            self._note_version(ticker, layer, version)
         return problems
+
+    def version(self, ticker: str, layer: Layer) -> str | None:
+        """What the published files of this layer were made from; None if that is not known."""
+        return self._versions(ticker).get(layer)
+
+    def _versions(self, ticker: str) -> dict[str, str]:
+        try:
+            return json.loads(Path(self.root, _VERSIONS, f"{ticker}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}  # not knowing a version is safe: the layer counts as stale
+
+    def _note_version(self, ticker: str, layer: Layer, version: str | None) -> None:
+        known = self._versions(ticker)
+        noted = {name: known[name] for name in known if name != layer}
+        if version:
+            noted[layer] = version
+        if noted != known:
+            path = Path(self.root, _VERSIONS, f"{ticker}.json")
+            write_atomically(path, json.dumps(noted).encode(), durable=False)
 
     def discard(self, run_id: str) -> None:
         """Removes what is left of a run's staging folder."""

@@ -6,7 +6,7 @@ Knows the resources but neither Spark nor Dagster's runs: it is given a run id a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crypto_assets.resources.engine import Engine, Run
@@ -17,6 +17,7 @@ from crypto_assets.spark.batch import LAYERS, Batch, Layer, LayerResult, Verdict
 from crypto_assets.spark.tables import GOLD
 
 Report = Callable[[LayerResult], None]
+_CURE = "run `crypto-assets materialize` without --layer"
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,18 @@ def refresh(
     size = platform.engine.batch_tickers
     with platform.engine.running() as run:
         for start in range(0, len(entries), size):
-            batch = entries[start : start + size]
-            computed = list(_compute(platform, run, batch, layers, run_id, on_layer))
+            batch = {entry.ticker: entry for entry in entries[start : start + size]}
+            stale = _stale_inputs(platform.lake, batch.values(), layers)
+            if stale.verdicts:
+                yield stale
+            batch = {t: e for t, e in batch.items() if t not in {v.ticker for v in stale.verdicts}}
+            computed = list(_compute(platform, run, batch.values(), layers, run_id, on_layer))
             with platform.lake.publishing():
-                current = platform.registry.get_all(entry.ticker for entry in batch)
-                fresh = [_without_stale(result, batch, current) for result in computed]
-                results = _publish(platform.lake, run_id, fresh)
+                overtaken = _overtaken(platform, batch, layers)
+                results = _publish(platform.lake, run_id, computed, batch, overtaken)
                 if "warehouse" in layers:
-                    results.append(_load(platform, _reached_warehouse(batch, results)))
+                    reached = {t: batch[t] for t in _reached_warehouse(batch, results, overtaken)}
+                    results.append(_load(platform, reached))
                     on_layer(results[-1])
             platform.lake.discard(run_id)
             yield from results
@@ -78,20 +83,31 @@ def _compute(
         currencies=tuple(
             platform.registry.order(entry, published[entry.ticker]) for entry in entries
         ),
+        readers=platform.engine.readers,
     )
     for result in run(batch) if batch.layers else ():
         on_layer(result)
         yield result
 
 
-def _publish(lake: Lake, run_id: str, results: Iterable[LayerResult]) -> list[LayerResult]:
+def _publish(
+    lake: Lake,
+    run_id: str,
+    results: Iterable[LayerResult],
+    entries: Mapping[str, Entry],
+    overtaken: Mapping[str, str],
+) -> list[LayerResult]:
     """Publishes what passed, layer by layer; a ticker that cannot be published goes no further."""
     stopped: set[str] = set()
     published = []
     for result in results:
         started = time.monotonic()
-        reached = [verdict for verdict in result.verdicts if verdict.ticker not in stopped]
-        passed = [verdict.ticker for verdict in reached if verdict.passed]
+        reached = [
+            replace(verdict, version=entries[verdict.ticker].version(result.layer))
+            for verdict in _fail(result.verdicts, overtaken)
+            if verdict.ticker not in stopped
+        ]
+        passed = {verdict.ticker: verdict.version for verdict in reached if verdict.passed}
         problems = lake.publish(run_id, result.layer, passed)
         stopped |= {verdict.ticker for verdict in reached if not verdict.passed} | set(problems)
         seconds = result.seconds + time.monotonic() - started
@@ -99,39 +115,57 @@ def _publish(lake: Lake, run_id: str, results: Iterable[LayerResult]) -> list[La
     return published
 
 
-def _reached_warehouse(entries: Iterable[Entry], results: Iterable[LayerResult]) -> list[str]:
+def _reached_warehouse(
+    entries: Iterable[str], results: Iterable[LayerResult], overtaken: Mapping[str, str]
+) -> list[str]:
     failed = {v.ticker for result in results for v in result.verdicts if not v.passed}
-    return [entry.ticker for entry in entries if entry.ticker not in failed]
+    return [ticker for ticker in entries if ticker not in failed and ticker not in overtaken]
 
 
-def _load(platform: Platform, tickers: Collection[str]) -> LayerResult:
+def _load(platform: Platform, entries: Mapping[str, Entry]) -> LayerResult:
     started = time.monotonic()
-    files = platform.lake.published(GOLD, tickers)
-    loaded, problems = platform.warehouse.replace(files)
-    problems |= {ticker: "there is no gold table yet" for ticker in tickers if ticker not in files}
-    verdicts = [Verdict(ticker, "warehouse", measures=loaded.get(ticker, {})) for ticker in tickers]
+    loaded, problems = platform.warehouse.replace(platform.lake.published(GOLD, entries))
+    verdicts = [
+        Verdict(ticker, "warehouse", (), loaded.get(ticker, {}), entry.version("warehouse"))
+        for ticker, entry in entries.items()
+    ]
     return LayerResult("warehouse", time.monotonic() - started, _fail(verdicts, problems))
 
 
+def _stale_inputs(lake: Lake, entries: Iterable[Entry], layers: Collection[Layer]) -> LayerResult:
+    """Refuses the tickers whose published input was made from other uploads or settings."""
+    first = min(layers, key=LAYERS.index)
+    problems = []
+    if first != "bronze":
+        before = LAYERS[LAYERS.index(first) - 1]
+        problems = [
+            Verdict(entry.ticker, first, (f"its {before} is stale or missing: {_CURE}",))
+            for entry in entries
+            if lake.version(entry.ticker, before) != entry.version(before)
+        ]
+    return LayerResult(first, 0.0, tuple(problems))
+
+
+def _overtaken(
+    platform: Platform, ordered: Mapping[str, Entry], layers: Collection[Layer]
+) -> dict[str, str]:
+    """The tickers whose uploads or settings changed while this run worked on the older ones."""
+    current = platform.registry.get_all(ordered)
+    first = min(layers, key=LAYERS.index)
+    return {
+        ticker: "newer files or settings came while this run worked on older ones"
+        for ticker, entry in ordered.items()
+        if ticker not in current or current[ticker].version(first) != entry.version(first)
+    }
+
+
 def _unknown(tickers: Iterable[str], layers: Collection[Layer]) -> LayerResult:
-    first = next(layer for layer in LAYERS if layer in layers)
+    first = min(layers, key=LAYERS.index)
     reason = "no files are registered for it: run `crypto-assets add`"
     return LayerResult(first, 0.0, tuple(Verdict(ticker, first, (reason,)) for ticker in tickers))
 
 
-def _without_stale(
-    result: LayerResult, ordered: Iterable[Entry], current: dict[str, Entry]
-) -> LayerResult:
-    """Fails the tickers whose uploads were replaced while this run computed the older ones."""
-    stale = {
-        entry.ticker: "newer files were uploaded while this run worked on older ones"
-        for entry in ordered
-        if entry.ticker not in current or current[entry.ticker].etags != entry.etags
-    }
-    return replace(result, verdicts=_fail(result.verdicts, stale))
-
-
-def _fail(verdicts: Iterable[Verdict], problems: dict[str, str]) -> tuple[Verdict, ...]:
+def _fail(verdicts: Iterable[Verdict], problems: Mapping[str, str]) -> tuple[Verdict, ...]:
     return tuple(
         replace(verdict, problems=(*verdict.problems, problems[verdict.ticker]))
         if verdict.ticker in problems

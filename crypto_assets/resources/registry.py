@@ -6,6 +6,7 @@ processes may register currencies at once. The files' content is the inbox's mat
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,8 @@ from pydantic import Field
 
 from crypto_assets.resources.coins import terms_of
 from crypto_assets.resources.files import write_atomically
-from crypto_assets.spark.batch import Currency, Missing, Upload
+from crypto_assets.spark.batch import Currency, Layer, Missing, Upload
+from crypto_assets.spark.version import code_version
 
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
 _RESERVED = {"PRICES"}
@@ -52,10 +54,12 @@ class Entry:
     accept_outliers: bool = False
     max_shrink: float = 0.2
 
-    @property
-    def etags(self) -> tuple[str, str]:
-        """What identifies the content a run works on."""
-        return self.history.etag, self.trend.etag
+    def version(self, layer: Layer) -> str:
+        """What this layer of the currency is made from: code, uploads and settings, as a hash."""
+        etags = (self.history.etag, self.trend.etag)
+        settings = (self.missing, self.dates, self.decimal, self.accept_outliers)
+        text = repr((code_version(), layer, etags, settings))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def checked_ticker(text: str) -> str:

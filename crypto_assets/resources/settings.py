@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -37,6 +37,14 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds to wait for a warehouse or lake another process holds.",
     )
+
+    @field_validator("home")
+    @classmethod
+    def _without_special_characters(cls, home: Path) -> Path:
+        """Spark takes some characters of a path for patterns, SQLite and hive readers others."""
+        if wrong := sorted(set("*?[]{}#%=") & set(str(home.expanduser().absolute()))):
+            raise ValueError(f"{home}: a path without {' '.join(wrong)} is wanted")
+        return home
 
     @classmethod
     def settings_customise_sources(

@@ -55,22 +55,28 @@ class Batch:
     """All that one job computes: these layers, in order, for these currencies.
 
     A layer computed here is written below `staging`; an input that is not is read from `lake`.
+    `readers` uploads are read at a time.
     """
 
     staging: str
     lake: str
     layers: tuple[Layer, ...]
     currencies: tuple[Currency, ...]
+    readers: int = 1
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one layer of one currency passed its audit, what was measured, and what is wrong."""
+    """Whether one layer of one currency passed its audit, what was measured, and what is wrong.
+
+    `version` names what the layer was made from; whoever sent the order adds it.
+    """
 
     ticker: str
     layer: Layer
     problems: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def passed(self) -> bool:

@@ -58,15 +58,12 @@ def uploads(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
     return session.createDataFrame(pa.Table.from_pylist(rows))
 
 
-def bronze(uploads: DataFrame) -> DataFrame:
+def bronze(uploads: DataFrame, readers: int) -> DataFrame:
     """All lines of all files: `BRONZE.columns`, one row per line of each file, in the file's order.
 
     A file that cannot be read gives one row of role `refused` whose `problem` is the reason.
     """
-    partitions = uploads.sparkSession.conf.get("spark.sql.shuffle.partitions")
-    return uploads.repartition(int(partitions or 1), "ticker").mapInArrow(
-        _read_files, BRONZE.columns
-    )
+    return uploads.repartition(readers, "ticker").mapInArrow(_read_files, BRONZE.columns)
 
 
 def _options(currency: Currency) -> dict[str, Any]:

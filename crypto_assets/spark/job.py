@@ -46,7 +46,7 @@ def run(session: SparkSession, batch: Batch) -> Iterator[LayerResult]:
 
 
 def _bronze(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
-    write(bronze(uploads(session, currencies)), batch.staging, BRONZE)
+    write(bronze(uploads(session, currencies), batch.readers), batch.staging, BRONZE)
     staged = _read(session, batch, BRONZE, currencies)
     measured = _rows(audit.bronze_measures(staged), "ticker", "kind")
     for currency in currencies:

@@ -36,18 +36,27 @@ def scatter(values: Any, lines: Any, count: int) -> Any:
     return pc.replace_with_mask(pa.nulls(count, values.type), mask, values)
 
 
+def pick(values: Any, rows: Any) -> Any:
+    """The values at `rows` (ascending ints); a view on them if the rows are one stretch."""
+    count = len(rows)
+    if count and rows[-1].as_py() - rows[0].as_py() + 1 == count:
+        return values.slice(rows[0].as_py(), count)
+    return values.take(rows)
+
+
+def translated(text: Any, table: bytes) -> Any:
+    """A string array with its bytes replaced as by `bytes.translate`; ASCII for ASCII only."""
+    valid, offsets, data = text.buffers()
+    data = pa.py_buffer(bytes(data or b"").translate(table))
+    return pa.Array.from_buffers(text.type, len(text), [valid, offsets, data], offset=text.offset)
+
+
 def false_if_null(mask: Any) -> Any:
     """The mask with nulls as false."""
     return pc.fill_null(mask, False) if mask.null_count else mask
 
 
-def only_bytes(text: Any, allowed: bytes) -> bool:
-    """Whether a string array has no other bytes; a slice may answer for its whole parent."""
-    buffer = text.buffers()[2]
-    return buffer is None or not bytes(buffer).translate(None, allowed)
-
-
-def has_byte(text: Any, byte: bytes) -> bool:
-    """Whether a string array has this byte anywhere; a slice may answer for its whole parent."""
-    buffer = text.buffers()[2]
-    return buffer is not None and byte in bytes(buffer)
+def has_byte(text: Any, *wanted: bytes) -> bool:
+    """Whether a string array has any of these bytes; a slice may answer for its whole parent."""
+    data = bytes(text.buffers()[2] or b"")
+    return any(byte in data for byte in wanted)

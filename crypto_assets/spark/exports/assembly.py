@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays import index, scatter
+from .arrays import index, pick, scatter
 from .layout import BAD, BLANK, DATA, HEADER, ROLES, Layout
 from .model import Columns, Export, Refused
 from .series import Series, iso
@@ -17,6 +17,7 @@ from .table import Table
 from .text import Text
 from .values import Values
 
+_ROLES = pa.array(ROLES)
 MAX_BAD_SHARE = 0.2  # beyond it the file as a whole is not what it seems
 MAX_BAD_ALWAYS = 10
 SHOWN = 40  # characters of a cell in a message
@@ -37,47 +38,46 @@ def assemble(
 ) -> Export:
     """The `Export`. Raises `Refused` if too many lines are bad or none is good."""
     count = len(table.cells)
-    lines = table.body.take(series.rows)
-    dates = scatter(series.days.cast(pa.date32()).cast(pa.string()), lines, count)
-    texts = scatter(values.text, lines, count)
-    codes = pc.if_else(pc.is_valid(dates), DATA, pc.if_else(table.blank, BLANK, BAD))
+    lines = pick(table.body, series.rows)
+    codes = _codes(count, lines, table)
     problems = layout.bad | values.problems
     special = layout.special() | dict.fromkeys(problems, BAD)
-    unexplained = pc.equal(codes, BAD)
-    if unexplained.true_count > len(special):
-        for line in pc.indices_nonzero(unexplained).to_pylist():
-            if line in special:
-                continue
+    line = codes.find(BAD)
+    while line >= 0:
+        if line not in special:
             if layout.repeats_header(table, line):
                 special[line] = HEADER
             else:
                 special[line] = BAD
                 problems[line] = _problem(table, series, line, column)
+        line = codes.find(BAD, line + 1)
     _refuse_if_too_many(problems, count)
-    if special:
-        order = sorted(special)
-        new = scatter(
-            pa.array([special[line] for line in order], codes.type), pa.array(order), count
-        )
-        codes = pc.coalesce(new, codes)
-        good = pc.equal(codes, DATA)
+    dates = scatter(series.written, lines, count)
+    texts = scatter(values.text, lines, count)
+    undated = any(codes[line] == DATA for line in special)
+    for line, code in special.items():
+        codes[line] = code
+    roles = pa.Array.from_buffers(pa.int8(), count, [None, pa.py_buffer(codes)])
+    if undated:
+        good = pc.equal(roles, DATA)
         dates, texts = pc.if_else(good, dates, None), pc.if_else(good, texts, None)
-    order = sorted(problems)
-    reasons = pa.array([problems[line] for line in order], pa.string())
     rows = count - dates.null_count
     if not rows:
         raise Refused("no line can be read: " + next(iter(problems.values()), "no data"))
-    ends = pc.min_max(dates).as_py()
+    ends = pc.min_max(dates if undated else series.days).as_py()
+    first, last = (
+        date.fromisoformat(ends[end] if undated else iso(ends[end])) for end in ("min", "max")
+    )
     return Export(
         kind=values.kind,
         lines=pa.table(
             [
                 index(count, 1),
-                pc.take(pa.array(ROLES), codes),
+                _ROLES.take(roles),
                 table.cells,
                 dates,
                 texts,
-                scatter(reasons, pa.array(order, pa.int64()), count),
+                _reasons(problems, count),
             ],
             schema=SCHEMA,
         ),
@@ -89,12 +89,34 @@ def assemble(
         decimal=values.decimal,
         columns=Columns(column, values.column, layout.name(column), layout.name(values.column)),
         granularity=values.granularity,
-        first_date=date.fromisoformat(ends["min"]),
-        last_date=date.fromisoformat(ends["max"]),
+        first_date=first,
+        last_date=last,
         rows=rows,
         term=values.term,
         notes=tuple(values.notes),
     )
+
+
+def _codes(count: int, lines: Any, table: Table) -> bytearray:
+    """Per line `DATA` where it has a date, `BLANK` where it is empty, else `BAD`."""
+    codes = bytearray([BAD]) * count
+    for blank in pc.indices_nonzero(table.blank).to_pylist():
+        codes[blank] = BLANK
+    first, last = lines[0].as_py(), lines[-1].as_py()
+    if last - first + 1 == len(lines):
+        codes[first : last + 1] = bytes([DATA]) * len(lines)
+    else:
+        for line in lines.to_pylist():
+            codes[line] = DATA
+    return codes
+
+
+def _reasons(problems: dict[int, str], count: int) -> Any:
+    if not problems:
+        return pa.nulls(count, pa.string())
+    order = sorted(problems)
+    reasons = pa.array([problems[line] for line in order], pa.string())
+    return scatter(reasons, pa.array(order, pa.int64()), count)
 
 
 def _refuse_if_too_many(problems: dict[int, str], count: int) -> None:

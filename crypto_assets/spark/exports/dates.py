@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .fixed import WIDTH, days_of, iso_text, uniform
 from .lookup import MONTH_NUMBERS, plain
 
 FIRST_YEAR, LAST_YEAR = 1995, 2100
@@ -83,6 +84,10 @@ NOTATIONS = (
     Notation("Unix time", r"(?P<n>[1-3]\d{9}(?:\.\d+)?|[1-3]\d{12}|[1-3]\d{15}|[1-3]\d{18})"),
 )
 _COMPILED = {notation: re.compile(notation.regex(timed=True), re.ASCII) for notation in NOTATIONS}
+_FIXED = {each: re.compile(each.fixed[0], re.ASCII) for each in NOTATIONS if each.fixed}
+_ANY = re.compile(
+    "|".join(re.sub(r"\?P<\w>", "?:", each.regex(timed=True)) for each in NOTATIONS), re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Reading:
     days: Any
     matched: Any  # bool: the cell is written in this notation, valid or not
     monthly: bool  # the notation names months, not days
+    written: Any | None = None  # the days as ISO text, if the cells gave it at once
 
 
 def notation_of(sample: list[str]) -> Notation | None:
@@ -102,6 +108,8 @@ def notation_of(sample: list[str]) -> Notation | None:
     if not sample:
         return None
     few = sample[:: max(1, len(sample) // 3)]
+    if not any(map(_ANY.match, few)):
+        return None
     for notation, pattern in _COMPILED.items():
         if not any(map(pattern.match, few)):
             continue
@@ -124,6 +132,8 @@ def read_column(column: Any, notation: Notation) -> list[Reading]:
 
     Orders under which more months are impossible than under another are left out at once.
     """
+    if quick := _read_uniform(column, notation):
+        return quick
     matched, fields = _parts(column, notation)
     if "n" in fields:
         days, name = _from_numbers(fields["n"], notation.name)
@@ -147,6 +157,45 @@ def read_column(column: Any, notation: Notation) -> list[Reading]:
             label = _label(notation.name, order, example)
             readings.append(Reading(label, order, days, matched, monthly=False))
     return readings
+
+
+def _read_uniform(column: Any, notation: Notation) -> list[Reading]:
+    """The readings of a column in its notation's fixed form throughout, but perhaps a header.
+
+    Empty if it is not so: then the patterns must tell. A reading under which all days exist
+    leaves another one only if that has no impossible month, and then all days exist there too.
+    """
+    if not notation.fixed or not len(column):
+        return []
+    header = column[0].as_py()
+    skip = 0 if _FIXED[notation].match(header) else 1
+    cells = column.slice(skip)
+    if not (found := uniform(cells)) or not _may_stand(cells, notation, header if skip else ""):
+        return []
+    readings = []
+    for order in notation.orders:
+        slots = dict(zip(order, notation.fixed[1], strict=True))
+        text: Any = iso_text(*found, slots)
+        days = None if text is None else days_of(text)
+        if days is not None:
+            label = _label(notation.name, order, cells[len(cells) // 2].as_py())
+            if skip:
+                days, text = (pa.concat_arrays([pa.nulls(1, x.type), x]) for x in (days, text))
+            readings.append(Reading(label, order, days, days.is_valid(), False, text))
+    return readings
+
+
+def _may_stand(cells: Any, notation: Notation, header: str) -> bool:
+    """Whether `_parts` would match these cells, equal after the day, and not the header."""
+    first = cells[0].as_py()
+    if not _FIXED[notation].match(first):
+        return False
+    tail = first[WIDTH:]
+    if not tail:
+        return True
+    timed = (":" in tail or "T" in tail) and tail.isprintable() and len(cells) > 1
+    pattern = _COMPILED[notation]
+    return bool(timed and pattern.match(first) and not pattern.match(header))
 
 
 def _parts(column: Any, notation: Notation) -> tuple[Any, dict[str, Any]]:
@@ -224,17 +273,32 @@ def to_days(year: Any, month: Any, day: Any | None) -> Any:
     return days.cast(pa.int32())
 
 
-def swap_day_and_month(dates: Any) -> tuple[Any, int]:
-    """date32 values as days with day and month swapped where both are 12 or less; how many."""
-    month, day = (part(dates).cast(pa.int32()) for part in (pc.month, pc.day))
-    movable = pc.and_(pc.less_equal(day, MONTHS_PER_YEAR), pc.not_equal(day, month))
-    slot = _month_slot(pc.year(dates).cast(pa.int32()), pc.if_else(movable, day, 1))
-    swapped = pc.subtract(pc.add(pc.take(_FIRSTS, slot), month), 1)
-    return pc.if_else(movable, swapped, dates.cast(pa.int32())), movable.true_count
+def _swapped() -> Any:
+    """For each day from FIRST_YEAR on the one with day and month swapped; itself if there is none.
+
+    A day above 12 is no month, so it stays.
+    """
+    days = pa.array(
+        range(_FIRSTS[0].as_py(), _FIRSTS[-1].as_py() + _LENGTHS[-1].as_py()), pa.int32()
+    )
+    dates = days.cast(pa.date32())
+    year, month, day = (part(dates).cast(pa.int32()) for part in (pc.year, pc.month, pc.day))
+    movable = pc.less_equal(day, MONTHS_PER_YEAR)
+    slot = _month_slot(year, pc.if_else(movable, day, 1))
+    return pc.if_else(movable, pc.subtract(pc.add(pc.take(_FIRSTS, slot), month), 1), days)
+
+
+def swap_day_and_month(days: Any) -> tuple[Any, int]:
+    """Days since 1970 with day and month swapped where both are 12 or less; how many moved."""
+    swapped = _SWAPPED.take(pc.subtract(days, _FIRSTS[0]))
+    return swapped, pc.not_equal(swapped, days).true_count
 
 
 def _month_slot(year: Any, month: Any) -> Any:
     return pc.subtract(pc.add(pc.multiply(year, 12), month), FIRST_YEAR * 12 + 1)
+
+
+_SWAPPED = _swapped()
 
 
 def _ends(numbers: Any) -> tuple[int, int]:

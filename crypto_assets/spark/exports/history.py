@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from . import numbers, sanity
+from .arrays import pick
 from .layout import Layout
 from .lookup import plain, word_set
 from .model import DecimalMark, Options, Refused
@@ -98,11 +99,13 @@ def read_values(
     values = Values("history", _source(prices, layout), column, parsed.text, mark, "day")
     ticker = TICKER.search(layout.preamble_text)
     values.term = symbols[0] if symbols else (ticker[1] if ticker else None)
-    negative = pc.and_(pc.less(parsed.values, 0), pc.not_equal(parsed.values, MISSING_MARK))
-    lines = table.body.take(series.rows)
+    lines = pick(table.body, series.rows)
     sanity.flag(values, lines, cells.column, parsed.bad, "not a price")
-    sanity.flag(values, lines, cells.column, negative, "a negative price")
-    price = pc.if_else(pc.greater(parsed.values, 0), parsed.values, None)
+    price = parsed.values
+    if not (pc.min(price).as_py() or 0.0) > 0:
+        negative = pc.and_(pc.less(price, 0), pc.not_equal(price, MISSING_MARK))
+        sanity.flag(values, lines, cells.column, negative, "a negative price")
+        price = pc.if_else(pc.greater(price, 0), price, None)
     if price.null_count == len(price):
         raise Refused("no row has a price")
     if is_investing(layout) and options.decimal is None:
@@ -131,7 +134,8 @@ def _changes(prices: _Prices, mark: DecimalMark) -> list[Callable[[], Any]]:
     if "change" not in prices.roles:
         return []
     cells = prices.cells(prices.roles["change"])
-    if 2 * pc.match_substring(cells, "%").true_count < len(cells):
+    tests = (pc.ends_with, pc.match_substring)  # the first is quick and mostly enough
+    if not any(2 * test(cells, "%").true_count >= len(cells) for test in tests):
         return []
     marks = sorted(numbers.MARKS, key=lambda other: other != mark)
     return [partial(numbers.quick, cells, other) for other in marks]
@@ -208,11 +212,9 @@ def _decimal_mark(
     dot, comma = cells.only("dot"), cells.only("comma")
     if dot or comma:
         return _clear_majority(dot, comma, cells)
-    plain_numbers = {mark: numbers.parse(cells, mark) for mark in numbers.MARKS}
-    if plain_numbers["dot"].values.equals(plain_numbers["comma"].values):
-        dot, comma = _votes(prices, column)
-        return "comma" if comma > dot else "dot"
-    jumps = {mark: sanity.count_jumps(plain_numbers[mark].values) for mark in numbers.MARKS}
+    if numbers.same_under_both(cells):
+        return _voted(prices, column)
+    jumps = {m: sanity.count_jumps(numbers.parse(cells, m).values) for m in numbers.MARKS}
     dot, comma = _votes(prices, column)
     if bool(dot) != bool(comma):
         mark: DecimalMark = "dot" if dot else "comma"
@@ -236,15 +238,26 @@ def _example(cell: str, mark: DecimalMark) -> str:
 
 
 def _clear_majority(dot: int, comma: int, cells: numbers.Cells) -> DecimalMark:
+    """The mark more cells insist on; a few cells must not insist on what the prices deny."""
     if dot and comma and max(dot, comma) < CLEAR * min(dot, comma):
-        first = {m: _first_only(cells, m) for m in numbers.MARKS}
+        first = {mark: cells.first_only(mark) for mark in numbers.MARKS}
         raise Refused(f"both decimal marks are used: {first['dot']!r} and {first['comma']!r}")
-    return "dot" if dot > comma else "comma"
+    mark: DecimalMark = "dot" if dot > comma else "comma"
+    other: DecimalMark = "comma" if dot > comma else "dot"
+    if 2 * max(dot, comma) < len(cells.column):
+        jumps = {m: sanity.count_jumps(numbers.parse(cells, m).values) for m in numbers.MARKS}
+        if jumps[mark] > jumps[other]:
+            example = cells.first_only(mark)
+            raise Refused(
+                f"the decimal mark is not certain: {example!r} has a decimal {mark}, but the "
+                f"other prices only make sense with a decimal {other}"
+            )
+    return mark
 
 
-def _first_only(cells: numbers.Cells, mark: DecimalMark) -> str:
-    other: DecimalMark = "comma" if mark == "dot" else "dot"
-    return str(cells.column.filter(pc.and_not(cells.good[mark], cells.good[other]))[0].as_py())
+def _voted(prices: _Prices, column: int) -> DecimalMark:
+    dot, comma = _votes(prices, column)
+    return "comma" if comma > dot else "dot"
 
 
 def _votes(prices: _Prices, column: int) -> tuple[int, int]:

@@ -4,23 +4,28 @@ Belongs here: what a number cell can mean under a decimal mark. Does not: which 
 (that takes the prices' own sense, see history.py) or whether a value is plausible.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays import false_if_null, has_byte, only_bytes
+from .arrays import false_if_null, has_byte, translated
 from .model import DecimalMark
 
 # ruff: noqa: RUF001 - dashes and spaces as they occur in files
 
 MARKS: tuple[DecimalMark, DecimalMark] = ("dot", "comma")
 MISSING = ",-,--,.,—,–,null,Null,NULL,N/A,n/a,#N/A,#N/D,#NV,NA,na,n.a.,n.d.,NaN,nan,NAN,None"
-_MISSING = pa.array([*MISSING.split(","), "none"])  # the empty cell is one of them
+_MISSING = frozenset([*MISSING.split(","), "none"])  # the empty cell is one of them
 CURRENCY = r"[$€£¥₹₿₩₽₫₺฿]|USDT?|EUR|GBP|R\$"
-_SPACE = r"[ \x{00A0}\x{202F}\x{2009}'’]"
+_CURRENCY = re.compile(CURRENCY)
+SPACES = " \u00a0\u202f\u2009'’"
+_SPACE = f"[{SPACES}]"
 _GROUPS = r"[1-9]\d{{0,2}}(?:{t}\d{{3}})+|[1-9]\d?(?:{t}\d\d)+{t}\d{{3}}"
 
 
@@ -31,9 +36,36 @@ def _grammar(decimal: str, thousands: str) -> str:
 
 _GRAMMAR = {"dot": _grammar(r"\.", ","), "comma": _grammar(",", r"\.")}
 _EXPONENT = r"(?:[eE][-+]?\d{1,2})?"
-_UNIT = r"(?:%|[KMBTkmbt]|Mio\.?|Mrd\.?|тыс\.?|млн\.?|млрд\.?)?"
+_UNIT = r"[ \t\f]*(?:%|[KMBTkmbt]|Mio\.?|Mrd\.?|тыс\.?|млн\.?|млрд\.?)?"
+# Read alike by `re` and by the regex kernels.
 _NUMBER = {mark: rf"^[-+−]?{grammar}{_EXPONENT}$" for mark, grammar in _GRAMMAR.items()}
-_WITH_UNIT = {mark: number[:-1] + rf"\s*{_UNIT}$" for mark, number in _NUMBER.items()}
+_WITH_UNIT = {mark: number[:-1] + rf"{_UNIT}$" for mark, number in _NUMBER.items()}
+_COMPILED = {
+    units: {mark: re.compile(pattern, re.ASCII) for mark, pattern in patterns.items()}
+    for units, patterns in ((False, _NUMBER), (True, _WITH_UNIT))
+}
+_DIGITS_ALIKE = bytes.maketrans(b"012345678", b"999999999")
+_DIGITS_BUT_ZERO_ALIKE = bytes.maketrans(b"12345678", b"99999999")
+MANY = 1000  # shapes: no column of numbers has as many
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """A column with its digits alike ("99,999.9"): few distinct cells, to which grammar applies.
+
+    What is asked of a number's notation is asked once per shape, not once per cell.
+    """
+
+    cells: Any
+    counts: dict[str, int]  # shape -> cells that have it
+
+    def number(self, shapes: Iterable[str]) -> int:
+        """How many cells have one of `shapes`."""
+        return sum(self.counts[shape] for shape in shapes)
+
+    def mask(self, shapes: frozenset[str]) -> Any:
+        """Which cells have one of `shapes`."""
+        return pc.is_in(self.cells, value_set=pa.array(sorted(shapes), pa.string()))
 
 
 @dataclass(frozen=True)
@@ -41,19 +73,36 @@ class Cells:
     """A trimmed text column and which of its cells are numbers under which decimal mark."""
 
     column: Any
-    missing: Any
-    good: dict[DecimalMark, Any]
+    missing: Any | None  # a mask; None if no cell is missing
+    _shapes: _Shapes
+    _reads: dict[DecimalMark, frozenset[str]]  # the shapes that are numbers under a mark
+
+    def good(self, mark: DecimalMark) -> Any | None:
+        """Which cells are numbers under `mark`: a mask; None if all are."""
+        reads = self._reads[mark]
+        return None if len(reads) == len(self._shapes.counts) else self._shapes.mask(reads)
 
     def only(self, mark: DecimalMark) -> int:
         """How many cells are numbers under `mark` and not under the other one."""
+        return self._shapes.number(self._only(mark))
+
+    def first_only(self, mark: DecimalMark) -> str:
+        """The first of the cells that `only` counts."""
+        return str(self.column.filter(self._shapes.mask(self._only(mark)))[0].as_py())
+
+    def _only(self, mark: DecimalMark) -> frozenset[str]:
         other: DecimalMark = "comma" if mark == "dot" else "dot"
-        return int(pc.and_not(self.good[mark], self.good[other]).true_count)
+        return self._reads[mark] - self._reads[other]
 
     def number_share(self) -> float:
         """Which part of the cells that are not missing are numbers under some mark."""
-        present = len(self.column) - self.missing.true_count
-        best = max(mask.true_count for mask in self.good.values())
+        present = len(self.column) - (0 if self.missing is None else self.missing.true_count)
+        best = max(self._shapes.number(reads) for reads in self._reads.values())
         return best / present if present else 0.0
+
+    def characters(self, mark: DecimalMark) -> frozenset[str]:
+        """The characters of the cells that are numbers under `mark`; 9 stands for any digit."""
+        return frozenset("".join(self._reads[mark]))
 
 
 @dataclass(frozen=True)
@@ -61,40 +110,82 @@ class Numbers:
     """A column under one decimal mark.
 
     `text` is the normal form (plain decimal, or the missing word as uploaded; null where bad),
-    `values` float64 (null where missing or bad), `bad` a mask.
+    `values` float64 (null where missing or bad), `bad` a mask or None if no cell is bad.
     """
 
     text: Any
     values: Any
-    bad: Any
+    bad: Any | None
 
 
 def look(column: Any, *, units: bool = False) -> Cells:
     """Test every cell of `column`; `units` also allows %, K, M, B after the number."""
-    missing = pc.is_in(column, value_set=_MISSING)
-    cells = Cells(column, missing, _good(column, units=units))
-    some = pc.or_(pc.or_(cells.good["dot"], cells.good["comma"]), missing)
-    if some.true_count < len(some) and pc.match_substring_regex(column, CURRENCY).true_count:
+    shapes, reads = _read(column, units=units)
+    absent = _MISSING.intersection(shapes.counts)
+    missing = shapes.mask(absent) if absent else None
+    unknown = set(shapes.counts).difference(absent, *reads.values())
+    if unknown and any(map(_CURRENCY.search, unknown)):
         column = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, CURRENCY, ""))
-        return Cells(column, missing, _good(column, units=units))
-    return cells
+        shapes, reads = _read(column, units=units)
+    return Cells(column, missing, shapes, reads)
 
 
-def _good(column: Any, *, units: bool) -> dict[DecimalMark, Any]:
-    patterns = _WITH_UNIT if units else _NUMBER
-    return {mark: pc.match_substring_regex(column, patterns[mark]) for mark in MARKS}
+def _read(column: Any, *, units: bool) -> tuple[_Shapes, dict[DecimalMark, frozenset[str]]]:
+    """The shapes of `column`, and which of them are numbers under which mark."""
+    shapes = _shapes(column, _DIGITS_ALIKE)
+    if len(shapes.counts) < MANY:
+        grouped = [shape for shape in shapes.counts if _may_not_begin_with_zero(shape, units)]
+        if grouped and (
+            not all(shape[0] == "9" for shape in grouped) or pc.starts_with(column, "0").true_count
+        ):
+            shapes = _shapes(column, _DIGITS_BUT_ZERO_ALIKE)
+    else:
+        shapes = _shapes(column, _DIGITS_BUT_ZERO_ALIKE)
+    return shapes, {mark: _numbers(shapes, mark, units=units) for mark in MARKS}
+
+
+def _shapes(column: Any, table: bytes) -> _Shapes:
+    cells = translated(column, table)
+    values, counts = pc.value_counts(cells).flatten()
+    return _Shapes(cells, dict(zip(values.to_pylist(), counts.to_pylist(), strict=True)))
+
+
+def _numbers(shapes: _Shapes, mark: DecimalMark, *, units: bool) -> frozenset[str]:
+    if len(shapes.counts) < MANY:
+        return frozenset(shape for shape in shapes.counts if _is_number(shape, mark, units))
+    distinct = pa.array(list(shapes.counts))
+    pattern = (_WITH_UNIT if units else _NUMBER)[mark]
+    return frozenset(distinct.filter(pc.match_substring_regex(distinct, pattern)).to_pylist())
+
+
+@lru_cache(maxsize=4096)
+def _is_number(shape: str, mark: DecimalMark, units: bool) -> bool:
+    return _COMPILED[units][mark].match(shape) is not None
+
+
+@lru_cache(maxsize=4096)
+def _may_not_begin_with_zero(shape: str, units: bool) -> bool:
+    """Whether the shape is a number under some mark only if its first digit is not 0."""
+    zero = shape.replace("9", "0", 1)
+    return any(_is_number(shape, mark, units) != _is_number(zero, mark, units) for mark in MARKS)
 
 
 def parse(cells: Cells, mark: DecimalMark) -> Numbers:
     """Read a column under `mark`; see `Numbers`."""
-    good = cells.good[mark]
-    column = cells.column
-    if good.true_count < len(good):
-        column = pc.if_else(pc.and_not(good, cells.missing), column, None)
-    plain = _plain(column, mark)
-    bad = pc.invert(pc.or_(good, cells.missing))
-    text = pc.if_else(cells.missing, cells.column, plain) if cells.missing.true_count else plain
+    good, missing = cells.good(mark), cells.missing
+    column = cells.column if good is None else pc.if_else(good, cells.column, None)
+    plain = _plain(column, mark, cells.characters(mark))
+    text = plain if missing is None else pc.if_else(missing, cells.column, plain)
+    bad = pc.is_null(text) if text.null_count else None
     return Numbers(text, plain.cast(pa.float64()), bad)
+
+
+def same_under_both(cells: Cells) -> bool:
+    """Whether every cell is the same number under either mark, as where there is no mark."""
+    if not any(cells.characters(mark) & {".", ","} for mark in MARKS):
+        return True
+    dot, comma = (parse(cells, mark).values for mark in MARKS)
+    return bool(dot.equals(comma))
 
 
 def quick(column: Any, mark: DecimalMark) -> Any:
@@ -118,14 +209,20 @@ def _unmarked(cells: Any, mark: DecimalMark) -> Any:
     return pc.replace_substring(cells, ",", ".") if mark == "comma" else cells
 
 
-def _plain(cells: Any, mark: DecimalMark) -> Any:
-    """Well-formed cells (or null) as plain decimals with a dot."""
-    cells = _unmarked(cells, mark)
-    if not only_bytes(cells, b"0123456789.-"):
+def _plain(cells: Any, mark: DecimalMark, characters: frozenset[str]) -> Any:
+    """Well-formed cells (or null), made of `characters`, as plain decimals with a dot."""
+    thousands = "," if mark == "dot" else "."
+    if thousands in characters:
+        cells = pc.replace_substring(cells, thousands, "")
+    if mark == "comma" and "," in characters:
+        cells = pc.replace_substring(cells, ",", ".")
+    if not characters.isdisjoint(SPACES):
         cells = pc.replace_substring_regex(cells, _SPACE, "")
+    if "−" in characters:
         cells = pc.replace_substring(cells, "−", "-")
-        cells = _without_exponents(pc.replace_substring_regex(cells, r"^\+", ""))
-    return cells
+    if "+" in characters:
+        cells = pc.replace_substring_regex(cells, r"^\+", "")
+    return cells if characters.isdisjoint("eE") else _without_exponents(cells)
 
 
 def _without_exponents(cells: Any) -> Any:

@@ -41,11 +41,11 @@ def _read(text: Text, options: Options) -> Export:
     table = read_table(text.lines)
     candidates = _date_columns(table)
     readings = _Readings(table)
-    candidates = [c for c in candidates if readings.of(*c)[0].matched.true_count]
-    if not candidates:
+    first = next(filter(readings.any_of, candidates), None)
+    if not first:
         raise Refused("no column of dates was found")
-    provisional = candidates[0][0]
-    layout = layout_of(table, readings.of(*candidates[0])[0])
+    provisional = first[0]
+    layout = layout_of(table, readings.of(*first)[0])
     roles = layout.roles()
     candidates.sort(key=lambda candidate: _rank(candidate, roles))
     series, column = _choose_dates(candidates, readings, layout, options)
@@ -70,6 +70,10 @@ class _Readings:
         if column not in self._known:
             self._known[column] = read_column(self._table.column(column), notation)
         return self._known[column]
+
+    def any_of(self, candidate: tuple[int, Notation]) -> bool:
+        """Whether any cell of the column is written in the notation: the sample only says so."""
+        return bool(self.of(*candidate)[0].matched.true_count)
 
 
 def _date_columns(table: Table) -> list[tuple[int, Notation]]:
@@ -108,7 +112,7 @@ def _choose_dates(
     first: Refused | None = None
     for column, notation in candidates:
         named = column < len(roles) and roles[column] in DATE_ROLES
-        if first and not named:
+        if (first and not named) or not readings.any_of((column, notation)):
             continue
         every = [describe(r, months_begin=months_begin) for r in readings.of(column, notation)]
         try:

@@ -3,6 +3,7 @@
 Belongs here: order, steps and granularity of the days. Does not: prices (history.py, trend.py).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays import index
+from .arrays import index, pick
 from .dates import Reading
 from .model import DateOrder, Granularity, Refused
 
@@ -35,6 +36,13 @@ class Series:
     same_day: int  # steps of no length
     granularity: Granularity | None
     typical_step: int
+
+    @property
+    def written(self) -> Any:
+        """The days as ISO text."""
+        if self.reading.written is not None:
+            return pick(self.reading.written, self.rows)
+        return self.days.cast(pa.date32()).cast(pa.string())
 
     @property
     def span(self) -> str:
@@ -67,13 +75,13 @@ def describe(reading: Reading, *, months_begin: bool = False) -> Series:
         only: Granularity = "month" if reading.monthly else "day"
         return Series(reading, rows, days, invalid, False, 0, 0, 0, only, 0)
     steps = pc.subtract(days.slice(1), days.slice(0, len(days) - 1))
-    up, down = pc.greater(steps, 0).true_count, pc.less(steps, 0).true_count
-    size = pc.abs(steps)
-    daily = 0 if reading.monthly else pc.equal(size, 1).true_count
+    times = _times(steps)
+    up, down = sum(times[s] for s in times if s > 0), sum(times[s] for s in times if s < 0)
+    daily = 0 if reading.monthly else times[1] + times[-1]
     counts: dict[Granularity, int] = {"day": daily}
     if 2 * daily < up + down:
-        counts["week"] = pc.equal(size, WEEK).true_count
-        counts["month"] = _count_months(size, days, begin=months_begin)
+        counts["week"] = times[WEEK] + times[-WEEK]
+        counts["month"] = _count_months(times, days, begin=months_begin)
     granularity: Granularity = max(counts, key=lambda name: counts[name])
     moved = up + down
     fits = moved > 0 and counts[granularity] >= REGULAR_SHARE * moved
@@ -87,7 +95,7 @@ def describe(reading: Reading, *, months_begin: bool = False) -> Series:
         irregular=moved - counts[granularity],
         same_day=len(steps) - moved,
         granularity=granularity if fits else None,
-        typical_step=0 if fits else int(pc.approximate_median(size).as_py()),
+        typical_step=0 if fits else int(pc.approximate_median(pc.abs(steps)).as_py()),
     )
 
 
@@ -96,17 +104,26 @@ def _valid(reading: Reading) -> tuple[Any, Any]:
     if not len(days):
         return index(0), days
     latest, limit = pc.max(days).as_py(), today()
-    if not days.null_count and latest <= limit:
-        return index(len(days)), days
+    if latest is None or latest <= limit:
+        if not days.null_count:
+            return index(len(days)), days
+        if days.null_count == 1 and not days[0].is_valid:  # the header
+            return index(len(days) - 1, 1), days.slice(1)
     future = pc.greater(days, limit)
     rows = pc.indices_nonzero(pc.and_not(pc.is_valid(days), pc.fill_null(future, fill_value=True)))
     rows = rows.cast(pa.int32())
     return rows, days.take(rows)
 
 
-def _count_months(size: Any, days: Any, *, begin: bool) -> int:
+def _times(steps: Any) -> Counter[int]:
+    """How often each step occurs; of a regular series there are few."""
+    values, counts = pc.value_counts(steps).flatten()
+    return Counter(dict(zip(values.to_pylist(), counts.to_pylist(), strict=True)))
+
+
+def _count_months(times: Counter[int], days: Any, *, begin: bool) -> int:
     low, high = MONTH_DAYS
-    months = int(pc.and_(pc.greater_equal(size, low), pc.less_equal(size, high)).true_count)
+    months = sum(times[step] + times[-step] for step in range(low, high + 1))
     if not months:
         return 0
     ends = pc.min_max(pc.day(days.cast(pa.date32()))).as_py()

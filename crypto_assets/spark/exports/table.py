@@ -13,17 +13,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays import UNIT, index
+from .arrays import UNIT, has_byte, index, pick
 from .model import Refused
 
 DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
 SAMPLE_LINES = 30
 SAMPLE_ROWS = 10
 AROUND = " \t\u00a0\u202f\ufeff'"  # a cell
+AROUND_BYTES = sorted({character.encode()[:1] for character in AROUND})
 BLANK = ' \t,;|"\u00a0\ufeff'
 MAX_COLUMNS = 200
 MAX_ESCAPED_LINES = 2_000
 FIT_SHARE = 0.5  # of the lines must have the same number of cells
+_ZERO = pa.scalar(0, pa.int32())
 _ESCAPED = '""[^%s"]|[^%s"]""|"""'  # quotes inside a cell, not an empty cell
 
 
@@ -42,8 +44,11 @@ class Table:
     blank: Any
 
     @cached_property
-    def _body_cells(self) -> Any:
-        return self.cells if len(self.body) == len(self.cells) else self.cells.take(self.body)
+    def _starts(self) -> Any:
+        """Where the cells of each body line begin among the cells of all lines."""
+        starts = self.cells.offsets
+        whole = len(self.body) == len(self.cells)
+        return starts.slice(0, len(self.body)) if whole else starts.take(self.body)
 
     @cached_property
     def _columns(self) -> dict[int, Any]:
@@ -52,21 +57,21 @@ class Table:
     def sample(self) -> list[list[str]]:
         """The trimmed cells of a few body lines, spread over the file."""
         step = max(1, len(self.body) // SAMPLE_ROWS)
-        return [self.line_cells(line) for line in self.body[step // 2 :: step].to_pylist()]
+        lines = self.cells.take(self.body[step // 2 :: step]).to_pylist()
+        return [[cell.strip(AROUND) for cell in cells] for cells in lines]
 
     def column(self, index: int) -> Any:
         """The trimmed cells of column `index` (0-based) over the body lines."""
         if index not in self._columns:
-            cells = pc.list_element(self._body_cells, index)
-            self._columns[index] = pc.utf8_trim(cells, characters=AROUND)
+            cells = self.cells.values.take(pc.add(self._starts, pa.scalar(index, pa.int32())))
+            if has_byte(cells, *AROUND_BYTES):
+                cells = pc.utf8_trim(cells, characters=AROUND)
+            self._columns[index] = cells
         return self._columns[index]
 
     def at(self, index: int, rows: Any) -> Any:
         """The column at some body positions (ascending), as where there are dates."""
-        column, count = self.column(index), len(rows)
-        if count and rows[-1].as_py() - rows[0].as_py() + 1 == count:
-            return column.slice(rows[0].as_py(), count)
-        return column.take(rows)
+        return pick(self.column(index), rows)
 
     def line_cells(self, line: int) -> list[str]:
         """The cells of one line (0-based index)."""
@@ -81,15 +86,20 @@ def read_table(lines: Any) -> Table:
         lines = _unwrapped(lines)
         delimiter = _delimiter(lines)
         cells = _cut(lines, delimiter)
-    blank = pc.equal(pc.binary_length(pc.utf8_trim(lines, characters=BLANK)), 0)
-    lengths = pc.if_else(blank, 0, pc.list_value_length(cells))
+    blank = pc.equal(pc.binary_length(pc.utf8_ltrim(lines, characters=BLANK)), _ZERO)
+    lengths = pc.list_value_length(cells)
+    if blank.true_count:
+        lengths = pc.if_else(blank, _ZERO, lengths)
     width = _width(lengths)
-    body = pc.indices_nonzero(pc.equal(lengths, width)).cast(pa.int32())
+    fits = pc.equal(lengths, pa.scalar(width, pa.int32()))
+    all_fit = fits.true_count == len(fits)
+    body = index(len(fits)) if all_fit else pc.indices_nonzero(fits).cast(pa.int32())
     return Table(cells, delimiter, width, body, blank)
 
 
 def _width(lengths: Any) -> int:
-    counts = Counter({c["values"]: c["counts"] for c in pc.value_counts(lengths).to_pylist()})
+    values, times = pc.value_counts(lengths).flatten()
+    counts = dict(zip(values.to_pylist(), times.to_pylist(), strict=True))
     widest = max(counts)
     if widest > MAX_COLUMNS:
         line = pc.index(lengths, widest).as_py() + 1
@@ -111,10 +121,13 @@ def _delimiter(lines: Any) -> str:
     best, best_share = ",", 0.0
     seen = "".join(sample)
     for delimiter in filter(seen.__contains__, DELIMITERS):
-        widths = Counter(len(_cut_one(line, delimiter)) for line in sample)
+        widths: Counter[int] = Counter()
+        for line in sample:
+            width = len(_cut_one(line, delimiter))
+            widths[width] += 1
+            if width > 1 and widths[width] >= FIT_SHARE * len(sample):
+                return delimiter
         share = max((n / len(sample) for width, n in widths.items() if width > 1), default=0.0)
-        if share >= FIT_SHARE:
-            return delimiter
         if share > best_share:
             best, best_share = delimiter, share
     return best
@@ -127,6 +140,8 @@ def _unwrapped(lines: Any) -> Any:
 
 
 def _cut_one(line: str, delimiter: str) -> list[str]:
+    if '"' not in line:
+        return line.split(delimiter)
     try:
         return next(csv.reader([line], delimiter=delimiter), [""])
     except csv.Error:
@@ -134,17 +149,21 @@ def _cut_one(line: str, delimiter: str) -> list[str]:
 
 
 def _cut(lines: Any, delimiter: str) -> Any:
-    content = bytes(lines.buffers()[2] or b"")
-    quotes = content.count(b'"')
-    if not quotes:
+    if not has_byte(lines, b'"'):
         return pc.split_pattern(lines, delimiter)
-    # In lines that begin and end with a quote, there are two more per cell and no others.
-    between = content.count(f'"{delimiter}"'.encode())
-    if quotes == 2 * (between + len(lines)):
-        whole = pc.and_(pc.starts_with(lines, '"'), pc.ends_with(lines, '"'))
-        if whole.true_count == len(lines):
-            return pc.split_pattern(pc.utf8_slice_codeunits(lines, 1, -1), f'"{delimiter}"')
+    if all(ends(lines, '"').true_count == len(lines) for ends in (pc.starts_with, pc.ends_with)):
+        # Every cell is quoted if taking the quotes at the ends and between cells leaves none.
+        cells = pc.split_pattern(pc.utf8_slice_codeunits(lines, 1, -1), f'"{delimiter}"')
+        if not has_byte(cells.values, b'"') or _counts_of_quotes_fit(lines, delimiter):
+            return cells
     return _cut_mixed(lines, pc.count_substring(lines, '"'), delimiter)
+
+
+def _counts_of_quotes_fit(lines: Any, delimiter: str) -> bool:
+    """Whether there are two quotes per cell and no others."""
+    content = bytes(lines.buffers()[2])
+    between = content.count(f'"{delimiter}"'.encode())
+    return content.count(b'"') == 2 * (between + len(lines))
 
 
 def _cut_mixed(lines: Any, quotes: Any, delimiter: str) -> Any:

@@ -85,18 +85,19 @@ def read_text(stream: IO[bytes]) -> Text:
         if len(text) - whole > MAX_LINE_BYTES:
             raise _too_long(text.count("\n") + 1)
         text = text[:whole]
-    if not text.strip():
+    if not text or text.isspace():
         raise Refused("the file is empty")
     if UNIT in text:
         line = text[: text.index(UNIT)].count("\n") + 1
         raise Refused(f"line {line}: control characters: the file is binary or damaged")
     lines = pc.split_pattern(pa.array([text.removesuffix("\n")]), "\n").values
-    _check_line_lengths(lines)
+    if 3 * len(data) > MAX_LINE_BYTES:  # in UTF-8 a byte becomes three at most
+        _check_line_lengths(lines)
     return Text(lines, encoding, truncated)
 
 
 def _refuse_other_formats(data: bytes) -> None:
-    if not data.strip():
+    if not data or data.isspace():
         raise Refused("the file is empty")
     for signature, what in SIGNATURES:
         if data.startswith(signature):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import numbers
-from .arrays import index
+from .arrays import has_byte, index, pick
 from .layout import Layout
 from .lookup import TREND_TIME_WORDS, plain, word_set
 from .model import DecimalMark, Options, Refused
@@ -83,7 +83,7 @@ def _counts_rows(column: Any) -> bool:
 
 def _without_less(column: Any) -> Any:
     """`<1` as 1; the sign itself is put back where values are written."""
-    if pc.match_substring(column, "<").true_count:
+    if has_byte(column, b"<"):
         return pc.replace_substring_regex(column, r"^<\s*", "")
     return column
 
@@ -93,17 +93,21 @@ def read_values(
 ) -> Values:
     """The term's values. Raises `Refused` for hours, several terms, or no values."""
     _check_steps(series)
-    column, term = _pick(table, layout, series, date_column, options)
-    uploaded = table.at(column, series.rows)
-    cells = numbers.look(_without_less(uploaded))
+    looked: dict[int, numbers.Cells] = {}
+    column, term = _pick(table, layout, series, date_column, options, looked)
+    uploaded, cells = table.at(column, series.rows), looked[column]
     mark = _decimal_mark(cells, options)
     parsed = numbers.parse(cells, mark)
-    below = pc.starts_with(uploaded, "<")
-    text = pc.if_else(below, pc.binary_join_element_wise("<", parsed.text, ""), parsed.text)
+    text, below = parsed.text, 0
+    if has_byte(uploaded, b"<"):
+        mask = pc.starts_with(uploaded, "<")
+        text = pc.if_else(mask, pc.binary_join_element_wise("<", text, ""), text)
+        below = mask.true_count
     values = Values("trend", _source(layout), column, text, mark, series.granularity or "day", term)
-    lines = table.body.take(series.rows)
+    lines = pick(table.body, series.rows)
     flag(values, lines, uploaded, parsed.bad, "not a trend value")
-    flag(values, lines, uploaded, pc.less(parsed.values, 0), "a negative trend value")
+    if (pc.min(parsed.values).as_py() or 0.0) < 0:
+        flag(values, lines, uploaded, pc.less(parsed.values, 0), "a negative trend value")
     if parsed.values.null_count == len(parsed.values):
         raise Refused("no row has a trend value")
     _check_twice(values, lines, series)
@@ -115,9 +119,9 @@ def _decimal_mark(cells: numbers.Cells, options: Options) -> DecimalMark:
     dot, comma = cells.only("dot"), cells.only("comma")
     if dot != comma:
         return "dot" if dot > comma else "comma"
-    read = {mark: numbers.parse(cells, mark).values for mark in numbers.MARKS}
-    if read["dot"].equals(read["comma"]):
+    if numbers.same_under_both(cells):
         return "dot"
+    read = {mark: numbers.parse(cells, mark).values for mark in numbers.MARKS}
     fits = [m for m in numbers.MARKS if (pc.max(read[m]).as_py() or 0) <= FULL]
     if len(fits) == 1:
         return fits[0]
@@ -151,15 +155,23 @@ def _check_twice(values: Values, lines: Any, series: Series) -> None:
 
 
 def _pick(
-    table: Table, layout: Layout, series: Series, date_column: int, options: Options
+    table: Table,
+    layout: Layout,
+    series: Series,
+    date_column: int,
+    options: Options,
+    looked: dict[int, numbers.Cells],
 ) -> tuple[int, str | None]:
-    """The column of values and its term: the only one, or the one that is the currency."""
+    """The column of values and its term: the only one, or the one that is the currency.
+
+    Fills `looked` with the columns it looked at.
+    """
     terms: dict[int, str] = {}
     for column in range(table.width):
         name = layout.name(column) or ""
         if column == date_column or not name or SIDE_COLUMN.search(name):
             continue
-        cells = numbers.look(_without_less(table.at(column, series.rows)))
+        cells = looked[column] = numbers.look(_without_less(table.at(column, series.rows)))
         if column < date_column and _counts_rows(cells.column):
             continue
         if cells.number_share() >= NUMBER_SHARE:
@@ -202,10 +214,9 @@ def _source(layout: Layout) -> str:
     return "unknown"
 
 
-def _note(values: Values, series: Series, parsed: Any, below: Any) -> None:
-    count = below.true_count
-    if count:
-        values.notes.append(f"{count} values are <1")
+def _note(values: Values, series: Series, parsed: Any, below: int) -> None:
+    if below:
+        values.notes.append(f"{below} values are <1")
     if (pc.max(parsed).as_py() or 0) > FULL:
         values.notes.append("values above 100: a rescaled series or a search volume")
     last = pc.max(series.days).as_py()

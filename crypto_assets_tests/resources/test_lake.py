@@ -1,0 +1,194 @@
+"""The lake: what is staged reaches its key whole, one file per table, one publisher at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from crypto_assets.resources.lake import Lake, LakeBusy
+
+HOLDER = """
+import sys
+from crypto_assets.resources.lake import Lake
+with Lake(root=sys.argv[1]).publishing():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(root=str(tmp_path / "lake"), lock_wait_s=0.3)
+
+
+@pytest.fixture
+def put(lake: Lake) -> Callable[..., Path]:
+    """Writes a text as a file that the run `run` staged, or directly below the lake's root."""
+
+    def put_file(key: str, content: str = "new", *, staged: bool = True) -> Path:
+        path = Path(lake.staging("run") if staged else lake.root, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        return path
+
+    return put_file
+
+
+@pytest.fixture
+def holder(lake: Lake) -> Iterator[subprocess.Popen[str]]:
+    """Another process that is publishing until its input is closed or it is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, lake.root],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def contents(lake: Lake) -> dict[str, str]:
+    """Every file below the lake's root but the lock and the versions, by its key."""
+    files = [path for path in Path(lake.root).rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(lake.root)): path.read_text()
+        for path in files
+        if path.name != ".publishing.lock" and path.parent.name != "_versions"
+    }
+
+
+def test_publish_moves_the_one_staged_file_of_each_table_to_its_key(lake, put):
+    put("bronze/kind=history/ticker=BTC/part-0.snappy.parquet", "prices")
+    put("bronze/kind=trend/ticker=BTC/part-7.snappy.parquet", "trend")
+    assert lake.publish("run", "bronze", {"BTC": "v1"}) == {}
+    assert contents(lake) == {
+        "bronze/kind=history/ticker=BTC/data.parquet": "prices",
+        "bronze/kind=trend/ticker=BTC/data.parquet": "trend",
+    }
+
+
+def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lake, put):
+    for key in ("gold/ticker=BTC", "gold/ticker=XMR", "silver/history/ticker=BTC"):
+        put(f"{key}/data.parquet", "old", staged=False)
+        put(f"{key}/part-0.parquet", "new")
+    assert lake.publish("run", "gold", {"BTC": "v1"}) == {}
+    assert contents(lake) == {
+        "gold/ticker=BTC/data.parquet": "new",
+        "gold/ticker=XMR/data.parquet": "old",
+        "silver/history/ticker=BTC/data.parquet": "old",
+        "_staging/run/gold/ticker=XMR/part-0.parquet": "new",
+        "_staging/run/silver/history/ticker=BTC/part-0.parquet": "new",
+    }
+
+
+@pytest.mark.parametrize("staged", [0, 2])
+def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_others(
+    lake, put, staged
+):
+    for ticker in ("BTC", "XMR"):
+        put(f"silver/history/ticker={ticker}/data.parquet", "old prices", staged=False)
+        put(f"silver/trend/ticker={ticker}/data.parquet", "old trend", staged=False)
+        put(f"silver/history/ticker={ticker}/part-0.parquet", "new prices")
+    put("silver/trend/ticker=XMR/part-0.parquet", "new trend")
+    for number in range(staged):
+        put(f"silver/trend/ticker=BTC/part-{number}.parquet", "new trend")
+    assert lake.publish("run", "silver", {"BTC": "v1", "XMR": "v1"}) == {
+        "BTC": f"one file is wanted for each table, found silver/trend/ticker=BTC: {staged}"
+    }
+    lake.discard("run")
+    assert contents(lake) == {
+        "silver/history/ticker=BTC/data.parquet": "old prices",
+        "silver/trend/ticker=BTC/data.parquet": "old trend",
+        "silver/history/ticker=XMR/data.parquet": "new prices",
+        "silver/trend/ticker=XMR/data.parquet": "new trend",
+    }
+
+
+def test_a_reader_that_opened_the_old_file_reads_it_to_its_end(lake, put):
+    put("gold/ticker=BTC/data.parquet", "old", staged=False)
+    put("gold/ticker=BTC/part-0.parquet", "new")
+    with Path(lake.root, "gold/ticker=BTC/data.parquet").open() as stream:
+        assert stream.read(1) == "o"
+        lake.publish("run", "gold", {"BTC": "v1"})
+        assert stream.read() == "ld"
+
+
+def test_publishing_waits_for_another_process_with_a_bound_and_says_so(lake, holder):
+    started = time.monotonic()
+    with pytest.raises(LakeBusy) as busy, lake.publishing():
+        pass
+    assert 0.3 <= time.monotonic() - started < 5
+    assert str(busy.value) == (
+        f"another run has been publishing to {lake.root} for over 0.3 s; "
+        "run again when it has ended"
+    )
+
+
+def test_publishing_goes_on_as_soon_as_the_other_process_is_done(lake, holder):
+    patient = Lake(root=lake.root, lock_wait_s=30)
+    holder.stdin.close()
+    with patient.publishing():
+        assert holder.wait(10) == 0
+
+
+def test_a_killed_publisher_holds_nobody_up(lake, holder):
+    holder.kill()
+    holder.wait(10)
+    with lake.publishing():
+        pass
+
+
+def test_two_runs_of_one_process_do_not_publish_at_once(lake):
+    with lake.publishing(), pytest.raises(LakeBusy), Lake(**lake.model_dump()).publishing():
+        pass
+
+
+def test_an_error_while_publishing_is_not_taken_for_a_busy_lake(lake):
+    with pytest.raises(ZeroDivisionError), lake.publishing():
+        raise ZeroDivisionError
+    with lake.publishing():
+        pass
+
+
+def test_clear_staging_removes_what_dead_runs_left_and_keeps_the_running_ones(lake, put):
+    put("gold/ticker=BTC/data.parquet", "old", staged=False)
+    for run in ("dead", "gone", "alive"):
+        put(f"_staging/{run}/gold/ticker=BTC/part-0.parquet", staged=False)
+    lake.clear_staging({"alive", "not begun"})
+    assert contents(lake) == {
+        "gold/ticker=BTC/data.parquet": "old",
+        "_staging/alive/gold/ticker=BTC/part-0.parquet": "new",
+    }
+
+
+def test_a_lake_that_does_not_exist_yet_has_nothing_staged_or_published(lake):
+    lake.clear_staging(set())
+    lake.discard("run")
+    assert lake.published_rows(["BTC"]) == {"BTC": {}}
+    assert not Path(lake.root).exists()
+
+
+def test_published_rows_are_those_of_the_footers_of_silver_and_gold(lake):
+    for key, rows in (
+        ("bronze/kind=history/ticker=007", 9),
+        ("silver/history/ticker=007", 3),
+        ("silver/trend/ticker=007", 0),
+        ("gold/ticker=007", 4),
+        ("gold/ticker=BTC", 5),
+    ):
+        path = Path(lake.root, key, "data.parquet")
+        path.parent.mkdir(parents=True)
+        parquet.write_table(pa.table({"price": [1.0] * rows}), path)
+    assert lake.published_rows(["007", "BTC", "XMR"]) == {
+        "007": {"silver/history": 3, "silver/trend": 0, "gold": 4},
+        "BTC": {"gold": 5},
+        "XMR": {},
+    }

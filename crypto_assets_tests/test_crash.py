@@ -1,0 +1,299 @@
+"""Batches killed with SIGKILL: what is published stays whole, old or new, and the next run ends it.
+
+The real command runs in a child process. A child that is to die at a certain call runs the same
+command with that one function wrapped; what the function does is unchanged until it kills.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pyarrow import parquet
+
+from crypto_assets.defs.files import report_upload
+from crypto_assets.resources import profile
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.intake import take_in
+from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.exports_text import history_csv, trend_csv
+
+TICKERS = ("AAA", "BBB", "CCC", "007", "1INCH", "ALL")
+OLD = (41, 100.0, 110.0)  # rows, lowest and highest price
+NEW = (48, 200.0, 220.0)
+FILES = 5 * len(TICKERS)  # bronze and silver have two each, gold has one
+COMMAND = str(Path(sys.executable).with_name("crypto-assets"))
+MATERIALIZE = ("materialize", "--all")
+TIMEOUT_S = 60
+
+DYING = """
+import itertools, os, pathlib, signal, sys, threading
+import dagster, duckdb
+from crypto_assets.cli import main
+from crypto_assets.spark import job
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def at_call(number, owner, name, act, counts=lambda *args: True):
+    function, calls = getattr(owner, name), itertools.count(1)
+    def wrapper(*args, **kwargs):
+        if counts(*args) and next(calls) == number:
+            act()
+        return function(*args, **kwargs)
+    setattr(owner, name, wrapper)
+
+where, number = sys.argv.pop(1), int(sys.argv.pop(1))
+if where == "spark":
+    at_call(number, job, "write", lambda: threading.Timer(0.02, die).start())
+elif where == "rename":
+    at_call(number, pathlib.Path, "replace", die, lambda source, _: "_staging" in source.parts)
+elif where == "insert":
+    at_call(
+        number, duckdb.DuckDBPyConnection, "execute", die, lambda _, sql, *args: "read_parq" in sql
+    )
+elif where == "commit":
+    at_call(number, duckdb.DuckDBPyConnection, "commit", die)
+elif where == "event":
+    at_call(number, dagster.DagsterInstance, "handle_new_event", die)
+elif where == "recovery":
+    home = os.path.join(os.environ["CRYPTO_ASSETS_HOME"], "dagster")
+    storage = dagster.DagsterInstance.from_config(home).event_log_storage
+    at_call(number, type(storage), "free_concurrency_slots_for_run", die)
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home folder and what can be done to it from outside."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.root, lock_wait_s=10)
+
+    def start(self, *command: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """A child on this home; its helpers share its process group and not our pipes."""
+        environment = {**os.environ, "CRYPTO_ASSETS_HOME": str(self.root)}
+        with Path(log or os.devnull).open("wb") as stream:
+            return subprocess.Popen(
+                command,
+                env=environment,
+                cwd=self.root.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+
+    def die(self, where: str, number: int) -> None:
+        """Materializes everything in a child that kills itself there."""
+        child = self.start(sys.executable, "-c", DYING, where, str(number), *MATERIALIZE)
+        assert finished(child) == -signal.SIGKILL
+
+    def die_after(self, seconds: float) -> int:
+        """Materializes everything in a child that is killed from outside, unless it has ended."""
+        child = self.start(COMMAND, *MATERIALIZE)
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+        return finished(child)
+
+    def call(self, *arguments: str) -> float:
+        """Runs the plain command, which must succeed; returns the seconds it took."""
+        log, started = self.root.parent / "command.log", time.monotonic()
+        exit_code = finished(self.start(COMMAND, *arguments, log=log))
+        assert exit_code == 0, log.read_text()
+        return time.monotonic() - started
+
+    def upload(self, level: float, days: int, interest: int) -> None:
+        """Registers every ticker with new files, as `crypto-assets add` does."""
+        inbox, registry = profile.inbox(self.settings), profile.registry(self.settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", "")  # restored afterwards; `open_instance` sets it
+            patch.setenv("CRYPTO_ASSETS_HOME", "")
+            with open_instance(self.settings) as instance:
+                for ticker in TICKERS:
+                    folder = self.root.parent / "files" / ticker
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (history := folder / "prices.csv").write_text(history_csv(level, days=days))
+                    (trend := folder / "trend.csv").write_text(trend_csv(ticker, [interest] * 7))
+                    entry, _ = take_in(inbox, registry, ticker, history, trend, {})
+                    report_upload(instance, entry)
+
+    def published(self) -> dict[str, object]:
+        """The bytes of every published file, each read whole, and the rows of every view."""
+        lake = Path(self.settings.lake)
+        files = [p for p in sorted(lake.rglob("data.parquet")) if "_staging" not in p.parts]
+        assert all(parquet.ParquetFile(path).read().num_rows > 0 for path in files)
+        rows = {}
+        with profile.warehouse(self.settings).reading() as connection:
+            for ticker in TICKERS:
+                view = f'FROM market_data."{ticker.lower()}" ORDER BY date'
+                rows[f"rows of {ticker}"] = connection.execute(view).fetchall()
+        return {str(path.relative_to(lake)): path.read_bytes() for path in files} | rows
+
+    def signatures(self) -> dict[str, tuple]:
+        """By ticker: rows, lowest and highest price in the table across currencies."""
+        with profile.warehouse(self.settings).reading() as connection:
+            found = connection.execute(
+                "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
+            ).fetchall()
+        return {ticker: tuple(signature) for ticker, *signature in found}
+
+    def runs(self) -> tuple[list[str], int]:
+        """The states of all runs, and how many slots of the Spark pool are taken."""
+        with dg.DagsterInstance.from_config(str(self.settings.dagster_home)) as instance:
+            slots = instance.event_log_storage.get_concurrency_info("spark")
+            return [run.status.value for run in instance.get_runs()], len(slots.claimed_slots)
+
+    def staged(self) -> list[Path]:
+        return sorted(Path(self.settings.lake, "_staging").rglob("*.parquet"))
+
+
+def finished(child: subprocess.Popen[bytes]) -> int:
+    """The child's exit code; a child that takes too long is killed with its helpers."""
+    try:
+        child.wait(TIMEOUT_S)
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    return child.returncode
+
+
+@pytest.fixture(scope="module")
+def uploaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dict, float]:
+    """A home whose old state is published and whose new files wait; that state, and its seconds."""
+    home = Home(tmp_path_factory.mktemp("uploaded") / "home")
+    home.upload(level=100.0, days=40, interest=30)
+    seconds = home.call(*MATERIALIZE)
+    old = home.published()
+    assert home.signatures() == dict.fromkeys(TICKERS, OLD)
+    assert len(old) == FILES + len(TICKERS)
+    home.upload(level=200.0, days=47, interest=60)
+    return home, old, seconds
+
+
+@pytest.fixture
+def home(uploaded: tuple[Home, dict, float], tmp_path: Path) -> Iterator[Home]:
+    """A copy of that home, to be killed in."""
+    yield Home(shutil.copytree(uploaded[0].root, tmp_path / "home"))
+    shutil.rmtree(tmp_path)
+
+
+def assert_recovers(home: Home, old: dict, *killed: dict) -> None:
+    """The next plain run ends the work, and all that was published at the kills is old or new."""
+    home.call(*MATERIALIZE)
+    new = home.published()
+    assert home.signatures() == dict.fromkeys(TICKERS, NEW)
+    for state in killed:
+        assert list(state) == list(old) == list(new)
+        assert [name for name in old if state[name] not in (old[name], new[name])] == []
+    assert list(Path(home.settings.lake, "_staging").glob("*")) == []
+    states, slots = home.runs()
+    assert set(states) <= {"SUCCESS", "FAILURE"}
+    assert slots == 0
+
+
+def test_a_batch_killed_while_spark_writes_leaves_everything_old(home, uploaded):
+    home.die("spark", 2)  # bronze is staged, silver is being written
+    killed, (_, old, _) = home.published(), uploaded
+    assert killed == old
+    assert home.staged() != []
+    assert home.runs() == (["STARTED", "SUCCESS"], 1)
+    assert_recovers(home, old, killed)
+
+
+def test_a_batch_killed_between_two_renames_leaves_each_file_old_or_new(home, uploaded):
+    _, old, _ = uploaded
+    home.die("rename", 2)  # between the two bronze files of the first ticker
+    first = home.published()
+    assert [name for name in old if first[name] != old[name]] == [
+        f"bronze/kind=history/ticker={TICKERS[0]}/data.parquet"
+    ]
+    home.die("rename", FILES)  # before gold of the last ticker
+    second = home.published()
+    assert [name for name in old if second[name] == old[name]] == [
+        f"gold/ticker={TICKERS[-1]}/data.parquet",
+        *(f"rows of {ticker}" for ticker in TICKERS),
+    ]
+    assert_recovers(home, old, first, second)
+
+
+def test_a_batch_killed_inside_the_warehouse_transaction_keeps_every_row(home, uploaded):
+    _, old, _ = uploaded
+    home.die("commit", 1)  # the old rows are deleted, the new ones inserted
+    assert home.signatures() == dict.fromkeys(TICKERS, OLD)
+    assert_recovers(home, old, home.published())
+
+
+def test_a_command_killed_while_it_ends_a_killed_run_leaves_no_slot_taken(home):
+    home.die("spark", 1)
+    home.die("recovery", 1)
+    home.call("status")
+    assert home.runs() == (["FAILURE", "SUCCESS"], 0)
+
+
+def test_a_run_killed_while_dagster_records_its_plan_is_ended_by_the_next_command(home):
+    home.die("event", 10)  # a planned materialization for each ticker and layer comes first
+    home.call("status")
+    assert home.runs() == (["FAILURE", "SUCCESS"], 0)
+
+
+def test_batches_killed_at_random_moments_leave_everything_old_or_new(home, uploaded):
+    _, old, seconds = uploaded
+    draw, killed = random.Random(20241125), []
+    for part in range(3):
+        home.die_after(seconds * (0.5 + 0.17 * (part + draw.random())))
+        killed.append(home.published())
+    assert_recovers(home, old, *killed)
+
+
+@pytest.mark.slow
+def test_a_batch_killed_between_delete_and_insert_keeps_every_row(home, uploaded):
+    home.die("insert", 1)
+    assert home.signatures() == dict.fromkeys(TICKERS, OLD)
+    assert_recovers(home, uploaded[1], home.published())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event", [1, 24, 25, 27, 30, 31, 40, 55])
+def test_a_run_killed_before_any_of_its_events_is_ended_by_the_next_run(home, uploaded, event):
+    home.die("event", event)
+    assert_recovers(home, uploaded[1], home.published())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rename", range(1, FILES + 1, 3))
+def test_a_batch_killed_at_any_rename_recovers(home, uploaded, rename):
+    home.die("rename", rename)
+    assert_recovers(home, uploaded[1], home.published())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("write", range(1, 5))
+def test_a_batch_killed_in_any_write_of_spark_recovers(home, uploaded, write):
+    home.die("spark", write)
+    assert_recovers(home, uploaded[1], home.published())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(25))
+def test_a_batch_killed_at_a_random_moment_recovers(home, uploaded, seed):
+    _, old, seconds = uploaded
+    home.die_after(seconds * random.Random(seed).uniform(0.5, 1.0))
+    assert_recovers(home, old, home.published())
