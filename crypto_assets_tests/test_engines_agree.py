@@ -23,9 +23,14 @@ TABLES = {
 }
 
 
+def clean_environment():
+    """Ours without what a Spark Connect session of this process left in it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+
+
 def command(home, engine, *words):
     environment = {
-        **os.environ,
+        **clean_environment(),
         "CRYPTO_ASSETS_HOME": str(home),
         "CRYPTO_ASSETS_ENGINE": engine,
     }
@@ -92,6 +97,7 @@ def test_the_transformations_own_tests_pass_on_apache_spark():
         text=True,
         timeout=240,
         check=False,
+        env=clean_environment(),
         cwd=Path(__file__).parent.parent,
     )
     assert done.returncode == 0, done.stdout[-3000:]
