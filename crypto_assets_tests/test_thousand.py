@@ -55,7 +55,8 @@ def break_files(files):
     paths["T0100"].write_text("".join(lines))
     lines = paths["T0500"].read_text().splitlines(keepends=True)
     paths["T0500"].write_text("".join(lines[:200]))
-    rows = [f"2024-02-{day:02}," + "1.2e308," * 5 + "1\n" for day in range(1, 29)]
+    huge = "12" + "0" * 307  # two of them add up to no finite number
+    rows = [f"2024-02-{day:02}," + f"{huge}," * 5 + "1\n" for day in range(1, 29)]
     paths["T0900"].write_text("Date,Open,High,Low,Close,Adj Close,Volume\n" + "".join(rows))
 
 

@@ -57,15 +57,14 @@ def test_a_ticker_that_fails_goes_no_further_and_the_others_do(run, currency):
             "HUGE",
             "Date,Open,High,Low,Close,Adj Close,Volume\n"
             + "".join(
-                f"2024-02-{day:02},1.2e308,1.2e308,1.2e308,1.2e308,1.2e308,1\n"
-                for day in range(1, 29)
+                f"2024-02-{day:02}," + f"12{'0' * 307}," * 5 + "1\n" for day in range(1, 29)
             ),
         ),
     )
     assert "BAD" not in results["bronze"].passed
     assert "line 9: not a price: 'n.a. see mail'" in verdict(results, "bronze", "BAD").problems[0]
     assert "would shrink from 40 to 5 rows" in verdict(results, "silver", "SMALL").problems[0]
-    assert {v.ticker for v in results["gold"].verdicts} <= {"BTC", "HUGE"}
+    assert "not finite numbers" in verdict(results, "gold", "HUGE").problems[0]
     assert results["gold"].passed == ("BTC",)
 
 
