@@ -103,7 +103,7 @@ def _event(verdict: Verdict, result: LayerResult) -> dg.AssetMaterialization | d
         return dg.AssetObservation(
             verdict.layer,
             partition=verdict.ticker,
-            metadata={PROBLEM: "\n".join(verdict.problems)},
+            metadata={PROBLEM: "; ".join(verdict.problems)},
         )
     return dg.AssetMaterialization(
         verdict.layer,
