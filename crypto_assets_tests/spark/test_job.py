@@ -56,9 +56,7 @@ def test_a_ticker_that_fails_goes_no_further_and_the_others_do(run, currency):
         currency(
             "HUGE",
             "Date,Open,High,Low,Close,Adj Close,Volume\n"
-            + "".join(
-                f"2024-02-{day:02}," + f"12{'0' * 307}," * 5 + "1\n" for day in range(1, 29)
-            ),
+            + "".join(f"2024-02-{day:02}," + f"12{'0' * 307}," * 5 + "1\n" for day in range(1, 29)),
         ),
     )
     assert "BAD" not in results["bronze"].passed
