@@ -19,6 +19,7 @@ def inspect_file(path: Path, choices: Mapping[str, Any]) -> dict[str, Any]:
 
     `choices` are those of a registered currency: `dates`, `decimal`, `accept_outliers`.
     """
+    from crypto_assets.spark.bronze import reading_facts
     from crypto_assets.spark.exports import Options, Refused, read_export
 
     try:
@@ -30,21 +31,13 @@ def inspect_file(path: Path, choices: Mapping[str, Any]) -> dict[str, Any]:
         "file": str(path),
         "refused": None,
         "kind": export.kind,
-        "source": export.source,
-        "language": export.language,
-        "encoding": export.encoding,
-        "delimiter": export.delimiter,
-        "date_format": export.date_format,
-        "decimal": export.decimal,
+        **reading_facts(export),
         "date_column": export.columns.date_name or export.columns.date + 1,
         "value_column": export.columns.value_name or export.columns.value + 1,
         "rows": export.rows,
         "first_date": export.first_date,
         "last_date": export.last_date,
-        "granularity": export.granularity,
-        "term": export.term,
         "ticker_guess": guess_ticker(export.term, path.stem),
-        "notes": list(export.notes),
         "bad_lines": bad_lines(export),
     }
 

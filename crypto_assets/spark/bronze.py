@@ -19,6 +19,7 @@ from pyarrow import fs
 
 from crypto_assets.spark.batch import KINDS, Currency
 from crypto_assets.spark.exports import Export, Options, Refused, read_export
+from crypto_assets.spark.exports.assembly import SCHEMA
 from crypto_assets.spark.exports.text import MAX_BYTES
 from crypto_assets.spark.tables import BRONZE
 
@@ -27,12 +28,7 @@ if TYPE_CHECKING:
 
 _ARROW = pa.schema(
     [
-        ("line", pa.int32()),
-        ("role", pa.string()),
-        ("cells", pa.list_(pa.string())),
-        ("date", pa.string()),
-        ("value", pa.string()),
-        ("problem", pa.string()),
+        *SCHEMA,
         ("file_lines", pa.int32()),
         ("reading", pa.string()),
         ("file", pa.string()),
