@@ -37,8 +37,8 @@ _SAIL_CONFIG = {
     # These remember files by path and time; published paths are replaced.
     "SAIL_PARQUET__FILE_METADATA_CACHE__TYPE": "none",
     "SAIL_PARQUET__FILE_STATISTICS_CACHE__TYPE": "none",
-    # Its allocator otherwise keeps what it freed.
-    "MIMALLOC_PURGE_DELAY": "0",
+    # Its allocator otherwise keeps what it freed; giving it back at once takes a tenth longer.
+    "MIMALLOC_PURGE_DELAY": "10",
     "MIMALLOC_ABANDONED_PAGE_PURGE": "1",
     "RUST_LOG": "error",
 }

@@ -5,15 +5,14 @@ Pure DataFrame code, one plan for any number of tickers. The rules and window le
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
+    from pyspark.sql.window import WindowSpec
 
 PRICE_FILL_ROWS = 2
 MOVING_AVERAGE_ROWS = 14
@@ -26,20 +25,21 @@ def gold(history: DataFrame, trend: DataFrame) -> DataFrame:
     `history` has ticker, date, price; `trend` has ticker, date, g_trend. `pricema` is the mean of
     the prices of a row and the 13 before it, `trend_i` the trend interpolated in time.
     """
-    recent = Window.partitionBy("ticker").orderBy("date").rowsBetween(-PRICE_FILL_ROWS, 0)
-    return (
+    filled_from = _last_rows(PRICE_FILL_ROWS + 1)
+    days = (
         history.withColumn("has_price_row", F.lit(True))
         .join(trend_line(trend), ["ticker", "date"], "full")
         .where(F.col("has_price_row") | F.col("trend").isNotNull())
-        .withColumn("price", F.last("price", ignorenulls=True).over(recent))
-        .select(
-            "ticker",
-            "date",
-            "price",
-            "trend",
-            _moving_average("price").alias("pricema"),
-            "trend_i",
-        )
+        .withColumn("price", F.last("price", ignorenulls=True).over(filled_from))
+    )
+    prices = F.count("price").over(_last_rows(MOVING_AVERAGE_ROWS)).cast("double")
+    return _with_sum(days, "price", MOVING_AVERAGE_ROWS).select(
+        "ticker",
+        "date",
+        "price",
+        "trend",
+        (F.col("sum") / F.nullif(prices, F.lit(0.0))).alias("pricema"),
+        "trend_i",
     )
 
 
@@ -49,7 +49,7 @@ def trend_line(trend: DataFrame) -> DataFrame:
     The days between two observations lie on the straight line in time; `TREND_EDGE_DAYS` before
     the first and after the last one have its value.
     """
-    by_date = Window.partitionBy("ticker").orderBy("date")
+    by_date = _by_date()
     steps = trend.select(
         "ticker",
         F.col("date").alias("since"),
@@ -73,14 +73,27 @@ def trend_line(trend: DataFrame) -> DataFrame:
     )
 
 
-def _moving_average(price: str) -> Column:
-    """The mean of the non-null prices of this row and the 13 before.
+def _with_sum(frame: DataFrame, value: str, rows: int) -> DataFrame:
+    """Adds `sum`, that of the last `rows` rows, made of sums of 1, 2, 4, 8 … rows by doubling.
 
-    Adds the rows up afresh: Sail's `avg` over a sliding frame subtracts what leaves it, so after a
-    fall from 1e16 to 0.1 it gives 0 (pysail 0.7.2); and every engine adds in this same order.
+    Adds up afresh: Sail's `avg` over a sliding frame subtracts what leaves it, so after a fall from
+    1e16 to 0.1 it gives 0 (pysail 0.7.2); and every engine adds in this same order.
     """
-    by_date = Window.partitionBy("ticker").orderBy("date")
-    before = [F.lag(price, back).over(by_date) for back in range(1, MOVING_AVERAGE_ROWS)]
-    total = reduce(add, [F.coalesce(value, F.lit(0.0)) for value in (F.col(price), *before)])
-    count = F.count(price).over(by_date.rowsBetween(1 - MOVING_AVERAGE_ROWS, 0))
-    return total / F.nullif(count.cast("double"), F.lit(0.0))
+    by_date = _by_date()
+    frame = frame.withColumn("part", F.coalesce(value, F.lit(0.0))).withColumn("sum", F.lit(0.0))
+    summed, part = 0, 1
+    while summed < rows:
+        if rows & part:
+            frame = frame.withColumn("sum", F.col("sum") + F.lag("part", summed, 0.0).over(by_date))
+            summed += part
+        frame = frame.withColumn("part", F.col("part") + F.lag("part", part, 0.0).over(by_date))
+        part *= 2
+    return frame
+
+
+def _by_date() -> WindowSpec:
+    return Window.partitionBy("ticker").orderBy("date")
+
+
+def _last_rows(rows: int) -> WindowSpec:
+    return _by_date().rowsBetween(1 - rows, 0)

@@ -23,7 +23,7 @@ BELOW_ONE = 0.5
 
 
 def prices(bronze: DataFrame) -> DataFrame:
-    """The price of each data line: ticker, date, price (null: missing), unreadable (boolean)."""
+    """The price of each data line: ticker, date (text), price (null: missing), unreadable."""
     word = F.lower(F.trim("value"))
     number = word.try_cast("double")
     missing = F.col("value").isNull() | word.isin(*MISSING_WORDS) | number.isin(*MISSING_NUMBERS)
@@ -31,12 +31,12 @@ def prices(bronze: DataFrame) -> DataFrame:
         "ticker",
         "date",
         F.when(~missing, number).alias("price"),
-        _unreadable(~F.coalesce(missing, F.lit(False)) & number.isNull()),
+        (~F.coalesce(missing, F.lit(False)) & number.isNull()).alias("unreadable"),
     )
 
 
 def trends(bronze: DataFrame) -> DataFrame:
-    """The trend of each data line: ticker, date, g_trend (null: missing), unreadable (boolean).
+    """The trend of each data line: ticker, date (text), g_trend (null: missing), unreadable.
 
     Google writes `<1` for an interest above zero that rounds to it: stored as `BELOW_ONE`.
     """
@@ -47,7 +47,7 @@ def trends(bronze: DataFrame) -> DataFrame:
         "ticker",
         "date",
         F.when(~missing, number).alias("g_trend"),
-        _unreadable(~missing & number.isNull()),
+        (~missing & number.isNull()).alias("unreadable"),
     )
 
 
@@ -61,6 +61,7 @@ def history(prices: DataFrame, settings: DataFrame) -> DataFrame:
     return (
         prices.select("ticker", "date", "price")
         .distinct()
+        .withColumn("date", _date())
         .join(F.broadcast(settings.select("ticker", "missing")), "ticker")
         .withColumn("filled", F.last("price", ignorenulls=True).over(recent))
         .where((F.col("missing") == "fill") | F.col("price").isNotNull())
@@ -70,12 +71,18 @@ def history(prices: DataFrame, settings: DataFrame) -> DataFrame:
 
 def trend(trends: DataFrame) -> DataFrame:
     """Trend observations with identical rows collapsed and missing ones left out."""
-    return trends.where(F.col("g_trend").isNotNull()).select("ticker", "date", "g_trend").distinct()
+    return (
+        trends.where(F.col("g_trend").isNotNull())
+        .select("ticker", "date", "g_trend")
+        .distinct()
+        .withColumn("date", _date())
+    )
 
 
 def _data_lines(bronze: DataFrame) -> DataFrame:
-    return bronze.where(F.col("role") == "data").withColumn("date", F.col("date").try_cast("date"))
+    return bronze.where(F.col("role") == "data")
 
 
-def _unreadable(value: Column) -> Column:
-    return (value | F.col("date").isNull()).alias("unreadable")
+def _date() -> Column:
+    """The reader's ISO text as a date; null if it is none, which the audit refuses."""
+    return F.col("date").try_cast("date")

@@ -167,6 +167,7 @@ def test_the_audit_of_silver_and_gold_counts_both_sides():
     given = {"given": 40, "dates": 40, "missing": 2, "unreadable": 0}
     table = {
         "rows": 40,
+        "dates": 40,
         "price_count": 40,
         "price_min": 1.0,
         "price_max": 2.0,
@@ -174,8 +175,9 @@ def test_the_audit_of_silver_and_gold_counts_both_sides():
     }
     assert list(audit.silver_problems("history", given, table, order)) == []
     for change, problem in (
-        ({"rows": 39}, "40 rows expected, 39 written"),
-        ({"rows": 41}, "several a date"),
+        ({"rows": 39, "dates": 39}, "40 rows expected, 39 written"),
+        ({"rows": 41, "dates": 41}, "several a date"),
+        ({"dates": 39}, "1 rows whose date cannot be read"),
         ({"price_infinite": 1}, "not finite"),
         ({"price_min": -2.0}, "prices are above 0"),
         ({"price_count": 0}, "no valid price"),

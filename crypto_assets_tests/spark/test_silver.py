@@ -7,7 +7,8 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from crypto_assets.spark import silver
+from crypto_assets.spark import audit, silver
+from crypto_assets.spark.batch import Currency, Upload
 
 BRONZE = pa.schema(
     [("ticker", pa.string()), ("role", pa.string()), ("date", pa.string()), ("value", pa.string())]
@@ -76,14 +77,30 @@ def test_a_very_small_price_keeps_all_its_digits(history_of):
 
 def test_a_value_that_is_no_number_is_told_apart_from_a_missing_one(bronze):
     found = silver.prices(bronze([(1, "12a"), (2, "-1"), (3, "4")])).toArrow().to_pylist()
-    unreadable = {row["date"].day: row["unreadable"] for row in found}
-    assert unreadable == {1: True, 2: False, 3: False}
+    unreadable = {row["date"]: row["unreadable"] for row in found}
+    assert unreadable == {"2024-01-01": True, "2024-01-02": False, "2024-01-03": False}
 
 
-def test_a_date_that_is_no_day_of_the_calendar_is_unreadable(session):
-    rows = [{"ticker": "BTC", "role": "data", "date": "2024-02-30", "value": "1"}]
-    frame = session.createDataFrame(pa.Table.from_pylist(rows, BRONZE))
-    assert silver.prices(frame).toArrow().to_pylist()[0]["unreadable"] is True
+def test_a_date_that_is_no_day_of_the_calendar_is_refused(session):
+    rows = [
+        {"ticker": "BTC", "role": "data", "date": day, "value": "1"}
+        for day in ("2024-02-28", "2024-02-30")
+    ]
+    settings = session.createDataFrame(pa.table({"ticker": ["BTC"], "missing": ["fill"]}))
+    prices = silver.prices(session.createDataFrame(pa.Table.from_pylist(rows, BRONZE)))
+    history = silver.history(prices, settings)
+    given, written = (
+        measures.toArrow().to_pylist()[0]
+        for measures in (
+            audit.parsed_measures(prices, "price"),
+            audit.table_measures(history, "price"),
+        )
+    )
+    upload = Upload("uri", "btc.csv", "etag")
+    order = Currency("BTC", upload, upload)
+    assert list(audit.silver_problems("history", given, written, order)) == [
+        "history: 1 rows whose date cannot be read"
+    ]
 
 
 def test_a_trend_below_one_is_a_half_and_a_missing_one_is_no_observation(bronze):
