@@ -61,31 +61,51 @@ class Lake(dg.ConfigurableResource):
                 "run again when it has ended"
             ) from error
 
-    def publish(self, run_id: str, layer: Layer, versions: Mapping[str, str]) -> dict[str, str]:
-        """Moves the layer's staged files of these tickers to their keys, and notes their versions.
+    def publish(
+        self, run_id: str, versions: Mapping[str, Mapping[Layer, str]]
+    ) -> dict[str, tuple[Layer, str]]:
+        """Moves these tickers' staged files of these layers to their keys, noting their versions.
 
-        Returns the tickers that could not be published, with the reason.
+        Returns the tickers of which a layer could not be published, with the layer and the reason;
+        the layers behind it stay as they were.
         """
-        staging = Path(self.staging(run_id))
-        problems = {}
-        for ticker, version in versions.items():
-            folders = [f for table in TABLES if table.layer == layer for f in table.folders(ticker)]
-            staged = {folder: sorted(Path(staging, folder).glob("*.parquet")) for folder in folders}
-            wrong = [
-                f"{folder}: {len(files)}" for folder, files in staged.items() if len(files) != 1
-            ]
-            if wrong:
-                problems[ticker] = f"one file is wanted for each table, found {', '.join(wrong)}"
-                continue
-            if self.version(ticker, layer) != version:
-                # In between it has none: a crash must not leave new files under an old version.
-                self._note_version(ticker, layer, None)
-            for folder, files in staged.items():
-                target = Path(self.root, folder, _FILE)
+        problems: dict[str, tuple[Layer, str]] = {}
+        for ticker, layers in versions.items():
+            known = self._versions(ticker)
+            moves: dict[Path, Path] = {}
+            moved: dict[str, str] = {}
+            for layer, version in layers.items():
+                files, problem = self._staged(run_id, layer, ticker)
+                if problem:
+                    problems[ticker] = (layer, problem)
+                    break
+                moves |= files
+                moved[layer] = version
+            # A crash must not leave new files under an old version: in between they have none.
+            same = {
+                name: known[name] for name in known if moved.get(name, known[name]) == known[name]
+            }
+            if same != known:
+                self._note_versions(ticker, same)
+            for staged, target in moves.items():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                files[0].replace(target)
-            self._note_version(ticker, layer, version)
+                staged.replace(target)
+            if same | moved != same:
+                self._note_versions(ticker, same | moved)
         return problems
+
+    def _staged(self, run_id: str, layer: Layer, ticker: str) -> tuple[dict[Path, Path], str]:
+        """The layer's staged files with the keys they belong to, or what is wrong with them."""
+        moves: dict[Path, Path] = {}
+        wrong = []
+        for table in (table for table in TABLES if table.layer == layer):
+            for folder in table.folders(ticker):
+                files = _parquet_files(Path(self.staging(run_id), folder))
+                wrong += [] if len(files) == 1 else [f"{folder}: {len(files)}"]
+                moves |= {file: Path(self.root, folder, _FILE) for file in files}
+        if wrong:
+            return {}, f"one file is wanted for each table, found {', '.join(wrong)}"
+        return moves, ""
 
     def version(self, ticker: str, layer: Layer) -> str | None:
         """What the published files of this layer were made from; None if that is not known."""
@@ -97,14 +117,9 @@ class Lake(dg.ConfigurableResource):
         except (FileNotFoundError, ValueError):
             return {}  # not knowing a version is safe: the layer counts as stale
 
-    def _note_version(self, ticker: str, layer: Layer, version: str | None) -> None:
-        known = self._versions(ticker)
-        noted = {name: known[name] for name in known if name != layer}
-        if version:
-            noted[layer] = version
-        if noted != known:
-            path = Path(self.root, _VERSIONS, f"{ticker}.json")
-            write_atomically(path, json.dumps(noted).encode(), durable=False)
+    def _note_versions(self, ticker: str, versions: Mapping[str, str]) -> None:
+        path = Path(self.root, _VERSIONS, f"{ticker}.json")
+        write_atomically(path, json.dumps(versions).encode(), durable=False)
 
     def discard(self, run_id: str) -> None:
         """Removes what is left of a run's staging folder."""
@@ -133,6 +148,13 @@ class Lake(dg.ConfigurableResource):
             for ticker, table, count in pool.map(rows, items):
                 counts[ticker][table] = count
         return counts
+
+
+def _parquet_files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.suffix == ".parquet"]
+    except FileNotFoundError:
+        return []
 
 
 class LakeBusy(WrongUse):

@@ -93,26 +93,50 @@ def _compute(
 def _publish(
     lake: Lake,
     run_id: str,
-    results: Iterable[LayerResult],
+    results: Sequence[LayerResult],
     entries: Mapping[str, Entry],
     overtaken: Mapping[str, str],
 ) -> list[LayerResult]:
-    """Publishes what passed, layer by layer; a ticker that cannot be published goes no further."""
-    stopped: set[str] = set()
-    published = []
+    """Publishes what passed, except for tickers overtaken; its time counts for all layers alike."""
+    if not results:
+        return []
+    started = time.monotonic()
+    results = _stop(results, {t: (results[0].layer, why) for t, why in overtaken.items()})
+    versions: dict[str, dict[Layer, str]] = {ticker: {} for ticker in entries}
     for result in results:
-        started = time.monotonic()
-        reached = [
-            replace(verdict, version=entries[verdict.ticker].version(result.layer))
-            for verdict in _fail(result.verdicts, overtaken)
-            if verdict.ticker not in stopped
-        ]
-        passed = {verdict.ticker: verdict.version for verdict in reached if verdict.passed}
-        problems = lake.publish(run_id, result.layer, passed)
-        stopped |= {verdict.ticker for verdict in reached if not verdict.passed} | set(problems)
-        seconds = result.seconds + time.monotonic() - started
-        published.append(replace(result, seconds=seconds, verdicts=_fail(reached, problems)))
-    return published
+        for ticker in result.passed:
+            versions[ticker][result.layer] = entries[ticker].version(result.layer)
+    published = _stop(results, lake.publish(run_id, versions))
+    seconds = (time.monotonic() - started) / len(published)
+    return [
+        replace(
+            result,
+            seconds=result.seconds + seconds,
+            verdicts=tuple(
+                replace(verdict, version=versions[verdict.ticker].get(result.layer, ""))
+                for verdict in result.verdicts
+            ),
+        )
+        for result in published
+    ]
+
+
+def _stop(
+    results: Iterable[LayerResult], problems: Mapping[str, tuple[Layer, str]]
+) -> list[LayerResult]:
+    """Adds each ticker's problem to its verdict at that layer; it reaches none behind."""
+
+    def stopped(verdict: Verdict) -> Iterator[Verdict]:
+        layer, problem = problems.get(verdict.ticker, (None, ""))
+        if layer is None or LAYERS.index(verdict.layer) < LAYERS.index(layer):
+            yield verdict
+        elif verdict.layer == layer:
+            yield replace(verdict, problems=(*verdict.problems, problem))
+
+    return [
+        replace(result, verdicts=tuple(v for verdict in result.verdicts for v in stopped(verdict)))
+        for result in results
+    ]
 
 
 def _reached_warehouse(
@@ -129,7 +153,8 @@ def _load(platform: Platform, entries: Mapping[str, Entry]) -> LayerResult:
         Verdict(ticker, "warehouse", (), loaded.get(ticker, {}), entry.version("warehouse"))
         for ticker, entry in entries.items()
     ]
-    return LayerResult("warehouse", time.monotonic() - started, _fail(verdicts, problems))
+    result = LayerResult("warehouse", time.monotonic() - started, tuple(verdicts))
+    return _stop([result], {t: ("warehouse", problem) for t, problem in problems.items()})[0]
 
 
 def _stale_inputs(lake: Lake, entries: Iterable[Entry], layers: Collection[Layer]) -> LayerResult:
@@ -163,12 +188,3 @@ def _unknown(tickers: Iterable[str], layers: Collection[Layer]) -> LayerResult:
     first = min(layers, key=LAYERS.index)
     reason = "no files are registered for it: run `crypto-assets add`"
     return LayerResult(first, 0.0, tuple(Verdict(ticker, first, (reason,)) for ticker in tickers))
-
-
-def _fail(verdicts: Iterable[Verdict], problems: Mapping[str, str]) -> tuple[Verdict, ...]:
-    return tuple(
-        replace(verdict, problems=(*verdict.problems, problems[verdict.ticker]))
-        if verdict.ticker in problems
-        else verdict
-        for verdict in verdicts
-    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crypto_assets.spark.batch import Currency, Kind
 
 SHOWN_PROBLEMS = 10
+VALUES: dict[Kind, str] = {"history": "price", "trend": "g_trend"}
 ROUNDING = 1e-9
 
 Row = dict[str, Any]
@@ -78,74 +79,81 @@ def bronze_problems(row: Row | None, currency: Currency, kind: Kind) -> Iterator
 
 
 def parsed_measures(values: DataFrame, value: str) -> DataFrame:
-    """Per ticker, what silver was given: data lines, their dates, missing and unreadable values.
+    """Per ticker, what silver was given: lines, and how many are missing or unreadable.
 
-    Dates are compared as text, as reading them again takes a third of the time, and counted by
-    grouping twice: Sail's `countDistinct` by group takes gigabytes.
+    Every line counts as a date of its own, which holds where as many rows were written; for the
+    other tickers `date_measures` tells more.
+    """
+    return values.groupBy("ticker").agg(
+        F.count("*").alias("given"),
+        F.count("*").alias("dates"),
+        F.count_if(F.col(value).isNull()).alias("missing"),
+        F.count_if("unreadable").alias("unreadable"),
+    )
+
+
+def date_measures(values: DataFrame, value: str) -> DataFrame:
+    """Per ticker, the dates silver was given, and those of them whose value is missing.
+
+    Counted by grouping twice: Sail's `countDistinct` by group takes gigabytes.
     """
     dates = values.groupBy("ticker", "date").agg(
-        F.count("*").alias("lines"),
-        F.max(F.col(value).isNull().cast("int")).alias("missing"),
-        F.max(F.col("unreadable").cast("int")).alias("unreadable"),
+        F.max(F.col(value).isNull().cast("int")).alias("missing")
     )
     return dates.groupBy("ticker").agg(
-        F.sum("lines").alias("given"),
-        F.count("*").alias("dates"),
-        F.sum("missing").alias("missing"),
-        F.sum("unreadable").alias("unreadable"),
+        F.count("*").alias("dates"), F.sum("missing").alias("missing")
     )
 
 
 def table_measures(table: DataFrame, *values: str) -> DataFrame:
-    """Per ticker of a table: rows, first and last date, each value column's count and range."""
-    return table.groupBy("ticker").agg(
-        F.count("*").alias("rows"),
-        F.count("date").alias("dates"),
-        F.min("date").alias("first_date"),
-        F.max("date").alias("last_date"),
-        *[measure for value in values for measure in _value_measures(value)],
-    )
+    """Per ticker of a table: rows, dates, each value column's count and range, rows out of order.
 
-
-def out_of_order(table: DataFrame) -> DataFrame:
-    """Per ticker that has any, the rows whose date is not after that of the row before it.
-
-    Looks at rows as they stand in the files, which no aggregate sees. A ticker that has none has
-    its rows in order and one row per date.
+    A row is out of order if its date is not after that of the row before it in the file; a ticker
+    without any has its rows in order and one row per date.
     """
-    found = table.select("ticker", "date").mapInArrow(
-        _count_out_of_order, "ticker string, out_of_order long"
+    columns = ", ".join(f"{value} double" for value in values)
+    return (
+        table.select("ticker", "date", *values)
+        .mapInArrow(_mark_order, f"ticker string, date date, {columns}, out_of_order boolean")
+        .groupBy("ticker")
+        .agg(
+            F.count("*").alias("rows"),
+            F.count("date").alias("dates"),
+            F.min("date").alias("first_date"),
+            F.max("date").alias("last_date"),
+            F.count_if("out_of_order").alias("out_of_order"),
+            *[measure for value in values for measure in _value_measures(value)],
+        )
     )
-    return found.groupBy("ticker").agg(F.sum("out_of_order").alias("out_of_order"))
 
 
-def _count_out_of_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _mark_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Adds whether each row is out of order: no aggregate sees how rows stand in the files."""
     last = None
-    for batch in batches:
+    for batch in filter(len, batches):
         rows = pa.Table.from_batches([batch] if last is None else [last, batch]).combine_chunks()
-        last = batch.slice(len(batch) - 1)
         before, after = rows.slice(0, len(rows) - 1), rows.slice(1)
         wrong = pc.and_(
             pc.equal(after["ticker"], before["ticker"]),
             pc.less_equal(after["date"], before["date"]),
-        )
-        counts = pc.value_counts(after["ticker"].filter(wrong))
-        yield pa.RecordBatch.from_arrays(
-            [counts.field("values"), counts.field("counts")], names=["ticker", "out_of_order"]
-        )
+        ).combine_chunks()
+        if last is None:
+            wrong = pa.concat_arrays([pa.array([False]), wrong])
+        last = batch.slice(len(batch) - 1)
+        yield batch.append_column("out_of_order", wrong)
 
 
 def silver_problems(
     kind: Kind, given: Row | None, table: Row | None, currency: Currency
 ) -> Iterator[str]:
     """What is wrong with one silver table, given what bronze held and what was written."""
-    value = "price" if kind == "history" else "g_trend"
+    value = VALUES[kind]
     if given is None or table is None or not table[f"{value}_count"]:
         yield f"{kind}: no valid {value} in {given['given'] if given else 0} data lines"
         return
     if given["unreadable"]:
         yield f"{kind}: {given['unreadable']} rows whose {value} cannot be read"
-    expected = given["dates"] - dropped_missing(kind, given, currency)
+    expected = rows_expected(kind, given, currency)
     if table["rows"] != expected:
         yield f"{kind}: {expected} rows expected, {table['rows']} written: lost, or several a date"
     yield from _table_problems(kind, table, value)
@@ -154,6 +162,11 @@ def silver_problems(
     if kind == "trend" and table["g_trend_min"] < 0:
         yield f"{kind}: a trend of {table['g_trend_min']}; trends are 0 or more"
     yield from _shrink_problems(f"silver/{kind}", table, currency)
+
+
+def rows_expected(kind: Kind, given: Row, currency: Currency) -> int:
+    """How many rows silver writes: one for each date it keeps."""
+    return int(given["dates"]) - dropped_missing(kind, given, currency)
 
 
 def dropped_missing(kind: Kind, given: Row, currency: Currency) -> int:
@@ -219,7 +232,7 @@ def _value_measures(value: str) -> list[Column]:
 def _table_problems(name: str, table: Row, *values: str) -> Iterator[str]:
     if table["dates"] != table["rows"]:
         yield f"{name}: {table['rows'] - table['dates']} rows whose date cannot be read"
-    if table.get("out_of_order"):
+    if table["out_of_order"]:
         yield (
             f"{name}: {table['out_of_order']} rows do not come after the date before them: a date "
             "has several values, or rows are out of order"

@@ -67,13 +67,17 @@ def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> 
     history = silver.history(prices, _settings(session, currencies))
     write(in_order(history), batch.staging, SILVER_HISTORY)
     write(in_order(silver.trend(trends)), batch.staging, SILVER_TREND)
-    given = {
-        "history": _rows(audit.parsed_measures(prices, "price"), "ticker"),
-        "trend": _rows(audit.parsed_measures(trends, "g_trend"), "ticker"),
-    }
+    tables: dict[Kind, Table] = {"history": SILVER_HISTORY, "trend": SILVER_TREND}
     staged = {
-        "history": _measured(_read(session, batch, SILVER_HISTORY, currencies), "price"),
-        "trend": _measured(_read(session, batch, SILVER_TREND, currencies), "g_trend"),
+        kind: _rows(
+            audit.table_measures(_read(session, batch, table, currencies), audit.VALUES[kind]),
+            "ticker",
+        )
+        for kind, table in tables.items()
+    }
+    given = {
+        "history": _given(prices, "history", staged["history"], currencies),
+        "trend": _given(trends, "trend", staged["trend"], currencies),
     }
     for currency in currencies:
         problems: list[str] = []
@@ -92,7 +96,8 @@ def _gold(session: SparkSession, batch: Batch, currencies: list[Currency]) -> It
     write(in_order(gold.gold(history, trend)), batch.staging, GOLD)
     expected = _rows(audit.gold_expectations(history, trend), "ticker")
     staged = _read(session, batch, GOLD, currencies)
-    tables = _measured(staged, "price", "trend", "pricema", "trend_i")
+    columns = ("price", "trend", "pricema", "trend_i")
+    tables = _rows(audit.table_measures(staged, *columns), "ticker")
     for currency in currencies:
         table = tables.get(currency.ticker)
         problems = audit.gold_problems(expected.get(currency.ticker), table, currency)
@@ -119,12 +124,22 @@ def _settings(session: SparkSession, currencies: Iterable[Currency]) -> DataFram
     return session.createDataFrame(pa.Table.from_pylist(rows))
 
 
-def _measured(table: DataFrame, *values: str) -> Rows:
-    """A table's measures by ticker, with the rows that do not come after the one before them."""
-    rows = _rows(audit.table_measures(table, *values), "ticker")
-    for ticker, row in _rows(audit.out_of_order(table), "ticker").items():
-        rows[ticker]["out_of_order"] = row["out_of_order"]
-    return rows
+def _given(values: DataFrame, kind: Kind, written: Rows, currencies: Iterable[Currency]) -> Rows:
+    """What silver was given; dates are counted only where the rows written are not the lines."""
+    value = audit.VALUES[kind]
+    given = _rows(audit.parsed_measures(values, value), "ticker")
+    differing = [
+        c.ticker
+        for c in currencies
+        if c.ticker in given
+        and c.ticker in written
+        and audit.rows_expected(kind, given[c.ticker], c) != written[c.ticker]["rows"]
+    ]
+    if differing:
+        counted = audit.date_measures(values.where(values["ticker"].isin(*differing)), value)
+        for ticker, row in _rows(counted, "ticker").items():
+            given[ticker] |= row
+    return given
 
 
 def _rows(measures: DataFrame, *key: str) -> Rows:
@@ -147,8 +162,7 @@ def _silver_measures(
     kind: Kind, given: dict[str, Any], table: dict[str, Any], currency: Currency
 ) -> dict[str, Any]:
     dropped = audit.dropped_missing(kind, given, currency)
-    value = "price" if kind == "history" else "g_trend"
-    unfilled = table["rows"] - table[f"{value}_count"]
+    unfilled = table["rows"] - table[f"{audit.VALUES[kind]}_count"]
     return {
         **_span(table),
         "missing": given["missing"],

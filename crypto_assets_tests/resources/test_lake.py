@@ -68,7 +68,7 @@ def contents(lake: Lake) -> dict[str, str]:
 def test_publish_moves_the_one_staged_file_of_each_table_to_its_key(lake, put):
     put("bronze/kind=history/ticker=BTC/part-0.snappy.parquet", "prices")
     put("bronze/kind=trend/ticker=BTC/part-7.snappy.parquet", "trend")
-    assert lake.publish("run", "bronze", {"BTC": "v1"}) == {}
+    assert lake.publish("run", {"BTC": {"bronze": "v1"}}) == {}
     assert contents(lake) == {
         "bronze/kind=history/ticker=BTC/data.parquet": "prices",
         "bronze/kind=trend/ticker=BTC/data.parquet": "trend",
@@ -79,7 +79,7 @@ def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lak
     for key in ("gold/ticker=BTC", "gold/ticker=XMR", "silver/history/ticker=BTC"):
         put(f"{key}/data.parquet", "old", staged=False)
         put(f"{key}/part-0.parquet", "new")
-    assert lake.publish("run", "gold", {"BTC": "v1"}) == {}
+    assert lake.publish("run", {"BTC": {"gold": "v1"}}) == {}
     assert contents(lake) == {
         "gold/ticker=BTC/data.parquet": "new",
         "gold/ticker=XMR/data.parquet": "old",
@@ -100,9 +100,9 @@ def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_
     put("silver/trend/ticker=XMR/part-0.parquet", "new trend")
     for number in range(staged):
         put(f"silver/trend/ticker=BTC/part-{number}.parquet", "new trend")
-    assert lake.publish("run", "silver", {"BTC": "v1", "XMR": "v1"}) == {
-        "BTC": f"one file is wanted for each table, found silver/trend/ticker=BTC: {staged}"
-    }
+    reason = f"one file is wanted for each table, found silver/trend/ticker=BTC: {staged}"
+    versions = {ticker: {"silver": "v1"} for ticker in ("BTC", "XMR")}
+    assert lake.publish("run", versions) == {"BTC": ("silver", reason)}
     lake.discard("run")
     assert contents(lake) == {
         "silver/history/ticker=BTC/data.parquet": "old prices",
@@ -117,7 +117,7 @@ def test_a_reader_that_opened_the_old_file_reads_it_to_its_end(lake, put):
     put("gold/ticker=BTC/part-0.parquet", "new")
     with Path(lake.root, "gold/ticker=BTC/data.parquet").open() as stream:
         assert stream.read(1) == "o"
-        lake.publish("run", "gold", {"BTC": "v1"})
+        lake.publish("run", {"BTC": {"gold": "v1"}})
         assert stream.read() == "ld"
 
 
