@@ -53,17 +53,13 @@ def _register(files: list[FilePair]) -> None:
     from crypto_assets.defs.partitions import ticker_partitions
     from crypto_assets.resources import profile
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.resources.registry import Entry
+    from crypto_assets.resources.intake import register
     from crypto_assets.resources.settings import Settings
 
     settings = Settings()
     inbox, registry = profile.inbox(settings), profile.registry(settings)
     for ticker, history, trend in files:
-        uploads = {
-            "history": inbox.put(history, ticker, "history"),
-            "trend": inbox.put(trend, ticker, "trend"),
-        }
-        registry.put(Entry(ticker=ticker, **uploads))
+        register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
     with open_instance(settings) as instance:
         instance.add_dynamic_partitions(ticker_partitions.name, [ticker for ticker, _, _ in files])
 

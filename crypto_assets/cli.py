@@ -112,6 +112,56 @@ def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: 
 
 
 @_command
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
+def upload(settings: Settings, paths: Sequence[Path]) -> None:
+    """Upload CSV files, or folders of them; whose they are is worked out from name and content.
+
+    PATHS are copied to the inbox, where `crypto-assets ui` takes them from. What is there already
+    with the same content is skipped.
+    """
+    from crypto_assets.console import showing_progress
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.ledger import Ledger
+    from crypto_assets.resources.sending import send, sources_of
+
+    sources = sources_of(paths)
+    with showing_progress():
+        sent = send(profile.inbox(settings), Ledger(settings.inbox), sources)
+    click.echo(f"{len(sent)} uploaded, {len(sources) - len(sent)} there already")
+    click.echo("`crypto-assets status` shows what became of them", err=True)
+
+
+@_command
+@click.argument("ticker")
+@click.option("--purge", is_flag=True, help="Delete its uploads too.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
+    """Take the currency TICKER out of every layer, the warehouse and the partitions.
+
+    May be repeated if it was interrupted.
+    """
+    from crypto_assets.defs.partitions import drop_partition, has_partition
+    from crypto_assets.resources import profile
+    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.ledger import Ledger
+    from crypto_assets.resources.registry import WrongUse, checked_ticker
+    from crypto_assets.resources.removal import remove as remove_everywhere
+
+    ticker, platform = checked_ticker(ticker), profile.platform(settings)
+    with open_instance(settings) as instance:
+        known = any(name == ticker for name, _, _ in platform.registry.uploads())
+        if not known and not has_partition(instance, ticker):
+            raise WrongUse(f"{ticker}: not registered")
+        uploads = " and its uploads" if purge else ""
+        if not yes:
+            click.confirm(f"Remove the tables of {ticker}{uploads}?", abort=True)
+        inbox, ledger = profile.inbox(settings), Ledger(settings.inbox)
+        remove_everywhere(platform, inbox, ledger, ticker, purge=purge)
+        drop_partition(instance, ticker)
+    click.echo(f"{ticker}: removed{uploads}")
+
+
+@_command
 @click.argument("paths", nargs=-1, type=_PATH)
 @click.option("--shapes", is_flag=True, help="List the shapes of file that are understood.")
 @click.option("--json", "as_json", is_flag=True, help="Everything found out, as JSON.")
@@ -150,9 +200,16 @@ def inspect(
 @_command
 @click.argument("tickers", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All registered currencies.")
+@click.option("--failed", is_flag=True, help="Those of which a layer failed.")
+@click.option("--stale", is_flag=True, help="Those whose files, settings or code changed since.")
 @click.option("--layer", "layers", type=_LAYER, multiple=True, help="Only this layer (repeatable).")
 def materialize(
-    settings: Settings, tickers: Sequence[str], every: bool, layers: Sequence[str]
+    settings: Settings,
+    tickers: Sequence[str],
+    every: bool,
+    failed: bool,
+    stale: bool,
+    layers: Sequence[str],
 ) -> None:
     """Bring currencies from their uploads to the warehouse; one line for each.
 
@@ -161,19 +218,26 @@ def materialize(
     from crypto_assets.console import err, showing_progress
     from crypto_assets.definitions import defs
     from crypto_assets.defs.launch import launch
+    from crypto_assets.defs.status import in_state
+    from crypto_assets.resources import profile
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.spark.batch import LAYERS
 
-    chosen = _chosen(settings, tickers, every)
+    states = [name for name, wanted in (("failed", failed), ("stale", stale)) if wanted]
+    chosen = _chosen(settings, tickers, every or bool(states))
     selected = [layer for layer in LAYERS if not layers or layer in layers]
-    failed = 0
+    bad = 0
     with open_instance(settings) as instance, showing_progress():
+        if states:
+            entries = profile.registry(settings).get_all(chosen)
+            chosen = in_state(instance, entries, states)
+            err.print(f"{len(chosen)} of {len(entries)} currencies are {' or '.join(states)}")
         job = defs().resolve_job_def("refresh_currencies")
         for outcome in launch(job, instance, chosen, selected):
             click.echo(_line(outcome))
-            failed += outcome.failed
-    if failed:
-        err.print(f"{failed} of {len(chosen)} tickers failed")
+            bad += outcome.failed
+    if bad:
+        err.print(f"{bad} of {len(chosen)} tickers failed")
         sys.exit(1)
 
 
@@ -182,10 +246,13 @@ def _chosen(settings: Settings, tickers: Sequence[str], every: bool) -> list[str
     from crypto_assets.resources import profile
     from crypto_assets.resources.registry import WrongUse, checked_ticker
 
-    registered = profile.registry(settings).tickers()
+    registry = profile.registry(settings)
+    registered, waiting = registry.tickers(), registry.waiting()
     if bool(tickers) == every:
-        raise WrongUse("name the tickers, or use --all for every registered one")
+        raise WrongUse("name the tickers, or use --all, --failed or --stale")
     chosen = registered if every else list(dict.fromkeys(map(checked_ticker, tickers)))
+    for ticker in set(chosen).intersection(waiting) - set(registered):
+        raise WrongUse(f"{ticker}: only its {waiting[ticker][0]} file has come so far")
     if unknown := sorted(set(chosen) - set(registered)):
         raise WrongUse(f"{', '.join(unknown)}: not registered; run `crypto-assets add` first")
     if not chosen:
@@ -206,38 +273,22 @@ def _line(outcome: Outcome) -> str:
 @click.argument("tickers", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
 def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
-    """Show the files and layers of each currency, and its problems."""
-    from crypto_assets.console import show_table, write_json
-    from crypto_assets.defs.status import currency_statuses
+    """Show the files and layers of each currency and its problems, then uploads in quarantine."""
+    from crypto_assets.console import show_status, write_json
+    from crypto_assets.defs.status import currency_statuses, upload_statuses
     from crypto_assets.resources import profile
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.spark.batch import LAYERS
 
     registry = profile.registry(settings)
     chosen = _chosen(settings, tickers, False) if tickers else registry.tickers()
     with open_instance(settings) as instance:
         statuses = currency_statuses(instance, registry.get_all(chosen))
     documents = [status.as_json() for status in statuses]
+    others = {} if tickers else upload_statuses(profile.inbox(settings), registry)
     if as_json:
-        write_json(documents)
-        return
-    show_table(
-        ["ticker", *LAYERS, "rows", "first date", "last date", "published"],
-        [
-            [
-                d["ticker"],
-                *(d["layers"][layer]["state"] for layer in LAYERS),
-                d["rows"],
-                d["first_date"],
-                d["last_date"],
-                d["layers"]["warehouse"]["at"],
-            ]
-            for d in documents
-        ],
-    )
-    for document in documents:
-        for problem in document["problems"]:
-            click.echo(f"{document['ticker']}: {problem}")
+        write_json({"currencies": documents, **others})
+    else:
+        show_status(documents, others)
 
 
 @_command

@@ -6,7 +6,7 @@ import csv
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from crypto_assets.resources.progress import LOGGER, Step
+from crypto_assets.spark.batch import LAYERS
 
 # Tables take the width they need: a value cut short is a wrong value.
 out = Console(highlight=False, width=10_000)
@@ -34,6 +35,35 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(table)
+
+
+def show_status(currencies: Iterable[dict[str, Any]], uploads: Mapping[str, list]) -> None:
+    """Prints the documents of `crypto-assets status`: a table, then a line for each problem."""
+    currencies = list(currencies)
+    show_table(
+        ["ticker", *LAYERS, "rows", "first date", "last date", "published"],
+        [
+            [
+                d["ticker"],
+                *(d["layers"][layer]["state"] for layer in LAYERS),
+                d["rows"],
+                d["first_date"],
+                d["last_date"],
+                d["layers"]["warehouse"]["at"],
+            ]
+            for d in currencies
+        ],
+    )
+    lines = [f"{d['ticker']}: {problem}" for d in currencies for problem in d["problems"]]
+    lines += [
+        f"{half['ticker']}: waiting, only its {half['has']} file {half['file']} has come"
+        for half in uploads.get("waiting", ())
+    ]
+    lines += [f"quarantine: {q['file']}: {q['reason']}" for q in uploads.get("quarantine", ())]
+    if new := uploads.get("new"):
+        lines.append(f"{len(new)} uploads are new: a running `crypto-assets ui` looks at them")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

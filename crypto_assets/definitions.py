@@ -1,22 +1,27 @@
 """The table of contents: everything Dagster knows of, in the data's order.
 
-history_file, trend_file (uploads) -> bronze -> silver -> gold -> warehouse, by ticker.
+uploads (sensor) -> history_file, trend_file -> bronze -> silver -> gold -> warehouse, by ticker;
+what cannot be a currency's -> quarantine; what fails -> failure_notice.
 """
 
 import dagster as dg
 
-from crypto_assets.defs.files import file_specs
+from crypto_assets.defs.files import file_specs, quarantine_spec
 from crypto_assets.defs.jobs import refresh_currencies
 from crypto_assets.defs.market_data import market_data
+from crypto_assets.defs.notices import failure_notice
+from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources.profile import resources
 from crypto_assets.resources.settings import Settings
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All assets, jobs and resources of the profile that the settings choose."""
+    """All assets, jobs, sensors and resources of the profile that the settings choose."""
     return dg.Definitions(
-        assets=[*file_specs, market_data],
+        assets=[*file_specs, quarantine_spec, market_data],
         jobs=[refresh_currencies],
+        sensors=[uploads, failure_notice],
+        executor=dg.in_process_executor,  # a run has one step: a process of its own would only cost time
         resources=resources(Settings()),
     )

@@ -14,9 +14,8 @@ import pytest
 
 from bench.generate import generate
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import profile
+from crypto_assets.resources import intake, profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.registry import Entry
 
 BROKEN = {"T0100": "bronze", "T0500": "silver", "T0900": "gold"}
 
@@ -39,11 +38,7 @@ def command(home):
 def register(settings, files):
     inbox, registry = profile.inbox(settings), profile.registry(settings)
     for ticker, history, trend in files:
-        uploads = {
-            "history": inbox.put(history, ticker, "history"),
-            "trend": inbox.put(trend, ticker, "trend"),
-        }
-        registry.put(Entry(ticker=ticker, **uploads))
+        intake.register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
 
 
 def break_files(files):

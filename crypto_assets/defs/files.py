@@ -5,16 +5,29 @@ Their materializations are reported when a file arrives, with the content's hash
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import dagster as dg
 
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources.registry import Entry
+from crypto_assets.resources.files import printable
+from crypto_assets.resources.ledger import Quarantined
+from crypto_assets.resources.registry import Entry, StoredUpload
 from crypto_assets.spark.batch import KINDS, Kind
 
 _DESCRIPTIONS: dict[Kind, str] = {
     "history": "The daily price history of a currency, as its owner uploaded it.",
     "trend": "The Google-Trends series of a currency, as its owner uploaded it.",
 }
+SHOWN_QUARANTINED = 200
+_QUARANTINE_SCHEMA = dg.TableSchema(
+    [
+        dg.TableColumn("file"),
+        dg.TableColumn("bytes", "int"),
+        dg.TableColumn("reason"),
+    ]
+)
 
 
 def file_key(kind: Kind) -> dg.AssetKey:
@@ -33,20 +46,64 @@ file_specs = [
 ]
 
 
+quarantine_spec = dg.AssetSpec(
+    "quarantine",
+    description="Uploads that are kept but used for nothing, each with the reason.",
+    group_name="uploads",
+    kinds={"csv"},
+)
+
+
 def report_upload(instance: dg.DagsterInstance, entry: Entry) -> None:
     """Adds the ticker's partition and reports both its files as materialized."""
     instance.add_dynamic_partitions(str(ticker_partitions.name), [entry.ticker])
     for kind in KINDS:
-        upload = getattr(entry, kind)
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(
-                file_key(kind),
-                partition=entry.ticker,
-                metadata={
-                    "file": upload.name,
-                    "size_bytes": upload.size,
-                    "uploaded_at": upload.uploaded_at,
-                },
-                tags={"dagster/data_version": upload.etag},
-            )
+        report_file(instance, entry.ticker, kind, getattr(entry, kind), {})
+
+
+def report_file(
+    instance: dg.DagsterInstance,
+    ticker: str,
+    kind: Kind,
+    upload: StoredUpload,
+    facts: Mapping[str, Any],
+) -> None:
+    """Reports one uploaded file as materialized; `facts` are what the reader made of it."""
+    told = {name: _text(value) for name, value in facts.items() if value not in (None, [])}
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            file_key(kind),
+            partition=ticker,
+            metadata={
+                "file": upload.name,
+                "key": upload.key,
+                "size_bytes": upload.size,
+                "uploaded_at": upload.uploaded_at,
+                **told,
+            },
+            tags={"dagster/data_version": upload.etag},
         )
+    )
+
+
+def report_quarantine(instance: dg.DagsterInstance, quarantined: Sequence[Quarantined]) -> None:
+    """Reports which uploads are in quarantine now."""
+    rows = [
+        dg.TableRecord({"file": printable(q.key), "bytes": q.size, "reason": printable(q.reason)})
+        for q in quarantined[:SHOWN_QUARANTINED]
+    ]
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            "quarantine",
+            metadata={
+                "uploads": len(quarantined),
+                "list": dg.MetadataValue.table(records=rows, schema=_QUARANTINE_SCHEMA),
+            },
+        )
+    )
+
+
+def _text(value: object) -> str | int | float:
+    if isinstance(value, (int, float)):
+        return value
+    return printable("; ".join(map(str, value)) if isinstance(value, list) else str(value))

@@ -48,6 +48,14 @@ def contiguous(ordered: Sequence[str], wanted: Collection[str]) -> Iterator[list
         yield stretch
 
 
+def range_tags(stretch: Sequence[str]) -> dict[str, str]:
+    """The tags that make a run cover these partitions, which stand side by side."""
+    return {
+        "dagster/asset_partition_range_start": stretch[0],
+        "dagster/asset_partition_range_end": stretch[-1],
+    }
+
+
 def launch(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
@@ -64,11 +72,7 @@ def launch(
             raise_on_error=False,
             run_config=_QUIET,
             asset_selection=[dg.AssetKey(layer) for layer in layers],
-            tags={
-                "dagster/asset_partition_range_start": stretch[0],
-                "dagster/asset_partition_range_end": stretch[-1],
-                PROCESS_TAG: process_name(),
-            },
+            tags={**range_tags(stretch), PROCESS_TAG: process_name()},
         )
         yield from _outcomes(instance, result, stretch, layers)
 

@@ -6,28 +6,32 @@ stops where it broke. How a ticker is refreshed is `resources/refresh.py`; here 
 
 import functools
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.engine import Engine, EngineLost
 from crypto_assets.resources.instance import (
     PROCESS_TAG,
     process_name,
     quick_event_log,
     running_runs,
 )
-from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.lake import Lake, LakeBusy
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.refresh import Platform, refresh
 from crypto_assets.resources.registry import Registry
-from crypto_assets.resources.warehouse import Warehouse
+from crypto_assets.resources.warehouse import Warehouse, WarehouseBusy
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
 from crypto_assets.spark.version import code_version
 
 POOL = "spark"
-PROBLEM = "problem"
+RETRIES = 2
+RETRY_SECONDS = 10
+PASSING_FAULTS = (LakeBusy, WarehouseBusy, EngineLost, TimeoutError)
+PROBLEM, VERSION = "problem", "version"
 _DESCRIPTIONS: dict[Layer, str] = {
     "bronze": "Every line of both files, cell by cell as text, with what the reader made of it.",
     "silver": "Typed rows: one price per day and one trend per observation, missing ones settled.",
@@ -86,7 +90,7 @@ def market_data(
         on_layer=functools.partial(_report, context, len(tickers)),
     )
     failed: list[Verdict] = []
-    with quick_event_log(instance, run_id):
+    with quick_event_log(instance, run_id), _retrying_passing_faults():
         for result in results:
             for verdict in result.verdicts:
                 context.log_event(_event(verdict, result))
@@ -97,13 +101,22 @@ def market_data(
     yield from ()  # the events are logged above: a result could not name one ticker of many
 
 
+@contextmanager
+def _retrying_passing_faults() -> Iterator[None]:
+    """Asks for another attempt where time may heal; bad data and our own mistakes fail at once."""
+    try:
+        yield
+    except PASSING_FAULTS as error:
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
+
+
 def _event(verdict: Verdict, result: LayerResult) -> dg.AssetMaterialization | dg.AssetObservation:
     """A materialization of the ticker's partition, or an observation of what is wrong with it."""
     if not verdict.passed:
         return dg.AssetObservation(
             verdict.layer,
             partition=verdict.ticker,
-            metadata={PROBLEM: "; ".join(verdict.problems)},
+            metadata={PROBLEM: "; ".join(verdict.problems), VERSION: verdict.version},
         )
     return dg.AssetMaterialization(
         verdict.layer,

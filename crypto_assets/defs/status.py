@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
 
-from crypto_assets.defs.market_data import PROBLEM
-from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources.registry import Entry
+from crypto_assets.defs.market_data import PROBLEM, VERSION
+from crypto_assets.defs.partitions import REMOVED, ticker_partitions
+from crypto_assets.resources.files import printable
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.overrides import broken, read_overrides
+from crypto_assets.resources.registry import Entry, Registry
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer
 
 State = Literal["published", "stale", "failed", "running", "none"]
@@ -38,6 +43,14 @@ class CurrencyStatus:
     def problems(self) -> list[str]:
         return [f"{name}: {s.problem}" for name, s in self.layers.items() if s.problem]
 
+    @property
+    def state(self) -> State:
+        """`failed` if a layer is, else `stale` if a layer is stale or missing, else `published`."""
+        states = {layer.state for layer in self.layers.values()}
+        return next((s for s in ("running", "failed") if s in states), None) or (
+            "stale" if states & {"stale", "none"} else "published"
+        )
+
     def as_json(self) -> dict[str, Any]:
         """A document of plain values, the shape of `status --json`."""
         span = self.layers["gold"].metadata
@@ -53,6 +66,38 @@ class CurrencyStatus:
             "last_date": span.get("last_date"),
             "problems": self.problems,
         }
+
+
+def upload_statuses(inbox: Inbox, registry: Registry) -> dict[str, list[Any]]:
+    """What became of uploads that are no registered currency's, the shape of `status --json`.
+
+    `waiting`: one file of a currency has come; `quarantine`: kept with the reason; `new`: nobody
+    has looked yet, which `crypto-assets ui` does.
+    """
+    ledger = Ledger(Path(inbox.root))
+    overrides, _ = read_overrides(inbox)
+    return {
+        "waiting": [
+            {"ticker": ticker, "has": kind, "file": printable(upload.key)}
+            for ticker, (kind, upload) in registry.waiting().items()
+        ],
+        "quarantine": [
+            {"file": printable(upload.key), "reason": printable(upload.reason)}
+            for upload in (*broken(overrides), *ledger.quarantined())
+        ],
+        "new": [printable(arrival.key) for arrival in ledger.undecided(inbox.arrivals())],
+    }
+
+
+def in_state(
+    instance: dg.DagsterInstance, entries: Mapping[str, Entry], states: Collection[str]
+) -> list[str]:
+    """The tickers in one of these states: `failed`, `stale` or `published`."""
+    return [
+        status.entry.ticker
+        for status in currency_statuses(instance, entries)
+        if status.state in states
+    ]
 
 
 def currency_statuses(
@@ -110,8 +155,13 @@ def _status(
     if made:
         state = "published" if tags.get("dagster/data_version") == version else "stale"
     if seen and (made is None or seen.storage_id > made.storage_id):
-        observation = seen.event_log_entry.asset_observation
-        state, problem = "failed", str(observation.metadata[PROBLEM].value) if observation else None
+        observed = seen.event_log_entry.asset_observation
+        if observed and REMOVED in observed.metadata:
+            return LayerStatus("running" if running else "none")
+        if observed and observed.metadata[VERSION].value != version:
+            state = "stale"  # what failed has been replaced since
+        elif observed:
+            state, problem = "failed", str(observed.metadata[PROBLEM].value)
     if running:
         state = "running"
     latest = max((r.timestamp for r in (made, seen) if r), default=None)

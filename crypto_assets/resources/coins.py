@@ -7,6 +7,8 @@ add a line to `NAMES`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 NAMES: dict[str, tuple[str, ...]] = {
     "AAVE": ("aave",),
@@ -47,33 +49,60 @@ NAMES: dict[str, tuple[str, ...]] = {
     "XTZ": ("tezos",),
     "ZEC": ("zcash",),
 }
-_BY_WORD = {word: ticker for ticker, names in NAMES.items() for word in (ticker.lower(), *names)}
-_LONGEST = max(len(word.split()) for word in _BY_WORD)
+# What prices are stated in: after a coin's word it names no second coin (`ETH_BTC`, `XMRUSDT`).
+_QUOTES = ("usd", "usdt", "usdc", "eur", "gbp", "jpy", "inr", "brl", "try", "btc", "eth", "bnb")
 
 
-def terms_of(ticker: str) -> tuple[str, ...]:
+def terms_of(ticker: str, added: Iterable[str] = ()) -> tuple[str, ...]:
     """The lower-case words that stand for a ticker, itself first."""
-    return (ticker.lower(), *NAMES.get(ticker, ()))
+    return (ticker.lower(), *NAMES.get(ticker, ()), *(name.lower() for name in added))
 
 
-def guess_ticker(*texts: str | None) -> str | None:
-    """The ticker the texts name, the first text that names just one deciding; None if none does.
+class Coins:
+    """The words that stand for tickers: those of `NAMES` and those a user adds.
 
-    A longer name wins: `bitcoin cash` is BCH, and not BTC as well.
+    `added` maps tickers to lower-case names; a ticker stands for itself.
     """
-    for text in texts:
-        words = re.findall(r"[^\W_]+", (text or "").lower())
+
+    def __init__(self, added: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
+        self._by_word: dict[str, str] = {}
+        for ticker in dict.fromkeys((*NAMES, *added)):
+            for word in terms_of(ticker, added.get(ticker, ())):
+                self._by_word.setdefault(" ".join(_words(word)), ticker)
+        self._longest = max(len(word.split()) for word in self._by_word)
+
+    def named_in(self, text: str | None) -> set[str]:
+        """The tickers a text names.
+
+        A longer name wins: `bitcoin cash` is BCH, and not BTC as well. Of a pair the first counts.
+        """
+        words = _words(text or "")
         found: set[str] = set()
         position = 0
         while position < len(words):
-            for length in range(_LONGEST, 0, -1):
+            for length in range(self._longest, 0, -1):
                 name = " ".join(words[position : position + length])
-                if name in _BY_WORD:
-                    found.add(_BY_WORD[name])
+                if ticker := self._by_word.get(name) or self._base_of(name):
+                    found.add(ticker)
                     position += length
                     break
             else:
+                length = 0
                 position += 1
-        if len(found) == 1:
-            return found.pop()
-    return None
+            if length and position < len(words) and words[position] in _QUOTES:
+                position += 1
+        return found
+
+    def guess(self, *texts: str | None) -> str | None:
+        """The ticker of the first text that names just one; None if none does."""
+        named = (self.named_in(text) for text in texts)
+        return next((tickers.pop() for tickers in named if len(tickers) == 1), None)
+
+    def _base_of(self, pair: str) -> str | None:
+        """The first coin of a pair written in one word, such as `xmrusdt`."""
+        bases = (pair.removesuffix(quote) for quote in _QUOTES if pair.endswith(quote))
+        return next((self._by_word[base] for base in bases if base in self._by_word), None)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower())

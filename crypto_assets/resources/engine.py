@@ -55,6 +55,10 @@ class EngineUnavailable(Exception):  # noqa: N818 - it reads as a sentence to a 
     """The engine cannot start here; the message says why and what to do."""
 
 
+class EngineLost(Exception):  # noqa: N818 - it reads as a sentence to a person
+    """The engine was there and is gone; another attempt starts a new one."""
+
+
 class Engine(dg.ConfigurableResource, ABC):
     """Runs batches. Bodies are `SailEngine` and `SparkEngine`."""
 
@@ -88,7 +92,12 @@ class _SessionEngine(Engine, ABC):
         with self.session() as session:
             from crypto_assets.spark import job
 
-            yield partial(job.run, session)
+            try:
+                yield partial(job.run, session)
+            except Exception as error:
+                if _is_lost(error):
+                    raise EngineLost(f"the engine is gone: {error}") from error
+                raise
 
     def check(self) -> str:
         with self.session() as session:
@@ -155,6 +164,16 @@ class SparkEngine(_SessionEngine):
                 yield session
             finally:
                 session.stop()
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the other side of the connection to Spark is no longer there."""
+    import grpc
+    from py4j.protocol import Py4JNetworkError
+
+    if isinstance(error, grpc.RpcError):
+        return getattr(error, "code", lambda: None)() == grpc.StatusCode.UNAVAILABLE
+    return isinstance(error, (Py4JNetworkError, ConnectionError))
 
 
 def _require_java() -> None:

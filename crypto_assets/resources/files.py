@@ -1,4 +1,4 @@
-"""Writing local files so that a reader sees the old or the new one, never a part."""
+"""Local files: written so that a reader sees the old or the new one, and named for people."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def printable(text: str) -> str:
+    """The text as it can be stored and shown: file names may hold bytes that are no characters."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:

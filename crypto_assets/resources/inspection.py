@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crypto_assets.resources.coins import guess_ticker
+from crypto_assets.resources.coins import Coins
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
@@ -37,7 +37,7 @@ def inspect_file(path: Path, choices: Mapping[str, Any]) -> dict[str, Any]:
         "rows": export.rows,
         "first_date": export.first_date,
         "last_date": export.last_date,
-        "ticker_guess": guess_ticker(export.term, path.stem),
+        "ticker_guess": Coins().guess(export.term, path.stem),
         "bad_lines": bad_lines(export),
     }
 

@@ -29,10 +29,28 @@ def take_in(
     ticker = checked_ticker(ticker)
     sources: dict[Kind, Path] = {"history": history, "trend": trend}
     notes = [note for kind in KINDS for note in _judge(sources[kind], kind, ticker, choices)]
-    uploads: dict[str, Any] = {kind: inbox.put(sources[kind], ticker, kind) for kind in KINDS}
+    return register(inbox, registry, ticker, sources, choices), notes
+
+
+def register(
+    inbox: Inbox,
+    registry: Registry,
+    ticker: str,
+    sources: Mapping[Kind, Path],
+    choices: Mapping[str, Any],
+) -> Entry:
+    """Uploads both files and registers the currency without a look into them."""
+    from crypto_assets.spark.exports.text import MAX_BYTES
+
+    uploads: dict[str, Any] = {}
+    for kind, source in sources.items():
+        key = f"{ticker}/{kind}/{source.name}"
+        inbox.put(source, key)
+        uploads[kind] = inbox.pin(key, inbox.read(key, MAX_BYTES))
     entry = Entry(ticker=ticker, **uploads, **choices)
-    registry.put(entry)
-    return entry, notes
+    with registry.changing():
+        registry.put(entry)
+    return entry
 
 
 def _judge(path: Path, kind: Kind, ticker: str, choices: Mapping[str, Any]) -> list[str]:

@@ -125,6 +125,13 @@ class Lake(dg.ConfigurableResource):
         """Removes what is left of a run's staging folder."""
         shutil.rmtree(self.staging(run_id), ignore_errors=True)
 
+    def remove(self, ticker: str) -> None:
+        """Takes the ticker out of every table; nothing happens where it is not."""
+        Path(self.root, _VERSIONS, f"{ticker}.json").unlink(missing_ok=True)
+        for table in TABLES:
+            for folder in table.folders(ticker):
+                shutil.rmtree(Path(self.root, folder), ignore_errors=True)
+
     def published(self, table: Table, tickers: Iterable[str]) -> dict[str, Path]:
         """The table's published files of those tickers that have one."""
         files = {t: Path(self.root, table.folders(t)[0], _FILE) for t in tickers}

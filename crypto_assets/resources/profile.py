@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.notifier import LogNotifier, Notifier
+from crypto_assets.resources.refresh import Platform
 from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.warehouse import Warehouse
@@ -37,11 +39,21 @@ def warehouse(settings: Settings) -> Warehouse:
     return Warehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
 
 
+def notifier(settings: Settings) -> Notifier:
+    return LogNotifier(path=str(settings.notices))
+
+
+def platform(settings: Settings) -> Platform:
+    return Platform(registry(settings), engine(settings), lake(settings), warehouse(settings))
+
+
 def resources(settings: Settings) -> dict[str, ConfigurableResource]:
     """Every resource the assets ask for, by the name they ask with."""
     return {
         "engine": engine(settings),
+        "inbox": inbox(settings),
         "registry": registry(settings),
         "lake": lake(settings),
         "warehouse": warehouse(settings),
+        "notifier": notifier(settings),
     }

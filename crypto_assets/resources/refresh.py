@@ -113,7 +113,7 @@ def _publish(
             result,
             seconds=result.seconds + seconds,
             verdicts=tuple(
-                replace(verdict, version=versions[verdict.ticker].get(result.layer, ""))
+                replace(verdict, version=entries[verdict.ticker].version(result.layer))
                 for verdict in result.verdicts
             ),
         )
@@ -164,7 +164,12 @@ def _stale_inputs(lake: Lake, entries: Iterable[Entry], layers: Collection[Layer
     if first != "bronze":
         before = LAYERS[LAYERS.index(first) - 1]
         problems = [
-            Verdict(entry.ticker, first, (f"its {before} is stale or missing: {_CURE}",))
+            Verdict(
+                entry.ticker,
+                first,
+                (f"its {before} is stale or missing: {_CURE}",),
+                version=entry.version(first),
+            )
             for entry in entries
             if lake.version(entry.ticker, before) != entry.version(before)
         ]
@@ -177,10 +182,15 @@ def _overtaken(
     """The tickers whose uploads or settings changed while this run worked on the older ones."""
     current = platform.registry.get_all(ordered)
     first = min(layers, key=LAYERS.index)
-    return {
+    problems = {
+        ticker: "it was removed while this run worked on it"
+        for ticker in ordered
+        if ticker not in current
+    }
+    return problems | {
         ticker: "newer files or settings came while this run worked on older ones"
-        for ticker, entry in ordered.items()
-        if ticker not in current or current[ticker].version(first) != entry.version(first)
+        for ticker, entry in current.items()
+        if entry.version(first) != ordered[ticker].version(first)
     }
 
 

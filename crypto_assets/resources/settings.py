@@ -76,5 +76,9 @@ class Settings(BaseSettings):
         return self.root / "warehouse.duckdb"
 
     @property
+    def notices(self) -> Path:
+        return self.root / "notices.log"
+
+    @property
     def dagster_home(self) -> Path:
         return self.root / "dagster"

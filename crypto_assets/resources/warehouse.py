@@ -92,6 +92,17 @@ class Warehouse(dg.ConfigurableResource):
                         halves += [tickers[:middle], tickers[middle:]]
             return loaded, problems
 
+    def remove(self, ticker: str) -> None:
+        """Takes the ticker's rows and its view out; nothing happens if it has none."""
+        if not Path(self.path).exists():
+            return
+        with self._open() as connection:
+            connection.execute(_SCHEMA)
+            connection.begin()
+            connection.execute(_DELETE, [[ticker]])
+            connection.execute(f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"')
+            connection.commit()
+
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection that can reach nothing but the warehouse.

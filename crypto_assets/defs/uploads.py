@@ -1,0 +1,160 @@
+"""The sensor on uploads: looks at what was dropped, registers it, and asks for runs.
+
+A tick may die anywhere: what it registered stays due until a later tick knows, from the cursor
+Dagster keeps with the requested runs, that its run was asked for. What becomes of a file is
+`resources/uploads.py`.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from crypto_assets.defs.files import report_file, report_quarantine
+from crypto_assets.defs.jobs import refresh_currencies
+from crypto_assets.defs.launch import contiguous, range_tags
+from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources.inbox import Arrival, Inbox
+from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.overrides import broken, read_overrides
+from crypto_assets.resources.registry import Registry
+from crypto_assets.resources.uploads import Sorter, Taken, Unclear, apply_overrides
+
+TICK_UPLOADS = 500
+TICK_SECONDS = 20.0
+SETTLED_SECONDS = 2.0
+EMPTY_SECONDS = 60.0
+
+
+@dataclass
+class Cursor:
+    """What the last tick left: the changes it asked runs for, and what it applied and reported."""
+
+    requested: dict[str, str] = field(default_factory=dict)
+    overrides: str = ""
+    quarantine: str = ""
+
+    @staticmethod
+    def parse(text: str | None) -> "Cursor":
+        """The cursor in this text; a broken one begins anew, which repeats no finished work."""
+        try:
+            return Cursor(**json.loads(text or "{}"))
+        except (TypeError, ValueError):
+            return Cursor()
+
+    def dump(self) -> str:
+        return json.dumps(self.__dict__)
+
+
+@dg.sensor(
+    job=refresh_currencies,
+    name="uploads",
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Registers uploads and refreshes the currencies that have both files.",
+)
+def uploads(
+    context: dg.SensorEvaluationContext, inbox: Inbox, registry: Registry, lake: Lake
+) -> dg.SensorResult:
+    """One look at the inbox: at most `TICK_UPLOADS` files, the oldest first."""
+    cursor = Cursor.parse(context.cursor)
+    for ticker, token in cursor.requested.items():
+        registry.settle(ticker, token)
+    overrides, stamp = read_overrides(inbox)
+    ledger = Ledger(Path(inbox.root))
+    said = list(overrides.problems)
+    if stamp != cursor.overrides:
+        ledger.reopen()
+        said += [f"{entry.ticker}: new settings" for entry in apply_overrides(registry, overrides)]
+    said += _look(context.instance, Sorter(inbox, registry, overrides), inbox, ledger)
+    quarantined = [*broken(overrides), *ledger.quarantined()]
+    listed = hashlib.sha256(repr(quarantined).encode(errors="replace")).hexdigest()
+    if listed != cursor.quarantine and (quarantined or cursor.quarantine):
+        report_quarantine(context.instance, quarantined)
+    due = _due(registry, lake)
+    context.instance.add_dynamic_partitions(str(ticker_partitions.name), list(due))
+    requests = list(_requests(context.instance, due))
+    for line in said:
+        context.log.info(line)
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else dg.SkipReason("; ".join(said) or "nothing new"),
+        cursor=Cursor(due, stamp, listed).dump(),
+    )
+
+
+def _look(
+    instance: dg.DagsterInstance, sorter: Sorter, inbox: Inbox, ledger: Ledger
+) -> Iterator[str]:
+    """Decides on new uploads while the tick lasts, and says what became of each."""
+    started = time.monotonic()
+    arrivals = list(inbox.arrivals())
+    ledger.drop_gone(arrivals)
+    undecided = ledger.undecided(arrivals)
+    looked_at = 0
+    for arrival in filter(_is_settled, undecided):
+        if looked_at == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
+            break
+        yield _decide(instance, sorter, ledger, arrival)
+        looked_at += 1
+    if len(undecided) > looked_at:
+        yield f"{len(undecided) - looked_at} more uploads wait for the next tick"
+
+
+def _is_settled(arrival: Arrival) -> bool:
+    """Whether nobody seems to write the file any more; an empty one is given more time."""
+    return time.time() - arrival.modified >= (SETTLED_SECONDS if arrival.size else EMPTY_SECONDS)
+
+
+def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arrival: Arrival) -> str:
+    try:
+        taken = sorter.take(arrival)
+    except Unclear as unclear:
+        ledger.note(arrival, "quarantine", str(unclear))
+        return f"{arrival.key}: quarantined: {unclear}"
+    except Exception as error:  # noqa: BLE001 - one file must not stop the others
+        reason = f"the reader broke on this file: {error!r}; please report it"
+        ledger.note(arrival, "quarantine", reason)
+        return f"{arrival.key}: quarantined: {error!r}"
+    if taken is None:
+        ledger.note(arrival, "taken")
+        return f"{arrival.key}: this content is registered already"
+    report_file(instance, taken.ticker, taken.kind, taken.upload, taken.facts)
+    ledger.note(arrival, "taken")
+    return f"{arrival.key}: {_became(taken)}"
+
+
+def _became(taken: Taken) -> str:
+    if taken.entry:
+        return f"the {taken.kind} of {taken.ticker}"
+    other = "trend" if taken.kind == "history" else "history"
+    return f"the {taken.kind} of {taken.ticker}, which waits for its {other}"
+
+
+def _due(registry: Registry, lake: Lake) -> dict[str, str]:
+    """The changed currencies that need a run; those somebody refreshed meanwhile do not."""
+    changed = registry.due()
+    entries = registry.get_all(changed)
+    due = {
+        ticker: token
+        for ticker, token in changed.items()
+        if ticker in entries and lake.version(ticker, "gold") != entries[ticker].version("gold")
+    }
+    for ticker in changed.keys() - due.keys():
+        registry.settle(ticker, changed[ticker])
+    return due
+
+
+def _requests(instance: dg.DagsterInstance, due: dict[str, str]) -> Iterator[dg.RunRequest]:
+    """A run for each stretch of partitions, named by the changes it is for."""
+    registered: Sequence[str] = instance.get_dynamic_partitions(str(ticker_partitions.name))
+    for stretch in contiguous(registered, due):
+        changes = json.dumps([(ticker, due[ticker]) for ticker in stretch])
+        yield dg.RunRequest(
+            run_key=hashlib.sha256(changes.encode()).hexdigest(), tags=range_tags(stretch)
+        )

@@ -1,0 +1,65 @@
+"""Sending files to the inbox: in parallel, only what is not there, safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.progress import progress
+from crypto_assets.resources.registry import WrongUse
+
+_WORKERS = 8
+
+
+def sources_of(paths: Iterable[Path]) -> dict[str, Path]:
+    """The files meant by these paths, by the key they will have in the inbox.
+
+    A folder means the CSV files below it, under its own name. Raises `WrongUse` if two files would
+    get one key, a name is not for the inbox, or there is no file at all.
+    """
+    sources: dict[str, Path] = {}
+    for path in paths:
+        for key, file in _files_of(path):
+            if any(part.startswith((".", "_")) for part in key.split("/")):
+                raise WrongUse(f"{file}: names that begin with . or _ are not taken: rename it")
+            if sources.setdefault(key, file) != file:
+                raise WrongUse(
+                    f"{sources[key]} and {file} would both be {key}: upload their folder instead"
+                )
+    if not sources:
+        raise WrongUse("there is no CSV file in what you named")
+    return sources
+
+
+def _files_of(path: Path) -> Iterator[tuple[str, Path]]:
+    if not path.is_dir():
+        yield path.name, path
+        return
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() == ".csv" and file.is_file():
+            yield f"{path.resolve().name}/{file.relative_to(path).as_posix()}", file
+
+
+def send(inbox: Inbox, ledger: Ledger, sources: Mapping[str, Path]) -> list[str]:
+    """Copies the files to their keys; returns the keys that were not there with this content.
+
+    What is in quarantine, or was removed, is sent again so that it is decided on anew.
+    """
+    sent = []
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        jobs = {pool.submit(_send, inbox, ledger, key, path): key for key, path in sources.items()}
+        for job in as_completed(jobs):
+            if job.result():
+                sent.append(jobs[job])
+            progress("upload", 1, len(jobs))
+    return sorted(sent)
+
+
+def _send(inbox: Inbox, ledger: Ledger, key: str, path: Path) -> bool:
+    if inbox.holds(path, key) and not ledger.is_open(key):
+        return False
+    inbox.put(path, key)
+    return True

@@ -1,0 +1,149 @@
+"""What becomes of each uploaded file: it is a currency's, or kept in quarantine with the reason.
+
+Certain or not at all, nothing is guessed: `currencies.toml` decides, then whose the key was before,
+then the words in the file, its name and its folder. What is in a file says the reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from crypto_assets.resources.coins import Coins, terms_of
+from crypto_assets.resources.inbox import OVERRIDES, Arrival, Inbox
+from crypto_assets.resources.overrides import Overrides
+from crypto_assets.resources.registry import Entry, Registry, StoredUpload
+from crypto_assets.spark.batch import Kind
+
+if TYPE_CHECKING:
+    from crypto_assets.spark.exports import Export
+
+_READING = ("dates", "decimal", "accept_outliers")
+
+
+class Unclear(Exception):  # noqa: N818 - it reads as a sentence to a person
+    """An upload cannot be given to a currency; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An upload that became a currency's; `entry` is None while the other file is missing."""
+
+    ticker: str
+    kind: Kind
+    upload: StoredUpload
+    entry: Entry | None
+    facts: Mapping[str, Any]
+
+
+class Sorter:
+    """Gives uploads to currencies, by the registry and the overrides of one moment."""
+
+    def __init__(self, inbox: Inbox, registry: Registry, overrides: Overrides) -> None:
+        self._inbox, self._registry, self._overrides = inbox, registry, overrides
+
+    @cached_property
+    def _owners(self) -> dict[str, tuple[str, Kind]]:
+        return {upload.key: (ticker, kind) for ticker, kind, upload in self._registry.uploads()}
+
+    @cached_property
+    def _coins(self) -> Coins:
+        known: dict[str, tuple[str, ...]] = {ticker: () for ticker, _ in self._owners.values()}
+        named = {ticker: section.names for ticker, section in self._overrides.sections.items()}
+        return Coins(known | named)
+
+    def take(self, arrival: Arrival) -> Taken | None:
+        """Gives the upload to its currency; None if that has this content already.
+
+        Raises `Unclear` if the file cannot be read or it is not certain whose it is.
+        """
+        from crypto_assets.spark.exports.text import MAX_BYTES
+
+        try:
+            content = self._inbox.read(arrival.key, MAX_BYTES + 1)
+        except OSError as error:
+            raise Unclear(f"it cannot be opened: {error.strerror or error}") from error
+        certain = self._claimed(arrival.key)
+        named = self._named_by_key(arrival.key)
+        expected = certain[0] if certain else next(iter(named)) if len(named) == 1 else None
+        export = self._read(content, expected)
+        ticker, kind = certain or self._owner(arrival.key, export)
+        if kind != export.kind:
+            raise Unclear(f"it is a {export.kind} file where the {kind} file of {ticker} belongs")
+        if present := self._registry.upload(ticker, kind):
+            if present.etag == hashlib.sha256(content).hexdigest():
+                return None
+            if not certain and arrival.key != present.key and self._inbox.arrival(present.key):
+                raise Unclear(
+                    f"{ticker} has its {kind} from {present.key} already: upload under that name, "
+                    f"remove that file first, or name this one in {OVERRIDES}"
+                )
+        return self._give(ticker, kind, self._inbox.pin(arrival.key, content), export)
+
+    def _give(self, ticker: str, kind: Kind, upload: StoredUpload, export: Export) -> Taken:
+        from crypto_assets.spark.bronze import reading_facts
+
+        entry = self._registry.take(ticker, kind, upload, self._overrides.choices(ticker))
+        self._owners[upload.key] = (ticker, kind)
+        facts = reading_facts(export)
+        facts |= {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
+        return Taken(ticker, kind, upload, entry, {"rows": export.rows, **facts})
+
+    def _claimed(self, key: str) -> tuple[str, Kind] | None:
+        """Whose the key is by a pattern of the overrides."""
+        claims = self._overrides.claims(key)
+        if len(claims) > 1:
+            named = " and ".join(f"the {kind} of {ticker}" for ticker, kind in claims)
+            raise Unclear(f"{OVERRIDES} makes it {named}: narrow the patterns")
+        return claims[0] if claims else None
+
+    def _named_by_key(self, key: str) -> set[str]:
+        """The tickers the file's name names, else those its folder names, from the inside out."""
+        parts = reversed(key.removesuffix(".csv").split("/"))
+        return next(filter(None, map(self._coins.named_in, parts)), set())
+
+    def _owner(self, key: str, export: Export) -> tuple[str, Kind]:
+        """Whose the file is by the words in it and in its key."""
+        by_term, by_key = self._coins.named_in(export.term), self._named_by_key(key)
+        if key in self._owners and not (by_term - {self._owners[key][0]}):
+            return self._owners[key]
+        named = by_term & by_key or by_term | by_key
+        if len(named) == 1:
+            return named.pop(), export.kind
+        section = f'[TICKER] {export.kind} = "{key}"'
+        cure = f"name it in {OVERRIDES} ({section}) or use `crypto-assets add`"
+        if named:
+            raise Unclear(f"it names {' and '.join(sorted(named))}: {cure}")
+        raise Unclear(f"no known coin is named in it, its name or its folder: {cure}")
+
+    def _read(self, content: bytes, ticker: str | None) -> Export:
+        from crypto_assets.spark.exports import Options, Refused, read_export
+
+        entry = self._registry.get(ticker) if ticker else None
+        choices = {name: getattr(entry, name) for name in _READING} if entry else {}
+        names: tuple[str, ...] = entry.names if entry else ()
+        if ticker:
+            said = self._overrides.choices(ticker)
+            choices |= {name: said[name] for name in _READING if name in said}
+            names = said.get("names", names)
+        try:
+            return read_export(
+                io.BytesIO(content),
+                Options(**choices, terms=terms_of(ticker, names) if ticker else ()),
+            )
+        except Refused as reason:
+            raise Unclear(str(reason)) from reason
+
+
+def apply_overrides(registry: Registry, overrides: Overrides) -> Iterator[Entry]:
+    """Gives registered currencies the settings their sections name; yields those that change."""
+    for ticker, section in overrides.sections.items():
+        with registry.changing():
+            entry = registry.get(ticker)
+            if entry and (changed := replace(entry, **section.choices)) != entry:
+                registry.put(changed)
+                yield changed
