@@ -22,6 +22,6 @@ def defs() -> dg.Definitions:
         assets=[*file_specs, quarantine_spec, market_data],
         jobs=[refresh_currencies],
         sensors=[uploads, failure_notice],
-        executor=dg.in_process_executor,  # a run has one step: a process of its own would only cost time
+        executor=dg.in_process_executor,  # one step a run: another process would only take time
         resources=resources(Settings()),
     )

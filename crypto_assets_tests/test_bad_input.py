@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 
@@ -126,12 +127,13 @@ def test_a_broken_settings_file_is_named(home, tmp_path):
     assert "crypto_assets.toml" in result.stderr
 
 
-def test_files_that_break_after_registration_fail_alone_and_in_one_line(home, pair):
+def test_a_stored_upload_that_is_lost_fails_alone_and_in_one_line(home, pair):
     runner = CliRunner()
     for ticker in ("BTC", "ETH"):
         history, trend = pair(ticker)
         runner.invoke(main, ["add", ticker, "--history", str(history), "--trend", str(trend)])
-    next((home / "inbox/ETH/trend").iterdir()).unlink()
+    entry = json.loads((home / "inbox/_registry/ETH.json").read_bytes())
+    (home / "inbox/_versions" / entry["trend"]["etag"]).unlink()
     result = runner.invoke(main, ["materialize", "--all"], catch_exceptions=False)
     lines = result.stdout.splitlines()
     assert result.exit_code == 1

@@ -53,7 +53,8 @@ def test_good_currencies_pass_every_layer_while_broken_ones_stop_where_they_brok
         add(ticker, level=10.0**number)
     add("BADLINE", cells={12: "n.a. see mail"})
     add("GAPS", level=5.0)
-    (home / "inbox/GAPS/history/GAPS Historical Data.csv").write_text("changed behind our back")
+    etag = json.loads((home / "inbox/_registry/GAPS.json").read_bytes())["history"]["etag"]
+    (home / "inbox/_versions" / etag).write_text("changed behind our back")
     add("HUGE", level=1.5e308 / 100)
 
     code, out, err = run("materialize", "--all")
@@ -66,7 +67,7 @@ def test_good_currencies_pass_every_layer_while_broken_ones_stop_where_they_brok
         assert "bronze silver gold warehouse" in lines[ticker]
     assert "bronze: BADLINE Historical Data.csv: line 12:" in lines["BADLINE"]
     assert "n.a. see mail" in lines["BADLINE"]
-    assert "replaced after this run began" in lines["GAPS"]
+    assert "not what was uploaded" in lines["GAPS"]
     loaded = prices(home, "SELECT DISTINCT ticker FROM market_data.prices ORDER BY 1")
     good = [("007",), ("1INCH",), ("ALL",), ("BTC",), ("TABLE",)]
     assert [row for row in loaded if row[0] != "HUGE"] == good
@@ -106,7 +107,9 @@ def test_status_says_which_layer_failed_and_why_as_table_and_as_json(run, add):
     assert code == 0
     assert "ETH: bronze: ETH Historical Data.csv: line 9:" in out
 
-    documents = {entry["ticker"]: entry for entry in json.loads(run("status", "--json")[1])}
+    documents = {
+        entry["ticker"]: entry for entry in json.loads(run("status", "--json")[1])["currencies"]
+    }
     btc, eth = documents["BTC"], documents["ETH"]
     assert {layer["state"] for layer in btc["layers"].values()} == {"published"}
     assert (btc["rows"], btc["first_date"], btc["last_date"]) == (41, "2024-01-21", "2024-03-04")
@@ -118,7 +121,7 @@ def test_a_new_upload_makes_every_layer_stale_until_it_is_materialized(run, add)
     add("BTC", level=10.0)
     run("materialize", "BTC")
     add("BTC", level=20.0)
-    states = json.loads(run("status", "BTC", "--json")[1])[0]["layers"]
+    states = json.loads(run("status", "BTC", "--json")[1])["currencies"][0]["layers"]
     assert {layer["state"] for layer in states.values()} == {"stale"}
 
 

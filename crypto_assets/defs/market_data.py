@@ -14,8 +14,7 @@ from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.engine import Engine, EngineLost
 from crypto_assets.resources.instance import (
-    PROCESS_TAG,
-    process_name,
+    RunProcess,
     quick_event_log,
     running_runs,
 )
@@ -75,10 +74,10 @@ def market_data(
     registry: Registry,
     lake: Lake,
     warehouse: Warehouse,
+    process: RunProcess,  # noqa: ARG001 - notes the run's process by being asked for
 ) -> Iterator[dg.MaterializeResult]:
     """Refreshes the selected layers of the selected tickers; fails naming those that failed."""
     instance, run_id = context.instance, context.run.run_id
-    instance.add_run_tags(run_id, {PROCESS_TAG: process_name()})
     lake.clear_staging(running_runs(instance))
     tickers = list(context.partition_keys)
     layers = [layer for layer in LAYERS if dg.AssetKey(layer) in context.selected_asset_keys]

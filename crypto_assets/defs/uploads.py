@@ -19,6 +19,7 @@ from crypto_assets.defs.jobs import refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.inbox import Arrival, Inbox
+from crypto_assets.resources.instance import fail_dead_runs
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.overrides import broken, read_overrides
@@ -62,6 +63,7 @@ def uploads(
     context: dg.SensorEvaluationContext, inbox: Inbox, registry: Registry, lake: Lake
 ) -> dg.SensorResult:
     """One look at the inbox: at most `TICK_UPLOADS` files, the oldest first."""
+    fail_dead_runs(context.instance)  # so that Dagster tries them again
     cursor = Cursor.parse(context.cursor)
     for ticker, token in cursor.requested.items():
         registry.settle(ticker, token)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.resources import files as package_files
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
 PROCESS_TAG = "crypto_assets/process"
+UNNOTED_SECONDS = 60  # a run notes its process in the first second
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTED,
@@ -51,15 +53,28 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def process_name() -> str:
-    """Names this process so that another one can tell whether it still lives."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+class RunProcess(dg.ConfigurableResource):
+    """Notes as a run begins which process it is in, long before it gets its turn in the pool."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        if context.run and context.instance:
+            tags = {PROCESS_TAG: process_name(context.run.run_id)}
+            context.instance.add_run_tags(context.run.run_id, tags)
+
+
+def process_name(run_id: str = "") -> str:
+    """Names this process so that another one can tell whether it still lives.
+
+    A retried run has the tags of the run before it: its id tells whose process is meant.
+    """
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}:{run_id}"
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> None:
     """Marks runs as failed whose process was killed, and gives back the pool slots they hold."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if _is_dead(run.tags.get(PROCESS_TAG)):
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
+        if _is_dead(record):
+            run = record.dagster_run
             # The slots first: nobody would look at those of a run that has ended.
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             instance.report_run_failed(run, "the process of this run was killed")
@@ -86,10 +101,11 @@ def quick_event_log(instance: dg.DagsterInstance, run_id: str | None = None) -> 
         yield
 
 
-def _is_dead(process: str | None) -> bool:
-    if process is None:
-        return False
-    host, pid, started = process.rsplit(":", 2)
+def _is_dead(record: dg.RunRecord) -> bool:
+    run = record.dagster_run
+    host, pid, started, run_id = run.tags.get(PROCESS_TAG, ":::").split(":")
+    if not pid or run_id not in ("", run.run_id):  # it has noted no process of its own
+        return time.time() - (record.start_time or time.time()) > UNNOTED_SECONDS
     return host == socket.gethostname() and _started(int(pid)) != started
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
 from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.instance import RunProcess
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.notifier import LogNotifier, Notifier
 from crypto_assets.resources.refresh import Platform
@@ -56,4 +57,5 @@ def resources(settings: Settings) -> dict[str, ConfigurableResource]:
         "lake": lake(settings),
         "warehouse": warehouse(settings),
         "notifier": notifier(settings),
+        "process": RunProcess(),
     }

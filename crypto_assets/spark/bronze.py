@@ -98,9 +98,9 @@ def _lines(upload: dict[str, Any]) -> pa.Table:
 
 
 def read_pinned(uri: str, etag: str, options: Options) -> Export:
-    """Reads the file at `uri`, which must still have the content `etag` (SHA-256) names.
+    """Reads the file at `uri`, which must have the content `etag` (SHA-256) names.
 
-    Raises `Refused` if it is gone, was replaced meanwhile, or cannot be read as an export.
+    Raises `Refused` if it is gone, has other content, or cannot be read as an export.
     """
     filesystem, path = fs.FileSystem.from_uri(uri)
     try:
@@ -109,7 +109,7 @@ def read_pinned(uri: str, etag: str, options: Options) -> Export:
     except OSError as error:
         raise Refused(f"the upload cannot be opened: {error}; upload it again") from error
     if len(content) <= MAX_BYTES and hashlib.sha256(content).hexdigest() != etag:
-        raise Refused("the upload was replaced after this run began; the newer one has its own run")
+        raise Refused("what is stored of this upload is not what was uploaded: upload it again")
     return read_export(io.BytesIO(content), options)
 
 

@@ -1,0 +1,224 @@
+"""Ticks of the uploads sensor on a real instance: what they register, report and request."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from crypto_assets.defs import uploads as sensor
+from crypto_assets.defs.files import file_key
+from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources import profile
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.exports_text import history_csv, trend_csv
+
+
+@dataclass
+class Desk:
+    """One inbox with its sensor: files are dropped, ticks are made, each with the last cursor."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    cursor: str | None = None
+    said: list[str] = field(default_factory=list)
+
+    def drop(self, key: str, text: str | bytes, age: float = 10) -> Path:
+        path = self.settings.inbox / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    def drop_pair(self, ticker: str, term: str | None = None, level: float = 100.0) -> None:
+        self.drop(f"{ticker}/{ticker} Historical Data.csv", history_csv(level))
+        self.drop(f"{ticker}/multiTimeline.csv", trend_csv(term or ticker))
+
+    def tick(self, *, keep_cursor: bool = True) -> list[list[str]]:
+        """Evaluates the sensor; the tickers of each run it asks for."""
+        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
+        resources = {
+            "inbox": profile.inbox(self.settings),
+            "registry": profile.registry(self.settings),
+            "lake": profile.lake(self.settings),
+        }
+        result = sensor.uploads(context, **resources)
+        if keep_cursor:
+            self.cursor = result.cursor
+        self.said = [result.skip_reason.skip_message] if result.skip_reason else []
+        order = self.instance.get_dynamic_partitions(str(ticker_partitions.name))
+        self.run_keys = [request.run_key for request in result.run_requests or []]
+        return [
+            order[
+                order.index(request.tags["dagster/asset_partition_range_start"]) : order.index(
+                    request.tags["dagster/asset_partition_range_end"]
+                )
+                + 1
+            ]
+            for request in result.run_requests or []
+        ]
+
+    def reported(self, kind: str) -> list[tuple[str, str]]:
+        """The partition and data version of each report of a file, oldest first."""
+        records = self.instance.fetch_materializations(file_key(kind), limit=1000).records
+        events = [record.asset_materialization for record in reversed(records)]
+        return [(event.partition, event.tags["dagster/data_version"]) for event in events]
+
+    def quarantined(self) -> dict[str, str]:
+        return {q.key: q.reason for q in Ledger(self.settings.inbox).quarantined()}
+
+
+@pytest.fixture
+def desk(settings):
+    with open_instance(settings) as instance:
+        yield Desk(settings, instance)
+
+
+def test_a_currency_gets_a_run_once_both_its_files_are_there(desk):
+    desk.drop("btc prices.csv", history_csv())
+    assert desk.tick() == []
+    assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
+    desk.drop("multiTimeline.csv", trend_csv("bitcoin"))
+    assert desk.tick() == [["BTC"]]
+    assert desk.tick() == []
+    assert desk.said == ["nothing new"]
+    assert [ticker for ticker, _ in desk.reported("history")] == ["BTC"]
+    assert [ticker for ticker, _ in desk.reported("trend")] == ["BTC"]
+
+
+def test_currencies_complete_in_one_tick_share_a_run_and_a_gap_makes_two(desk):
+    for ticker in ("XMR", "BTC", "ETH"):
+        desk.drop_pair(ticker)
+    assert desk.tick() == [["BTC", "ETH", "XMR"]]
+    desk.drop_pair("BTC", level=50.0)
+    desk.drop_pair("XMR", level=50.0)
+    assert desk.tick() == [["BTC"], ["XMR"]]
+
+
+def test_the_same_content_again_asks_for_nothing_and_new_content_does(desk):
+    desk.drop_pair("BTC")
+    desk.tick()
+    desk.drop_pair("BTC")  # only its time is new
+    assert desk.tick() == []
+    (said,) = desk.said
+    assert said.count("this content is registered already") == 2
+    desk.drop("BTC/BTC Historical Data.csv", history_csv(200.0))
+    assert desk.tick() == [["BTC"]]
+    assert len({version for _, version in desk.reported("history")}) == 2
+    assert len(desk.reported("trend")) == 1
+
+
+def test_a_tick_that_died_before_its_requests_were_kept_is_made_up_for(desk):
+    desk.drop_pair("BTC")
+    assert desk.tick(keep_cursor=False) == [["BTC"]]
+    asked = desk.run_keys
+    assert desk.tick() == [["BTC"]]
+    assert desk.run_keys == asked  # Dagster starts no second run for a key it knows
+    assert desk.tick() == []
+
+
+def test_a_broken_cursor_begins_anew(desk):
+    desk.drop_pair("BTC")
+    desk.cursor = "{no json"
+    assert desk.tick() == [["BTC"]]
+    desk.cursor = json.dumps({"another": "version"})
+    desk.tick()
+    assert desk.tick() == []
+
+
+def test_ticks_are_bounded_and_go_on_where_the_last_one_ended(desk, monkeypatch):
+    monkeypatch.setattr(sensor, "TICK_UPLOADS", 3)
+    for ticker in ("BTC", "ETH", "XMR"):
+        desk.drop_pair(ticker)
+    assert desk.tick() == [["BTC"]]
+    assert desk.tick() == [["ETH", "XMR"]]
+    assert len(desk.reported("history")) == len(desk.reported("trend")) == 3
+
+
+def test_what_is_unclear_is_kept_in_quarantine_and_reported_once(desk):
+    desk.drop("未知.csv", history_csv())
+    desk.drop("notes.csv", "just some words\n")
+    desk.drop_pair("BTC")
+    assert desk.tick() == [["BTC"]]
+    assert set(desk.quarantined()) == {"未知.csv", "notes.csv"}
+    assert "no known coin is named" in desk.quarantined()["未知.csv"]
+    desk.tick()
+    records = desk.instance.fetch_materializations(dg.AssetKey("quarantine"), limit=10).records
+    assert [r.asset_materialization.metadata["uploads"].value for r in records] == [2]
+
+
+def test_a_file_that_leaves_the_inbox_leaves_quarantine(desk):
+    path = desk.drop("notes.csv", "just some words\n")
+    desk.tick()
+    path.unlink()
+    desk.tick()
+    assert desk.quarantined() == {}
+
+
+def test_a_file_still_being_written_is_waited_for(desk):
+    desk.drop("btc prices.csv", "", age=5)
+    desk.drop("btc trend.csv", trend_csv("bitcoin"), age=0)
+    desk.tick()
+    assert desk.said == ["2 more uploads wait for the next tick"]
+    assert desk.quarantined() == {}
+    desk.drop("btc prices.csv", history_csv(), age=5)
+    desk.drop("btc trend.csv", trend_csv("bitcoin"), age=5)
+    assert desk.tick() == [["BTC"]]
+
+
+def test_a_file_that_stays_empty_is_quarantined(desk):
+    desk.drop("btc prices.csv", "", age=100)
+    desk.tick()
+    assert set(desk.quarantined()) == {"btc prices.csv"}
+
+
+def test_overrides_clear_a_quarantine_and_change_settings(desk):
+    desk.drop("mine.csv", history_csv())
+    desk.drop("other.csv", trend_csv("my own coin"))
+    desk.tick()
+    assert set(desk.quarantined()) == {"mine.csv", "other.csv"}
+    desk.drop("currencies.toml", '[OWN]\nhistory = "mine.csv"\ntrend = "other.csv"\n')
+    assert desk.tick() == [["OWN"]]
+    assert desk.quarantined() == {}
+    desk.drop(
+        "currencies.toml",
+        '[OWN]\nhistory = "mine.csv"\ntrend = "other.csv"\nmissing = "drop"\n',
+    )
+    assert desk.tick() == [["OWN"]]
+    assert profile.registry(desk.settings).get("OWN").missing == "drop"
+
+
+def test_broken_overrides_are_told_with_their_line_and_the_rest_goes_on(desk):
+    desk.drop("currencies.toml", '[BTC]\nmissing = "fill"\n[ETH]\nmissing = "often"\n[X\n')
+    desk.drop_pair("BTC")
+    assert desk.tick() == [["BTC"]]
+    desk.drop("currencies.toml", '[BTC]\nmissing = "drop"\n[ETH]\nmissing = "often"\n')
+    assert desk.tick() == [["BTC"]]
+    records = desk.instance.fetch_materializations(dg.AssetKey("quarantine"), limit=10).records
+    newest = records[0].asset_materialization.metadata["list"].value.records[0].data
+    assert newest["file"] == "currencies.toml"
+    assert "line 4: [ETH] missing" in newest["reason"]
+
+
+def test_a_currency_refreshed_by_hand_meanwhile_needs_no_run(desk):
+    desk.drop_pair("BTC")
+    desk.tick(keep_cursor=False)
+    entry = profile.registry(desk.settings).get("BTC")
+    lake = profile.lake(desk.settings)
+    lake._note_versions("BTC", {"gold": entry.version("gold")})
+    assert desk.tick() == []
+
+
+def test_a_removed_currency_is_due_no_more(desk):
+    desk.drop_pair("BTC")
+    desk.tick(keep_cursor=False)
+    profile.registry(desk.settings).remove("BTC")
+    assert desk.tick() == []
+    assert desk.said == ["nothing new"]
