@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
+from crypto_assets.resources.overrides import parse_overrides
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -33,8 +35,40 @@ def test_the_commands_of_the_section_use_it_run_as_written(home, tmp_path, monke
     assert "2025-01-26" in result.stdout
 
 
+def test_the_overrides_shown_are_ones_that_hold():
+    text = README.split("```toml\n")[1].split("```")[0]
+    overrides = parse_overrides(text)
+    assert overrides.problems == ()
+    assert overrides.claims("kraken/xmr_eur.csv") == [("XMR", "history")]
+
+
+def test_the_commands_of_the_section_your_own_files_run_as_written(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / "Downloads" / "my_coins" / "btc"
+    shutil.copytree(ROOT / "sample_data" / "btc", folder)
+    section = README.split("## Your own files")[1].split("```")[1]
+    ui, *others = [shlex.split(line, comments=True) for line in section.strip().splitlines()]
+    assert ui == ["crypto-assets", "ui"]  # it runs in `test_uploads.py`
+    upload, status, sql = others
+    by_hand = (["", "add", "BTC", *_pair(folder)], ["", "materialize", "BTC"])  # as the UI would
+    for words in (upload, status, *by_hand, sql):
+        meant = [str(Path(word).expanduser()) if "~" in word else word for word in words[1:]]
+        result = CliRunner().invoke(main, meant)
+        assert result.exit_code == 0, result.output
+    assert "2025-01-26" in result.stdout
+
+
+def _pair(folder):
+    return [
+        "--history",
+        str(folder / "Bitcoin Historical Data.csv"),
+        "--trend",
+        str(folder / "multiTimeline.csv"),
+    ]
+
+
 def test_every_command_and_option_named_in_the_readme_exists():
-    for words in (["--help"], ["add", "--help"], ["materialize", "--help"], ["sql", "--help"]):
+    for words in (["--help"], *([command, "--help"] for command in main.commands)):
         assert CliRunner().invoke(main, words).exit_code == 0
     add = CliRunner().invoke(main, ["add", "--help"]).stdout
     for option in ("--missing", "--dates", "--decimal", "--accept-outliers", "--max-shrink"):

@@ -13,7 +13,9 @@ from pyarrow import parquet
 from crypto_assets.resources import profile
 from crypto_assets.resources.engine import SailEngine
 from crypto_assets.resources.intake import take_in
+from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.refresh import Platform, refresh
+from crypto_assets.resources.removal import remove
 from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.batch import LAYERS, Layer, LayerResult
 
@@ -114,6 +116,20 @@ def test_a_superseded_currency_fails_alone_and_keeps_what_was_published(desk):
     assert desk.prices("ETH") == everywhere(OLD)
     assert desk.refresh("BTC", run="newer") == []
     assert desk.prices("BTC") == everywhere(NEW)
+
+
+def test_a_currency_removed_while_its_run_is_under_way_stays_removed(desk):
+    for ticker in ("BTC", "ETH"):
+        desk.upload(ticker, 100.0)
+    inbox, ledger = profile.inbox(desk.settings), Ledger(desk.settings.inbox)
+
+    def removal() -> None:
+        remove(desk.platform, inbox, ledger, "BTC", purge=True)
+
+    problems = desk.refresh("BTC", "ETH", run="under way", during={"silver": removal})
+    assert problems == [("BTC", "bronze", "it was removed while this run worked on it")]
+    assert desk.prices("BTC") == {}
+    assert desk.prices("ETH") == everywhere(OLD)
 
 
 def test_a_run_reads_what_its_order_names_though_the_file_was_replaced_meanwhile(desk):

@@ -121,6 +121,8 @@ def test_dropped_files_are_in_the_warehouse_within_30_seconds(settings, tmp_path
     (files := tmp_path / "mine").mkdir()
     (files / "bitcoin prices.csv").write_text(history_csv(100.0))
     (files / "multiTimeline.csv").write_text(trend_csv("bitcoin"))
+    (files / "dogecoin prices.csv").write_text(history_csv(1.0, cells={12: "n.a. see mail"}))
+    (files / "dogecoin trend.csv").write_text(trend_csv("dogecoin"))
     (files / "什么.csv").write_text("nothing that anybody knows\n")
     with child(settings, *COMMAND, "ui", "--port", str(port)):
         until(60, "the UI", lambda: ask(url, "{ version }"))
@@ -133,8 +135,10 @@ def test_dropped_files_are_in_the_warehouse_within_30_seconds(settings, tmp_path
         until(
             20,
             "the end of the run",
-            lambda: ask(url, RUNS)["runsOrError"]["results"][0]["status"] == "SUCCESS",
+            lambda: ask(url, RUNS)["runsOrError"]["results"][0]["status"] == "FAILURE",
         )
+        until(30, "the notice", settings.notices.exists)
+        time.sleep(12)  # another look of the notice's sensor
     assert len(runs) == 1
     logging.getLogger(__name__).info("in the warehouse after %.1f s", took)
     status = subprocess.run(
@@ -142,7 +146,14 @@ def test_dropped_files_are_in_the_warehouse_within_30_seconds(settings, tmp_path
     )
     document = json.loads(status.stdout)
     assert [q["file"] for q in document["quarantine"]] == ["mine/什么.csv"]
-    assert document["currencies"][0]["layers"]["warehouse"]["state"] == "published"
+    states = {
+        currency["ticker"]: [layer["state"] for layer in currency["layers"].values()]
+        for currency in document["currencies"]
+    }
+    assert states == {"BTC": ["published"] * 4, "DOGE": ["failed", "none", "none", "none"]}
+    notices = settings.notices.read_text()
+    assert notices.count("tickers failed in run") + notices.count("1 ticker failed in run") == 1
+    assert "DOGE failed at bronze: dogecoin prices.csv: line 12: not a price" in notices
 
 
 def _has_ticked(url: str) -> bool:

@@ -45,4 +45,5 @@ def notice(run_id: str, problems: list[tuple[str, str, str]], error: str) -> tup
     if len(lines) > SHOWN_TICKERS:
         lines = [*lines[:SHOWN_TICKERS], f"and {len(lines) - SHOWN_TICKERS} more"]
     retry = "Upload files that are right; `crypto-assets materialize --failed` tries again."
-    return f"{len(problems)} tickers failed in run {run_id}", "\n".join([*lines, retry])
+    tickers = "1 ticker" if len(problems) == 1 else f"{len(problems)} tickers"
+    return f"{tickers} failed in run {run_id}", "\n".join([*lines, retry])

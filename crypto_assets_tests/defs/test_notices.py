@@ -1,0 +1,106 @@
+"""The notice of a failed run, told once, and what is tried again before a run fails."""
+
+from __future__ import annotations
+
+import threading
+
+import dagster as dg
+import pytest
+from filelock import FileLock
+
+from crypto_assets.definitions import defs
+from crypto_assets.defs import market_data
+from crypto_assets.defs.launch import launch
+from crypto_assets.defs.notices import failure_notice, failures, notice
+from crypto_assets.resources import profile
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.intake import register
+from crypto_assets.resources.notifier import Notifier
+from crypto_assets.spark.batch import LAYERS
+
+
+class Told(Notifier):
+    """Keeps what it is told, as a mailbox would."""
+
+    def tell(self, subject: str, text: str) -> None:
+        _TOLD.append((subject, text))
+
+
+_TOLD: list[tuple[str, str]] = []
+
+
+@pytest.fixture
+def materialize(settings, pair):
+    def run(instance, *tickers, **shapes):
+        for ticker in tickers:
+            history, trend = pair(ticker, **shapes.get(ticker, {}))
+            inbox, registry = profile.inbox(settings), profile.registry(settings)
+            register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
+        job = defs().resolve_job_def("refresh_currencies")
+        return {outcome.ticker: outcome for outcome in launch(job, instance, tickers, LAYERS)}
+
+    return run
+
+
+def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings, materialize):
+    _TOLD.clear()
+    with open_instance(settings) as instance:
+        materialize(instance, "BTC", "ETH", ETH={"cells": {12: "n.a. see mail"}})
+        (run,) = instance.get_runs()
+        assert [(t, layer) for t, layer, _ in failures(instance, run.run_id)] == [("ETH", "bronze")]
+        (failed,) = instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE
+        ).records
+        context = dg.build_run_status_sensor_context(
+            "failure_notice", failed.event_log_entry.dagster_event, instance, run
+        )
+        failure_notice(context.for_run_failure(), notifier=Told())
+    ((subject, text),) = _TOLD
+    assert subject == f"1 ticker failed in run {run.run_id}"
+    assert text.startswith("ETH failed at bronze: ETH Historical Data.csv: line 12: not a price")
+    assert text.endswith("`crypto-assets materialize --failed` tries again.")
+
+
+def test_a_long_notice_is_cut_and_says_so():
+    problems = [(f"T{number:03}", "bronze", "no price") for number in range(150)]
+    _, text = notice("run", problems, "")
+    assert "T099 failed" in text
+    assert "and 50 more" in text
+    assert len(text.splitlines()) == 102
+
+
+def test_a_run_that_broke_off_is_told_with_its_own_error():
+    subject, text = notice("run", [], "the process of this run was killed")
+    assert subject == "run run broke off"
+    assert "was killed" in text
+    assert "--stale" in text
+
+
+def test_a_lock_that_is_released_in_time_is_tried_again_and_the_run_succeeds(
+    settings, materialize, monkeypatch
+):
+    monkeypatch.setenv("CRYPTO_ASSETS_LOCK_WAIT_S", "0.2")
+    monkeypatch.setattr(market_data, "RETRY_SECONDS", 4)
+    settings.lake.mkdir(parents=True)
+    lock = FileLock(settings.lake / ".publishing.lock", thread_local=False)
+    lock.acquire()
+    with open_instance(settings) as instance:
+        threading.Timer(4, lock.release).start()
+        outcomes = materialize(instance, "BTC")
+        (run,) = instance.get_runs()
+        retried = instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.STEP_RESTARTED
+        ).records
+    assert not outcomes["BTC"].failed
+    assert len(retried) >= 1
+
+
+def test_bad_data_is_not_tried_again(settings, materialize):
+    with open_instance(settings) as instance:
+        outcomes = materialize(instance, "ETH", ETH={"cells": {12: "n.a. see mail"}})
+        (run,) = instance.get_runs()
+        retried = instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY
+        ).records
+    assert outcomes["ETH"].failed
+    assert retried == []

@@ -1,0 +1,120 @@
+"""`upload`, `remove`, `materialize --failed` and `--stale`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from crypto_assets.cli import main
+from crypto_assets_tests.exports_text import history_csv
+
+
+@pytest.fixture
+def run(home):
+    def invoke(*words):
+        result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+        return result.exit_code, result.stdout, result.stderr
+
+    return invoke
+
+
+@pytest.fixture
+def add(run, pair):
+    def register(ticker, **shape):
+        history, trend = pair(ticker, **shape)
+        code, _, err = run("add", ticker, "--history", history, "--trend", trend)
+        assert code == 0, err
+
+    return register
+
+
+def layers(run, ticker):
+    (document,) = json.loads(run("status", ticker, "--json")[1])["currencies"]
+    return {name: layer["state"] for name, layer in document["layers"].items()}
+
+
+def test_upload_copies_files_and_folders_once(run, home, pair, tmp_path):
+    pair("BTC")
+    folder = tmp_path / "files"
+    assert run("upload", folder)[:2] == (0, "2 uploaded, 0 there already\n")
+    assert (home / "inbox/files/BTC/multiTimeline.csv").exists()
+    assert run("upload", folder)[:2] == (0, "0 uploaded, 2 there already\n")
+    (folder / "BTC/multiTimeline.csv").write_text("other")
+    assert run("upload", folder)[:2] == (0, "1 uploaded, 1 there already\n")
+    assert "2 uploads are new" in run("status")[1]
+
+
+def test_upload_refuses_in_one_line_what_cannot_be_told_apart(run, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "multiTimeline.csv").write_text(name)
+    code, _, err = run("upload", tmp_path / "a/multiTimeline.csv", tmp_path / "b/multiTimeline.csv")
+    assert code == 2
+    assert "would both be multiTimeline.csv" in err
+    (tmp_path / "empty").mkdir()
+    code, _, err = run("upload", tmp_path / "empty")
+    assert (code, err) == (2, "crypto-assets: there is no CSV file in what you named\n")
+
+
+def test_failed_and_stale_redo_only_what_needs_it(run, add):
+    add("BTC")
+    add("ETH", cells={12: "n.a. see mail"})
+    add("XMR")
+    assert run("materialize", "--all")[0] == 1
+    code, out, err = run("materialize", "--stale")
+    assert (code, out) == (0, "")
+    assert "0 of 3 currencies are stale" in err
+    code, out, _ = run("materialize", "--failed")
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (1, ["ETH"])
+    add("ETH", level=7.0)  # what failed has been replaced: no failure of these files
+    add("XMR", level=9.0)
+    assert set(layers(run, "ETH").values()) == {"stale", "none"}
+    code, out, _ = run("materialize", "--failed")
+    assert (code, out) == (0, "")
+    code, out, _ = run("materialize", "--stale")
+    assert (code, [line.split()[:2] for line in out.splitlines()]) == (
+        0,
+        [["ETH", "ok"], ["XMR", "ok"]],
+    )
+
+
+def test_remove_takes_a_currency_out_of_everything_and_it_may_come_again(run, home, add):
+    add("BTC")
+    add("ETH")
+    assert run("materialize", "--all")[0] == 0
+    assert run("remove", "BTC", "--yes")[:2] == (0, "BTC: removed\n")
+    assert [p for p in (home / "lake").rglob("*") if "BTC" in p.name] == []
+    assert run("sql", "SELECT DISTINCT ticker FROM market_data.prices", "--format", "csv")[1] == (
+        "ticker\nETH\n"
+    )
+    assert run("sql", "SELECT * FROM market_data.btc")[0] == 2
+    assert list(json.loads(run("status", "--json")[1])["currencies"][0])[:1] == ["ticker"]
+    assert run("materialize", "BTC")[0] == 2
+    assert run("remove", "BTC", "--yes")[0] == 2
+    assert (home / "inbox/BTC/trend/multiTimeline.csv").exists()
+    add("BTC")
+    assert set(layers(run, "BTC").values()) == {"none"}
+    assert run("materialize", "BTC")[0] == 0
+    assert set(layers(run, "BTC").values()) == {"published"}
+
+
+def test_remove_with_purge_deletes_the_uploads_and_asks_first(run, home, add):
+    add("BTC")
+    asked = CliRunner().invoke(main, ["remove", "BTC", "--purge"], input="n\n")
+    assert asked.exit_code == 1
+    assert "and its uploads?" in asked.stdout
+    assert run("remove", "BTC", "--purge", "--yes")[:2] == (0, "BTC: removed and its uploads\n")
+    kept = [p for p in (home / "inbox").rglob("*") if p.is_file() and not p.name.startswith(".")]
+    assert kept == []
+
+
+def test_a_currency_with_one_file_is_told_apart_from_an_unknown_one(run, home, settings, write):
+    from crypto_assets.resources import profile
+
+    inbox, registry = profile.inbox(settings), profile.registry(settings)
+    registry.take("BTC", "history", inbox.pin("btc.csv", history_csv().encode()), {})
+    code, _, err = run("materialize", "BTC")
+    assert (code, err) == (2, "crypto-assets: BTC: only its history file has come so far\n")
+    assert "BTC: waiting, only its history file btc.csv has come" in run("status")[1]
