@@ -157,7 +157,9 @@ def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
             click.confirm(f"Remove the tables of {ticker}{uploads}?", abort=True)
         inbox, ledger = profile.inbox(settings), Ledger(settings.inbox)
         remove_everywhere(platform, inbox, ledger, ticker, purge=purge)
-        drop_partition(instance, ticker)
+        stranded = drop_partition(instance, ticker)
+        for entry in platform.registry.get_all(stranded).values():
+            platform.registry.put(entry)  # due again, for a run of its own
     click.echo(f"{ticker}: removed{uploads}")
 
 

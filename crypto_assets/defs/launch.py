@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.market_data import PROBLEM
-from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.defs.partitions import RANGE_TAGS, ticker_partitions
 from crypto_assets.resources.instance import PROCESS_TAG, process_name
 from crypto_assets.spark.batch import Layer
 
@@ -50,10 +50,7 @@ def contiguous(ordered: Sequence[str], wanted: Collection[str]) -> Iterator[list
 
 def range_tags(stretch: Sequence[str]) -> dict[str, str]:
     """The tags that make a run cover these partitions, which stand side by side."""
-    return {
-        "dagster/asset_partition_range_start": stretch[0],
-        "dagster/asset_partition_range_end": stretch[-1],
-    }
+    return dict(zip(RANGE_TAGS, (stretch[0], stretch[-1]), strict=True))
 
 
 def launch(
