@@ -19,7 +19,7 @@ from crypto_assets.defs.jobs import refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.inbox import Arrival, Inbox
-from crypto_assets.resources.instance import fail_dead_runs
+from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.overrides import broken, read_overrides
@@ -73,7 +73,8 @@ def uploads(
     if stamp != cursor.overrides:
         ledger.reopen()
         said += [f"{entry.ticker}: new settings" for entry in apply_overrides(registry, overrides)]
-    said += _look(context.instance, Sorter(inbox, registry, overrides), inbox, ledger)
+    with quick_event_log(context.instance):
+        said += _look(context.instance, Sorter(inbox, registry, overrides), inbox, ledger)
     quarantined = [*broken(overrides), *ledger.quarantined()]
     listed = hashlib.sha256(repr(quarantined).encode(errors="replace")).hexdigest()
     if listed != cursor.quarantine and (quarantined or cursor.quarantine):

@@ -10,8 +10,9 @@ import fnmatch
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +21,8 @@ from crypto_assets.resources.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.ledger import Quarantined
 from crypto_assets.resources.registry import WrongUse, checked_ticker
 from crypto_assets.spark.batch import KINDS, Kind, Missing
+
+_GLOB = re.compile(r"[*?\[]")
 
 
 class Override(BaseModel):
@@ -53,11 +56,32 @@ class Overrides:
     def claims(self, key: str) -> list[tuple[str, Kind]]:
         """The tickers and kinds whose pattern this key matches."""
         return [
-            (ticker, kind)
-            for ticker, section in self.sections.items()
-            for kind in KINDS
-            if (pattern := getattr(section, kind)) and fnmatch.fnmatchcase(key, pattern)
+            *self._keys.get(key, ()),
+            *(claim for matches, claim in self._patterns if matches(key)),
         ]
+
+    @cached_property
+    def _keys(self) -> dict[str, list[tuple[str, Kind]]]:
+        """The claims whose pattern is a plain key, looked up at once however many there are."""
+        keys: dict[str, list[tuple[str, Kind]]] = {}
+        for pattern, claim in self._claims():
+            if not _GLOB.search(pattern):
+                keys.setdefault(pattern, []).append(claim)
+        return keys
+
+    @cached_property
+    def _patterns(self) -> list[tuple[Callable[[str], object], tuple[str, Kind]]]:
+        return [
+            (re.compile(fnmatch.translate(pattern)).match, claim)
+            for pattern, claim in self._claims()
+            if _GLOB.search(pattern)
+        ]
+
+    def _claims(self) -> Iterator[tuple[str, tuple[str, Kind]]]:
+        for ticker, section in self.sections.items():
+            for kind in KINDS:
+                if pattern := getattr(section, kind):
+                    yield pattern, (ticker, kind)
 
     def choices(self, ticker: str) -> dict[str, Any]:
         section = self.sections.get(ticker)
@@ -92,13 +116,12 @@ def parse_overrides(text: str) -> Overrides:
         return Overrides(problems=(f"{OVERRIDES}: {error}",))
     sections, problems = {}, []
     for name, content in document.items():
-        where = f"{OVERRIDES} line {_line_of(text, name)}"
         try:
             if not isinstance(content, dict):
                 raise WrongUse(f"{name} stands outside a section such as [BTC]")  # noqa: TRY301
             sections[checked_ticker(name)] = Override.model_validate(content)
         except WrongUse as error:
-            problems.append(f"{where}: {error}")
+            problems.append(f"{OVERRIDES} line {_line_of(text, name)}: {error}")
         except ValidationError as error:
             problems += [
                 f"{OVERRIDES} line {_line_of(text, name, str(e['loc'][0]))}: "
