@@ -76,7 +76,7 @@ def report_file(
             partition=ticker,
             metadata={
                 "file": upload.name,
-                "key": upload.key,
+                "key": printable(upload.key),
                 "size_bytes": upload.size,
                 "uploaded_at": upload.uploaded_at,
                 **told,
@@ -84,6 +84,16 @@ def report_file(
             tags={"dagster/data_version": upload.etag},
         )
     )
+
+
+def is_reported(
+    instance: dg.DagsterInstance, ticker: str, kind: Kind, upload: StoredUpload
+) -> bool:
+    """Whether this content is what was last reported as this file."""
+    last = dg.AssetRecordsFilter(file_key(kind), asset_partitions=[ticker])
+    records = instance.fetch_materializations(last, limit=1).records
+    made = records[0].asset_materialization if records else None
+    return bool(made and (made.tags or {}).get("dagster/data_version") == upload.etag)
 
 
 def report_quarantine(instance: dg.DagsterInstance, quarantined: Sequence[Quarantined]) -> None:

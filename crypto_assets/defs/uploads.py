@@ -14,10 +14,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from crypto_assets.defs.files import report_file, report_quarantine
+from crypto_assets.defs.files import is_reported, report_file, report_quarantine
 from crypto_assets.defs.jobs import refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources.files import printable
 from crypto_assets.resources.inbox import Arrival, Inbox
 from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
 from crypto_assets.resources.lake import Lake
@@ -103,15 +104,19 @@ def _look(
     for arrival in filter(_is_settled, undecided):
         if looked_at == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
             break
-        yield _decide(instance, sorter, ledger, arrival)
+        yield printable(_decide(instance, sorter, ledger, arrival))
         looked_at += 1
     if len(undecided) > looked_at:
         yield f"{len(undecided) - looked_at} more uploads wait for the next tick"
 
 
 def _is_settled(arrival: Arrival) -> bool:
-    """Whether nobody seems to write the file any more; an empty one is given more time."""
-    return time.time() - arrival.modified >= (SETTLED_SECONDS if arrival.size else EMPTY_SECONDS)
+    """Whether nobody seems to write the file any more; an empty one is given more time.
+
+    A time in the future tells nothing: archives and other clocks make such files.
+    """
+    wanted = SETTLED_SECONDS if arrival.size else EMPTY_SECONDS
+    return not 0 <= time.time() - arrival.modified < wanted
 
 
 def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arrival: Arrival) -> str:
@@ -120,11 +125,15 @@ def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arriva
     except Unclear as unclear:
         ledger.note(arrival, "quarantine", str(unclear))
         return f"{arrival.key}: quarantined: {unclear}"
+    except OSError:
+        raise  # a full disk says nothing about the file: the next tick looks again
     except Exception as error:  # noqa: BLE001 - one file must not stop the others
         reason = f"the reader broke on this file: {error!r}; please report it"
         ledger.note(arrival, "quarantine", reason)
         return f"{arrival.key}: quarantined: {error!r}"
     if taken is None:
+        if (owner := sorter.owner_of(arrival.key)) and not is_reported(instance, *owner):
+            report_file(instance, *owner, {})  # a tick died before it did
         ledger.note(arrival, "taken")
         return f"{arrival.key}: this content is registered already"
     report_file(instance, taken.ticker, taken.kind, taken.upload, taken.facts)

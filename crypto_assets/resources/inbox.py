@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.files import replacing, write_atomically
+from crypto_assets.resources.files import printable, replacing, write_atomically
 from crypto_assets.resources.registry import StoredUpload, pinned_key
 
 OVERRIDES = "currencies.toml"
@@ -48,14 +49,34 @@ class Inbox(dg.ConfigurableResource):
 
         Names that begin with a dot or an underscore are the product's own or unfinished.
         """
-        yield from self._below("")
+        folders = [""]
+        while folders:
+            for key, entry in self._entries(folders.pop()):
+                if entry is None:
+                    yield Arrival(key, "", 0, 0.0)  # whoever reads it is told why it cannot be
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{key}/")
+                elif arrival := self.arrival(key):
+                    yield arrival
 
     def arrival(self, key: str) -> Arrival | None:
-        """What stands at this key, if anything does."""
+        """The file that stands at this key, if one does; a link or a folder is none."""
         try:
-            return _arrival(key, Path(self.root, key).stat())
+            found = Path(self.root, key).lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError:
+            return Arrival(key, "", 0, 0.0)
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return Arrival(key, f"{found.st_size}-{found.st_mtime_ns}", found.st_size, found.st_mtime)
+
+    def standing(self, upload: StoredUpload) -> Arrival | None:
+        """The file of this upload, if what stands at its key is still that content."""
+        arrival = self.arrival(upload.key)
+        if arrival and _digest(Path(self.root, upload.key)) == upload.etag:
+            return arrival
+        return None
 
     def put(self, source: Path, key: str) -> None:
         """Copies a file to its key, whole or not at all. Raises `OSError` if it cannot be read."""
@@ -86,7 +107,7 @@ class Inbox(dg.ConfigurableResource):
             write_atomically(pinned, content)
         return StoredUpload(
             key=key,
-            name=key.rpartition("/")[2],
+            name=printable(key.rpartition("/")[2]),
             etag=etag,
             size=len(content),
             uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -94,32 +115,26 @@ class Inbox(dg.ConfigurableResource):
 
     def delete(self, upload: StoredUpload, *, pinned: bool) -> None:
         """Removes the file at its key if it is still that one, and what was pinned of it."""
-        target = Path(self.root, upload.key)
-        if target.is_file() and _digest(target) == upload.etag:
-            target.unlink()
+        if self.standing(upload):
+            Path(self.root, upload.key).unlink(missing_ok=True)
         if pinned:
             Path(self.root, pinned_key(upload.etag)).unlink(missing_ok=True)
 
-    def _below(self, folder: str) -> Iterator[Arrival]:
+    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
+        """The keys in a folder; that of the folder itself, and no entry, if it cannot be listed."""
         try:
             entries = list(os.scandir(Path(self.root, folder)))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            return  # replaced or removed while we looked
+        except OSError:
+            if not folder:
+                raise
+            yield folder.rstrip("/"), None
             return
         for entry in entries:
             key = f"{folder}{entry.name}"
-            if entry.name.startswith((".", "_")) or key == OVERRIDES:
-                continue
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self._below(f"{key}/")
-                elif entry.is_file(follow_symlinks=False):
-                    yield _arrival(key, entry.stat())
-            except FileNotFoundError:
-                continue  # replaced or removed while we looked
-
-
-def _arrival(key: str, stat: os.stat_result) -> Arrival:
-    return Arrival(key, f"{stat.st_size}-{stat.st_mtime_ns}", stat.st_size, stat.st_mtime)
+            if not entry.name.startswith((".", "_")) and key != OVERRIDES:
+                yield key, entry
 
 
 def _digest(path: Path) -> str:

@@ -63,8 +63,7 @@ class Ledger:
 
     def quarantined(self) -> list[Quarantined]:
         """The uploads in quarantine, by key."""
-        paths = (self._path("quarantine", name) for name in self._names("quarantine"))
-        found = (Quarantined(**json.loads(path.read_bytes())) for path in paths)
+        found = filter(None, map(self._quarantined, self._names("quarantine")))
         return sorted(found, key=lambda upload: upload.key)
 
     def reopen(self) -> None:
@@ -76,6 +75,16 @@ class Ledger:
         """Takes out of quarantine what stands at its key no more."""
         for key_hash in self._in_quarantine() - {_hash(arrival.key) for arrival in arrivals}:
             self._forget(key_hash)
+
+    def _quarantined(self, name: str) -> Quarantined | None:
+        path = self._path("quarantine", name)
+        try:
+            return Quarantined(**json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return None  # decided anew meanwhile
+        except (TypeError, ValueError):
+            path.unlink(missing_ok=True)  # a power cut left it empty: the upload is decided anew
+            return None
 
     def _in_quarantine(self) -> set[str]:
         return {key for key, (decision, _) in self._noted.items() if decision == "quarantine"}

@@ -10,6 +10,8 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.resources.files import printable
+
 LOGGER = logging.getLogger("crypto_assets.notices")
 
 
@@ -28,6 +30,7 @@ class LogNotifier(Notifier):
 
     def tell(self, subject: str, text: str) -> None:
         LOGGER.error("%s\n%s", subject, text)
+        entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {subject}\n{text}\n\n"
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with Path(self.path).open("a", encoding="utf-8") as stream:
-            stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {subject}\n{text}\n\n")
+            stream.write(printable(entry))

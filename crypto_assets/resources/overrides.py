@@ -23,16 +23,19 @@ from crypto_assets.resources.registry import WrongUse, checked_ticker
 from crypto_assets.spark.batch import KINDS, Kind, Missing
 
 _GLOB = re.compile(r"[*?\[]")
+_HEADING = re.compile(r"""\s*\[\s*["']?([^"'\[\].]+?)["']?\s*[\].]""")
+_NAME = re.compile(r"""\s*["']?([^"'\[\].=]+?)["']?\s*[.=]""")
+_MAX_BYTES = 8 << 20  # 10,000 currencies, each with every setting, are below 4 MB
 
 
 class Override(BaseModel):
     """One section: `history` and `trend` are patterns such as `btc/*.csv`, matched to keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     history: str | None = None
     trend: str | None = None
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = Field(default=(), strict=False)  # TOML has lists
     missing: Missing | None = None
     dates: Literal["dmy", "mdy", "ymd"] | None = None
     decimal: Literal["dot", "comma"] | None = None
@@ -54,19 +57,16 @@ class Overrides:
     problems: tuple[str, ...] = ()
 
     def claims(self, key: str) -> list[tuple[str, Kind]]:
-        """The tickers and kinds whose pattern this key matches."""
-        return [
-            *self._keys.get(key, ()),
-            *(claim for matches, claim in self._patterns if matches(key)),
-        ]
+        """The tickers and kinds whose pattern this key matches, or whose pattern it is."""
+        found = (claim for matches, claim in self._patterns if matches(key))
+        return sorted({*self._keys.get(key, ()), *found})
 
     @cached_property
     def _keys(self) -> dict[str, list[tuple[str, Kind]]]:
-        """The claims whose pattern is a plain key, looked up at once however many there are."""
+        """The claims by their pattern as it stands, looked up at once however many there are."""
         keys: dict[str, list[tuple[str, Kind]]] = {}
         for pattern, claim in self._claims():
-            if not _GLOB.search(pattern):
-                keys.setdefault(pattern, []).append(claim)
+            keys.setdefault(pattern, []).append(claim)
         return keys
 
     @cached_property
@@ -91,12 +91,15 @@ class Overrides:
 def read_overrides(inbox: Inbox) -> tuple[Overrides, str]:
     """The overrides of the inbox, and what tells them from others; none if there is no file."""
     try:
-        content = inbox.read(OVERRIDES, 1 << 20)
+        content = inbox.read(OVERRIDES, _MAX_BYTES + 1)
     except FileNotFoundError:
         return Overrides(), ""
     except OSError as error:
         return Overrides(problems=(f"{OVERRIDES}: {error.strerror}",)), ""
     stamp = hashlib.sha256(content).hexdigest()
+    if len(content) > _MAX_BYTES:
+        problem = f"{OVERRIDES}: it is larger than {_MAX_BYTES >> 20} MB"
+        return Overrides(problems=(problem,)), stamp
     try:
         return parse_overrides(content.decode("utf-8-sig")), stamp
     except UnicodeDecodeError as error:
@@ -112,32 +115,50 @@ def parse_overrides(text: str) -> Overrides:
     """Reads the file's text; a file that is no TOML has no sections."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers and nesting beyond what Python takes
         return Overrides(problems=(f"{OVERRIDES}: {error}",))
-    sections, problems = {}, []
+    sections: dict[str, Override] = {}
+    problems, source = [], _Source(text)
     for name, content in document.items():
         try:
             if not isinstance(content, dict):
                 raise WrongUse(f"{name} stands outside a section such as [BTC]")  # noqa: TRY301
-            sections[checked_ticker(name)] = Override.model_validate(content)
+            if (ticker := checked_ticker(name)) in sections:
+                raise WrongUse(f"[{name}] is a second section of {ticker}")  # noqa: TRY301
+            sections[ticker] = Override.model_validate(content)
         except WrongUse as error:
-            problems.append(f"{OVERRIDES} line {_line_of(text, name)}: {error}")
+            problems.append(f"{OVERRIDES} line {source.line_of(name)}: {error}")
         except ValidationError as error:
-            problems += [
-                f"{OVERRIDES} line {_line_of(text, name, str(e['loc'][0]))}: "
-                f"[{name}] {e['loc'][0]}: {e['msg']}"
-                for e in error.errors()
-            ]
+            for fault in error.errors():
+                of = str(fault["loc"][0])
+                line = source.line_of(name, of)
+                problems.append(f"{OVERRIDES} line {line}: [{name}] {of}: {fault['msg']}")
     return Overrides(sections, tuple(problems))
 
 
-def _line_of(text: str, section: str, name: str | None = None) -> int:
-    """The line of a section's heading, or of a name in it; 1 if it is written in another way."""
-    lines = text.splitlines()
-    name_of_section = rf"[\"']?{re.escape(section)}[\"']?"
-    heading = re.compile(rf"\s*(\[\s*{name_of_section}\s*[\].]|{name_of_section}\s*[.=])")
-    start = next((n for n, line in enumerate(lines) if heading.match(line)), 0)
-    if name is not None:
-        wanted = re.compile(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=")
-        start = next((n for n in range(start + 1, len(lines)) if wanted.match(lines[n])), start)
-    return start + 1
+class _Source:
+    """The file's text, to say on which line what is."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+
+    def line_of(self, section: str, name: str | None = None) -> int:
+        """The line of a section, or of a name in it; 1 if it is written in an unusual way."""
+        headings, names = self._found
+        start = headings.get(section, names.get(section, 0))
+        for number in range(start + 1, len(self._lines) if name else 0):
+            if self._lines[number].lstrip().startswith("["):
+                break
+            if (found := _NAME.match(self._lines[number])) and found[1] == name:
+                return number + 1
+        return start + 1
+
+    @cached_property
+    def _found(self) -> tuple[dict[str, int], dict[str, int]]:
+        """The first line of each heading, and of each name outside or inside a section."""
+        found: tuple[dict[str, int], dict[str, int]] = {}, {}
+        for number, line in enumerate(self._lines):
+            for lines, pattern in zip(found, (_HEADING, _NAME), strict=True):
+                if match := pattern.match(line):
+                    lines.setdefault(match[1], number)
+        return found

@@ -105,12 +105,12 @@ class Registry(dg.ConfigurableResource):
             if entry := self.get(ticker):
                 changes: dict[str, Any] = {kind: upload, **choices}
                 entry = replace(entry, **changes)
+            elif other := self._waiting(ticker, "trend" if kind == "history" else "history"):
+                both = (upload, other) if kind == "history" else (other, upload)
+                entry = Entry(ticker, *both, **choices)
             else:
                 write_atomically(self._waiting_path(ticker, kind), _document(upload))
-                halves = {kind: self._waiting(ticker, kind) for kind in KINDS}
-                if not (halves["history"] and halves["trend"]):
-                    return None
-                entry = Entry(ticker, halves["history"], halves["trend"], **choices)
+                return None
             self.put(entry)
             return entry
 
@@ -124,7 +124,8 @@ class Registry(dg.ConfigurableResource):
         found: dict[str, tuple[Kind, StoredUpload]] = {}
         for kind in KINDS:
             for path in sorted(Path(self.inbox, "_waiting", kind).glob("*.json")):
-                if upload := self._waiting(path.stem, kind):
+                registered = self._path(path.stem).exists()  # a crash may leave its half behind
+                if not registered and (upload := self._waiting(path.stem, kind)):
                     found[path.stem] = (kind, upload)
         return found
 

@@ -24,6 +24,6 @@ def remove(platform: Platform, inbox: Inbox, ledger: Ledger, ticker: str, *, pur
                 if purge:
                     inbox.delete(upload, pinned=upload.etag not in others)
                     ledger.forget(upload.key)
-                elif arrival := inbox.arrival(upload.key):
+                elif arrival := inbox.standing(upload):
                     ledger.note(arrival, "removed")
             registry.remove(ticker)

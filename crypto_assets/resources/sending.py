@@ -40,7 +40,7 @@ def _files_of(path: Path) -> Iterator[tuple[str, Path]]:
         return
     for file in sorted(path.rglob("*")):
         if file.suffix.lower() == ".csv" and file.is_file():
-            yield f"{path.resolve().name}/{file.relative_to(path).as_posix()}", file
+            yield Path(path.resolve().name, file.relative_to(path)).as_posix(), file
 
 
 def send(inbox: Inbox, ledger: Ledger, sources: Mapping[str, Path]) -> list[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.coins import Coins, terms_of
+from crypto_assets.resources.files import printable
 from crypto_assets.resources.inbox import OVERRIDES, Arrival, Inbox
 from crypto_assets.resources.overrides import Overrides
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload
@@ -48,7 +50,8 @@ class Sorter:
 
     @cached_property
     def _owners(self) -> dict[str, tuple[str, Kind]]:
-        return {upload.key: (ticker, kind) for ticker, kind, upload in self._registry.uploads()}
+        uploads = sorted(self._registry.uploads(), key=lambda found: found[2].uploaded_at)
+        return {upload.key: (ticker, kind) for ticker, kind, upload in uploads}
 
     @cached_property
     def _coins(self) -> Coins:
@@ -61,28 +64,60 @@ class Sorter:
 
         Raises `Unclear` if the file cannot be read or it is not certain whose it is.
         """
+        content = self._content(arrival)
+        certain, owner = self._claimed(arrival.key), self._owners.get(arrival.key)
+        if owner and not certain and self._has(*owner, arrival.key, content):
+            return None
+        export = self._read(content, self._expected(arrival.key, certain or owner))
+        ticker, kind = certain or self._owner(arrival.key, export)
+        if kind != export.kind:
+            raise Unclear(f"it is a {export.kind} file where the {kind} file of {ticker} belongs")
+        if self._has(ticker, kind, arrival.key, content):
+            return None
+        if not certain:
+            self._check_place(ticker, kind, arrival.key)
+        return self._give(ticker, kind, self._inbox.pin(arrival.key, content), export)
+
+    def owner_of(self, key: str) -> tuple[str, Kind, StoredUpload] | None:
+        """The currency whose file stands at this key."""
+        ticker, kind = self._owners.get(key, ("", "history"))
+        upload = self._registry.upload(ticker, kind) if ticker else None
+        return (ticker, kind, upload) if upload else None
+
+    def _expected(self, key: str, known: tuple[str, Kind] | None) -> str | None:
+        """The ticker with whose settings the file is read."""
+        named = {known[0]} if known else self._named_by_key(key)
+        return named.pop() if len(named) == 1 else None
+
+    def _content(self, arrival: Arrival) -> bytes:
         from crypto_assets.spark.exports.text import MAX_BYTES
 
         try:
             content = self._inbox.read(arrival.key, MAX_BYTES + 1)
         except OSError as error:
             raise Unclear(f"it cannot be opened: {error.strerror or error}") from error
-        certain = self._claimed(arrival.key)
-        named = self._named_by_key(arrival.key)
-        expected = certain[0] if certain else next(iter(named)) if len(named) == 1 else None
-        export = self._read(content, expected)
-        ticker, kind = certain or self._owner(arrival.key, export)
-        if kind != export.kind:
-            raise Unclear(f"it is a {export.kind} file where the {kind} file of {ticker} belongs")
-        if present := self._registry.upload(ticker, kind):
-            if present.etag == hashlib.sha256(content).hexdigest():
-                return None
-            if not certain and arrival.key != present.key and self._inbox.arrival(present.key):
-                raise Unclear(
-                    f"{ticker} has its {kind} from {present.key} already: upload under that name, "
-                    f"remove that file first, or name this one in {OVERRIDES}"
-                )
-        return self._give(ticker, kind, self._inbox.pin(arrival.key, content), export)
+        if self._inbox.arrival(arrival.key) != arrival:
+            raise Unclear("it changed while it was read: it is looked at again")
+        return content
+
+    def _has(self, ticker: str, kind: Kind, key: str, content: bytes) -> bool:
+        """Whether the currency has this content already; its copy is restored if it was lost."""
+        present = self._registry.upload(ticker, kind)
+        if present is None or present.etag != hashlib.sha256(content).hexdigest():
+            return False
+        self._inbox.pin(key, content)
+        return True
+
+    def _check_place(self, ticker: str, kind: Kind, key: str) -> None:
+        """Raises `Unclear` if the currency's file of this kind still stands at another key."""
+        present = self._registry.upload(ticker, kind)
+        if present is None or present.key == key or not self._inbox.arrival(present.key):
+            return
+        if self._owners.get(present.key, (ticker, kind)) == (ticker, kind):
+            raise Unclear(
+                f"{ticker} has its {kind} from {present.key} already: upload it under that name, "
+                f"remove that file and upload this one again, or name it in {OVERRIDES}"
+            )
 
     def _give(self, ticker: str, kind: Kind, upload: StoredUpload, export: Export) -> Taken:
         from crypto_assets.spark.bronze import reading_facts
@@ -114,7 +149,7 @@ class Sorter:
         named = by_term & by_key or by_term | by_key
         if len(named) == 1:
             return named.pop(), export.kind
-        section = f'[TICKER] {export.kind} = "{key}"'
+        section = f"[TICKER] {export.kind} = {json.dumps(printable(key), ensure_ascii=False)}"
         cure = f"name it in {OVERRIDES} ({section}) or use `crypto-assets add`"
         if named:
             raise Unclear(f"it names {' and '.join(sorted(named))}: {cure}")

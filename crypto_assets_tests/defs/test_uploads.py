@@ -173,6 +173,37 @@ def test_a_file_still_being_written_is_waited_for(desk):
     assert desk.tick() == [["BTC"]]
 
 
+def test_a_file_from_the_future_is_looked_at(desk):
+    desk.drop("btc prices.csv", history_csv(), age=-3600)
+    desk.tick()
+    assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
+
+
+def test_a_report_a_dying_tick_did_not_make_is_made_up_for(desk, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    desk.drop_pair("BTC")
+    with monkeypatch.context() as patch:
+        patch.setattr(sensor, "report_file", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.tick()
+    desk.tick()
+    assert [ticker for ticker, _ in desk.reported("history")] == ["BTC"]
+    assert [ticker for ticker, _ in desk.reported("trend")] == ["BTC"]
+
+
+def test_a_full_disk_is_no_verdict_on_a_file(desk):
+    desk.drop("btc prices.csv", history_csv())
+    (desk.settings.inbox / "_waiting").write_text("no folder can be made here")
+    with pytest.raises(OSError, match="_waiting"):
+        desk.tick()
+    assert desk.quarantined() == {}
+    (desk.settings.inbox / "_waiting").unlink()
+    desk.tick()
+    assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
+
+
 def test_a_file_that_stays_empty_is_quarantined(desk):
     desk.drop("btc prices.csv", "", age=100)
     desk.tick()

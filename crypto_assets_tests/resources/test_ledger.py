@@ -1,0 +1,171 @@
+"""The ledger: content that was decided on is not looked at again, and nothing else is left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crypto_assets.resources.inbox import Arrival
+from crypto_assets.resources.ledger import Ledger, Quarantined
+
+BTC = Arrival("btc.csv", "10-1", 10, 1.0)
+NEW_BTC = Arrival("btc.csv", "12-9", 12, 9.0)
+ETH = Arrival("eth/prices.csv", "20-2", 20, 2.0)
+XMR = Arrival("比特 币\udcff.csv", "30-3", 30, 3.0)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path)
+
+
+@pytest.fixture(params=["the same object", "after a restart"])
+def later(request, ledger, tmp_path):
+    """The ledger as it is looked at next."""
+    return lambda: ledger if request.param == "the same object" else Ledger(tmp_path)
+
+
+def files(root: Path) -> list[str]:
+    return sorted(f"{path.parent.name}" for path in root.rglob("*") if path.is_file())
+
+
+def test_an_empty_ledger_writes_nothing(ledger, tmp_path):
+    assert ledger.undecided([BTC]) == [BTC]
+    assert ledger.quarantined() == []
+    assert not ledger.is_open("btc.csv")
+    ledger.reopen()
+    ledger.drop_gone([])
+    ledger.forget("btc.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_undecided_come_oldest_first_and_by_key_at_one_time(ledger):
+    same_time = Arrival("a.csv", "20-2", 20, 2.0)
+    assert ledger.undecided([XMR, ETH, BTC, same_time]) == [BTC, same_time, ETH, XMR]
+
+
+@pytest.mark.parametrize("decision", ["taken", "quarantine", "removed"])
+def test_content_is_decided_on_once_and_new_content_anew(ledger, later, decision):
+    for arrival in (BTC, XMR):
+        ledger.note(arrival, decision, "why")
+    assert later().undecided([BTC, ETH, XMR]) == [ETH]
+    assert later().undecided([NEW_BTC, XMR]) == [NEW_BTC]
+
+
+def test_the_same_content_under_another_key_is_undecided(ledger, later):
+    ledger.note(BTC, "taken")
+    copy = Arrival("copy of btc.csv", BTC.stamp, BTC.size, BTC.modified)
+    assert later().undecided([BTC, copy]) == [copy]
+
+
+def test_old_content_that_comes_back_is_decided_on_again(ledger, later):
+    ledger.note(BTC, "taken")
+    ledger.note(NEW_BTC, "taken")
+    assert later().undecided([BTC]) == [BTC]
+
+
+def test_quarantine_lists_key_size_and_reason_by_key(ledger, later):
+    ledger.note(XMR, "quarantine", "no known coin\nis named 比特\udcff")
+    ledger.note(ETH, "taken")
+    ledger.note(BTC, "quarantine", "it is empty")
+    assert later().quarantined() == [
+        Quarantined("btc.csv", 10, "it is empty"),
+        Quarantined("比特 币\udcff.csv", 30, "no known coin\nis named 比特\udcff"),
+    ]
+
+
+@pytest.mark.parametrize("decision", ["taken", "removed"])
+def test_an_upload_leaves_quarantine_when_it_is_decided_on_otherwise(
+    ledger, later, tmp_path, decision
+):
+    ledger.note(BTC, "quarantine", "unclear")
+    later().note(NEW_BTC, decision)
+    assert Ledger(tmp_path).quarantined() == []
+    assert files(tmp_path) == [f"_{decision}"]
+
+
+def test_a_new_reason_replaces_the_old_one(ledger, later, tmp_path):
+    ledger.note(BTC, "quarantine", "first")
+    ledger.note(BTC, "quarantine", "second")
+    ledger.note(NEW_BTC, "quarantine", "third")
+    assert later().quarantined() == [Quarantined("btc.csv", 12, "third")]
+    assert files(tmp_path) == ["_quarantine"]
+
+
+def test_what_is_gone_leaves_quarantine_and_is_looked_at_when_it_comes_back(ledger, later):
+    for arrival in (BTC, ETH, XMR):
+        ledger.note(arrival, "taken" if arrival is ETH else "quarantine")
+    later().drop_gone([XMR])
+    assert [upload.key for upload in later().quarantined()] == [XMR.key]
+    assert later().undecided([BTC, ETH, XMR]) in ([BTC], [BTC])
+
+
+def test_what_was_replaced_is_not_gone(ledger, later):
+    ledger.note(BTC, "quarantine", "why")
+    later().drop_gone([NEW_BTC])
+    assert later().quarantined() == [Quarantined("btc.csv", 10, "why")]
+
+
+def test_reopening_decides_anew_on_quarantine_alone(ledger, later, tmp_path):
+    ledger.note(BTC, "quarantine")
+    ledger.note(ETH, "taken")
+    ledger.note(XMR, "removed")
+    later().reopen()
+    again = Ledger(tmp_path)
+    assert again.quarantined() == []
+    assert again.undecided([BTC, ETH, XMR]) == [BTC]
+
+
+@pytest.mark.parametrize("decision", ["taken", "quarantine", "removed"])
+def test_a_forgotten_key_is_decided_anew(ledger, later, tmp_path, decision):
+    ledger.note(BTC, decision)
+    ledger.note(ETH, decision)
+    later().forget("btc.csv")
+    assert Ledger(tmp_path).undecided([BTC, ETH]) == [BTC]
+    assert files(tmp_path) == [f"_{decision}"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "is_open"), [("taken", False), ("quarantine", True), ("removed", True)]
+)
+def test_an_upload_in_quarantine_or_removed_is_open(ledger, later, decision, is_open):
+    ledger.note(BTC, decision)
+    assert later().is_open("btc.csv") is is_open
+    assert not later().is_open("eth/prices.csv")
+
+
+def test_a_crash_between_two_decisions_has_the_upload_decided_on_once_more(tmp_path):
+    Ledger(tmp_path).note(BTC, "quarantine", "old")
+    left_over = next(Path(tmp_path, "_quarantine").iterdir())
+    content = left_over.read_bytes()
+    Ledger(tmp_path).note(NEW_BTC, "taken")
+    left_over.write_bytes(content)  # as if the process had died before removing it
+    ledger = Ledger(tmp_path)
+    assert ledger.undecided([NEW_BTC]) == [NEW_BTC]
+    ledger.note(NEW_BTC, "taken")
+    assert Ledger(tmp_path).undecided([NEW_BTC]) == []
+    assert Ledger(tmp_path).quarantined() == []
+
+
+def test_a_note_another_process_took_back_meanwhile_is_not_listed(ledger, tmp_path):
+    ledger.note(BTC, "quarantine", "why")
+    ledger.note(ETH, "quarantine", "why")
+    Ledger(tmp_path).forget("btc.csv")
+    assert [upload.key for upload in ledger.quarantined()] == ["eth/prices.csv"]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"key": 1}', b"\xff", b'{"key": "btc.csv", "si'])
+def test_a_note_a_power_cut_broke_has_its_upload_decided_anew(ledger, tmp_path, content):
+    ledger.note(BTC, "quarantine", "why")
+    ledger.note(ETH, "quarantine", "why")
+    note = next(p for p in Path(tmp_path, "_quarantine").iterdir() if b"btc" in p.read_bytes())
+    note.write_bytes(content)
+    assert [upload.key for upload in Ledger(tmp_path).quarantined()] == ["eth/prices.csv"]
+    assert Ledger(tmp_path).undecided([BTC, ETH]) == [BTC]
+
+
+def test_unfinished_notes_are_not_read(ledger, tmp_path):
+    ledger.note(BTC, "quarantine", "why")
+    Path(tmp_path, "_quarantine", ".tmp123.part").write_text("{")
+    assert len(Ledger(tmp_path).quarantined()) == 1
