@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TICKERS ?= 1000
 
-.PHONY: help install demo test test-slow ui bench lint format lock clean
+.PHONY: help install demo test test-slow test-ui ui bench lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,10 +31,15 @@ demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
 test: $(INSTALLED)  ## the test suite (under 6 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not browser"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
+
+test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
+	@command -v chromium >/dev/null || \
+		{ echo "make test-ui: chromium is not on PATH; install it, e.g. apt-get install chromium" >&2; exit 1; }
+	$(BIN)/python -m pytest -m browser
 
 ui: $(INSTALLED)  ## Dagster's web UI and daemon
 	$(BIN)/crypto-assets ui
