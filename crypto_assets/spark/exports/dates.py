@@ -130,7 +130,7 @@ def month_number(word: str) -> int | None:
 def read_column(column: Any, notation: Notation) -> list[Reading]:
     """The readings of `column` in `notation`: one, or one per order of day and month.
 
-    Orders under which more months are impossible than under another are left out at once.
+    Orders under which more days are impossible than under another are left out at once.
     """
     if quick := _read_uniform(column, notation):
         return quick
@@ -145,18 +145,16 @@ def read_column(column: Any, notation: Notation) -> list[Reading]:
         days = to_days(_integers(fields["y"]), _months(fields["m"]), day)
         return [Reading(_label(notation.name, "ymd", example), "", days, matched, day is None)]
     numbers = {slot: _integers(fields[slot]) for slot in "abc"}
-    slots = {order: dict(zip(order, "abc", strict=True)) for order in notation.orders}
-    wrong = {
-        order: pc.greater(numbers[slot["m"]], MONTHS_PER_YEAR).true_count
-        for order, slot in slots.items()
+    read = {
+        order: to_days(*(numbers["abc"[order.index(part)]] for part in "ymd"))
+        for order in notation.orders
     }
-    readings = []
-    for order, slot in slots.items():
-        if wrong[order] == min(wrong.values()):
-            days = to_days(*(numbers[slot[part]] for part in "ymd"))
-            label = _label(notation.name, order, example)
-            readings.append(Reading(label, order, days, matched, monthly=False))
-    return readings
+    fewest = min(days.null_count for days in read.values())
+    return [
+        Reading(_label(notation.name, order, example), order, days, matched, monthly=False)
+        for order, days in read.items()
+        if days.null_count == fewest
+    ]
 
 
 def _read_uniform(column: Any, notation: Notation) -> list[Reading]:

@@ -34,7 +34,6 @@ INVESTING = ["date", "close", "open", "high", "low"]
 HEADERLESS = {7: "kraken", 12: "binance"}  # columns of the known files without a header
 QUOTE_CURRENCY = re.compile(r"(USDT?|USDC|EUR|GBP|JPY|BRL|INR|TRY|AUD|CAD)$", re.IGNORECASE)
 TICKER = re.compile(r"^Ticker (\S+)", re.MULTILINE)  # a line of yfinance
-CLEAR = 20  # times as many cells must speak for a decimal mark as against it
 SAMPLE = 200
 NUMBER_SHARE = 0.9
 EXAMPLE = 3
@@ -208,28 +207,45 @@ def _loose(cells: Any) -> Any | None:
 def _decimal_mark(
     prices: _Prices, cells: numbers.Cells, column: int, options: Options
 ) -> DecimalMark:
-    """Dot or comma: by the price column, else by the other columns, else by the prices' sense."""
-    dot, comma = cells.only("dot"), cells.only("comma")
-    if dot or comma:
-        return _clear_majority(dot, comma, cells)
-    if numbers.same_under_both(cells):
-        return _voted(prices, column)
-    jumps = {m: sanity.count_jumps(numbers.parse(cells, m).values) for m in numbers.MARKS}
-    dot, comma = _votes(prices, column)
-    if bool(dot) != bool(comma):
-        mark: DecimalMark = "dot" if dot else "comma"
-        other: DecimalMark = "comma" if dot else "dot"
-        if jumps[mark] <= jumps[other]:
+    """Dot or comma: by the price column, else by the other columns, else by the prices' sense.
+
+    What a few damaged cells could say decides nothing where other cells can be read either way.
+    """
+    _refuse_both_marks(cells)
+    if not cells.unclear():
+        return _where_all_is_clear(prices, cells, column)
+    insisted = cells.insisted()
+    if insisted:
+        _refuse_if_denied(insisted, cells)
+        return insisted
+    jumps = _jumps(cells)
+    voices = _voices(prices, column)
+    if len(voices) == 1:
+        (mark,) = voices
+        if jumps[mark] == min(jumps.values()):
             return mark
-    elif jumps["dot"] != jumps["comma"] and 0 in jumps.values():
+    elif jumps["dot"] != jumps["comma"] and 0 in jumps.values() and _enough_unmarked(cells):
         return min(numbers.MARKS, key=lambda candidate: jumps[candidate])
     if options.decimal:
         return options.decimal
     if source_of("history", {plain(name) for name in prices.header}):
         return "dot"  # every site that is known by its header writes dots
-    example = next(cell for cell in cells.column.to_pylist() if "." in cell or "," in cell)
+    example = cells.first_unclear()
     read = [f"--decimal {mark} reads {_example(example, mark)}" for mark in numbers.MARKS]
     raise Refused(f"the decimal mark is not certain: {example!r}: {'; '.join(read)}")
+
+
+def _enough_unmarked(cells: numbers.Cells) -> bool:
+    """Whether the cells without a mark are more than a few that lost it.
+
+    Where thousands are grouped none has four digits.
+    """
+    enough = max(2, min(numbers.FEW, len(cells.column) - 1))
+    return not cells.ungrouped() and cells.unmarked() >= enough
+
+
+def _jumps(cells: numbers.Cells) -> dict[DecimalMark, int]:
+    return {mark: sanity.count_jumps(numbers.parse(cells, mark).values) for mark in numbers.MARKS}
 
 
 def _example(cell: str, mark: DecimalMark) -> str:
@@ -237,45 +253,51 @@ def _example(cell: str, mark: DecimalMark) -> str:
     return cell.replace(thousands, "").replace(decimal, ".")
 
 
-def _clear_majority(dot: int, comma: int, cells: numbers.Cells) -> DecimalMark:
-    """The mark more cells insist on; a few cells must not insist on what the prices deny."""
-    if dot and comma and max(dot, comma) < CLEAR * min(dot, comma):
+def _refuse_both_marks(cells: numbers.Cells) -> None:
+    fewer, more = sorted(cells.only(mark) for mark in numbers.MARKS)
+    if fewer and more < numbers.CLEAR * fewer:
         first = {mark: cells.first_only(mark) for mark in numbers.MARKS}
         raise Refused(f"both decimal marks are used: {first['dot']!r} and {first['comma']!r}")
-    mark: DecimalMark = "dot" if dot > comma else "comma"
-    other: DecimalMark = "comma" if dot > comma else "dot"
-    if 2 * max(dot, comma) < len(cells.column):
-        jumps = {m: sanity.count_jumps(numbers.parse(cells, m).values) for m in numbers.MARKS}
-        if jumps[mark] > jumps[other]:
-            example = cells.first_only(mark)
-            raise Refused(
-                f"the decimal mark is not certain: {example!r} has a decimal {mark}, but the "
-                f"other prices only make sense with a decimal {other}"
-            )
-    return mark
 
 
-def _voted(prices: _Prices, column: int) -> DecimalMark:
-    dot, comma = _votes(prices, column)
-    return "comma" if comma > dot else "dot"
+def _where_all_is_clear(prices: _Prices, cells: numbers.Cells, column: int) -> DecimalMark:
+    """No price depends on the mark, unless it insists on one; other columns may depend on it."""
+    voices = _voices(prices, column)
+    if not any(cells.only(mark) for mark in numbers.MARKS) and len(voices) == 1:
+        return next(iter(voices))
+    return max(numbers.MARKS, key=cells.only)
 
 
-def _votes(prices: _Prices, column: int) -> tuple[int, int]:
-    """How many cells of the other columns (a spread sample) are numbers under one mark only."""
-    dot = comma = 0
+def _refuse_if_denied(mark: DecimalMark, cells: numbers.Cells) -> None:
+    """Fewer than half of the cells must not insist on what the prices deny."""
+    if 2 * cells.only(mark) >= len(cells.column):
+        return
+    jumps = _jumps(cells)
+    if jumps[mark] > min(jumps.values()):
+        other: DecimalMark = "comma" if mark == "dot" else "dot"
+        raise Refused(
+            f"the decimal mark is not certain: {cells.first_only(mark)!r} has a decimal {mark}, "
+            f"but the other prices only make sense with a decimal {other}"
+        )
+
+
+def _voices(prices: _Prices, column: int) -> set[DecimalMark]:
+    """The marks that the other columns (a spread sample of their cells) insist on."""
+    voices: set[DecimalMark] = set()
     for other in range(prices.table.width):
         if other in (column, prices.date_column):
             continue
         cells = prices.cells(other)
         looked = numbers.look(cells[:: max(1, len(cells) // SAMPLE)], units=True)
-        if looked.number_share() >= NUMBER_SHARE:
-            dot, comma = dot + looked.only("dot"), comma + looked.only("comma")
-    return dot, comma
+        mark = looked.insisted()
+        if mark and looked.number_share() >= NUMBER_SHARE:
+            voices.add(mark)
+    return voices
 
 
 def _refuse_lost_decimals(prices: _Prices, cells: numbers.Cells) -> None:
     """Investing.com writes decimals or thousands; bare digits throughout have lost theirs."""
-    if cells.only("dot") or cells.only("comma"):
+    if cells.insisted():
         return
     for role in ("close", "open", "high", "low"):
         column = prices.cells(prices.roles[role])

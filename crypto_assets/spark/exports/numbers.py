@@ -44,9 +44,15 @@ _COMPILED = {
     units: {mark: re.compile(pattern, re.ASCII) for mark, pattern in patterns.items()}
     for units, patterns in ((False, _NUMBER), (True, _WITH_UNIT))
 }
+_MARKED = re.compile(r"^[-+−]?\d+[.,]")
+_BOTH_MARKS = re.compile(r"\.\d+,\d|,\d+\.\d")
+_FOUR_DIGITS = re.compile(r"^[-+−]?\d{4}")
 _DIGITS_ALIKE = bytes.maketrans(b"012345678", b"999999999")
 _DIGITS_BUT_ZERO_ALIKE = bytes.maketrans(b"12345678", b"99999999")
 MANY = 1000  # shapes: no column of numbers has as many
+CLEAR = 20  # times as many cells must speak for a decimal mark as against it
+FEW = 5  # fewer cells that insist on a mark, where others do not, may be damaged ones
+FEW_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,48 @@ class Cells:
 
     def first_only(self, mark: DecimalMark) -> str:
         """The first of the cells that `only` counts."""
-        return str(self.column.filter(self._shapes.mask(self._only(mark)))[0].as_py())
+        return self._first(self._only(mark))
+
+    def unclear(self) -> int:
+        """How many cells are other numbers under one mark than under the other, as 1,234 is."""
+        return self._shapes.number(self._unclear())
+
+    def first_unclear(self) -> str:
+        """The first of the cells that `unclear` counts."""
+        return self._first(self._unclear())
+
+    def unmarked(self) -> int:
+        """How many cells are the same number, not below 0, under either mark."""
+        same = self._both() - self._unclear()
+        return self._shapes.number(shape for shape in same if not shape.startswith(("-", "−")))
+
+    def ungrouped(self) -> int:
+        """How many cells have four digits or more before any mark."""
+        return self._shapes.number(filter(_FOUR_DIGITS.match, self._shapes.counts))
+
+    def insisted(self) -> DecimalMark | None:
+        """The mark that so many cells insist on that they are not a few damaged ones.
+
+        Of cells with both marks, as 1,234.5, fewer are enough: damage hardly makes them.
+        """
+        counts = {mark: self.only(mark) for mark in MARKS}
+        other, mark = sorted(MARKS, key=lambda each: counts[each])
+        both = self._shapes.number(filter(_BOTH_MARKS.search, self._only(mark)))
+        share = max(1, FEW_SHARE * self._present())
+        enough = both >= share or counts[mark] >= max(share, min(FEW, self._present()))
+        return mark if enough and counts[mark] >= CLEAR * counts[other] else None
+
+    def _first(self, shapes: frozenset[str]) -> str:
+        return str(self.column.filter(self._shapes.mask(shapes))[0].as_py())
+
+    def _unclear(self) -> frozenset[str]:
+        return frozenset(shape for shape in self._both() if _MARKED.match(shape))
+
+    def _both(self) -> frozenset[str]:
+        return self._reads["dot"] & self._reads["comma"]
+
+    def _present(self) -> int:
+        return len(self.column) - (0 if self.missing is None else self.missing.true_count)
 
     def _only(self, mark: DecimalMark) -> frozenset[str]:
         other: DecimalMark = "comma" if mark == "dot" else "dot"
@@ -96,7 +143,7 @@ class Cells:
 
     def number_share(self) -> float:
         """Which part of the cells that are not missing are numbers under some mark."""
-        present = len(self.column) - (0 if self.missing is None else self.missing.true_count)
+        present = self._present()
         best = max(self._shapes.number(reads) for reads in self._reads.values())
         return best / present if present else 0.0
 
@@ -178,14 +225,6 @@ def parse(cells: Cells, mark: DecimalMark) -> Numbers:
     text = plain if missing is None else pc.if_else(missing, cells.column, plain)
     bad = pc.is_null(text) if text.null_count else None
     return Numbers(text, plain.cast(pa.float64()), bad)
-
-
-def same_under_both(cells: Cells) -> bool:
-    """Whether every cell is the same number under either mark, as where there is no mark."""
-    if not any(cells.characters(mark) & {".", ","} for mark in MARKS):
-        return True
-    dot, comma = (parse(cells, mark).values for mark in MARKS)
-    return bool(dot.equals(comma))
 
 
 def quick(column: Any, mark: DecimalMark) -> Any:

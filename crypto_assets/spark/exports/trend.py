@@ -116,11 +116,10 @@ def read_values(
 
 
 def _decimal_mark(cells: numbers.Cells, options: Options) -> DecimalMark:
-    dot, comma = cells.only("dot"), cells.only("comma")
-    if dot != comma:
-        return "dot" if dot > comma else "comma"
-    if numbers.same_under_both(cells):
-        return "dot"
+    if not cells.unclear():
+        return max(numbers.MARKS, key=cells.only)
+    if mark := cells.insisted():
+        return mark
     read = {mark: numbers.parse(cells, mark).values for mark in numbers.MARKS}
     fits = [m for m in numbers.MARKS if (pc.max(read[m]).as_py() or 0) <= FULL]
     if len(fits) == 1:
@@ -220,7 +219,7 @@ def _note(values: Values, series: Series, parsed: Any, below: int) -> None:
     if (pc.max(parsed).as_py() or 0) > FULL:
         values.notes.append("values above 100: a rescaled series or a search volume")
     last = pc.max(series.days).as_py()
-    if last + PERIOD[values.granularity] > today():
+    if last + PERIOD[values.granularity] >= today():
         values.notes.append(f"the {values.granularity} of {iso(last)} is not over: partial value")
     if series.irregular:
         values.notes.append(f"{series.irregular} gaps in the dates")

@@ -170,10 +170,14 @@ def encode(rows: list[list[str]], dialect: Dialect) -> bytes:
     return text.encode(dialect.encoding)
 
 
+def data_rows(days: list[Day], dialect: Dialect) -> list[list[str]]:
+    """The cells of every data line, in file order."""
+    ordered = list(reversed(days)) if dialect.newest_first else days
+    rows = [_cells(day, dialect) for day in ordered]
+    return [[str(i), *cells] for i, cells in enumerate(rows)] if dialect.indexed else rows
+
+
 def write_history(days: list[Day], dialect: Dialect) -> bytes:
     """The file of a market in a dialect."""
-    ordered = list(reversed(days)) if dialect.newest_first else days
-    rows = [header(dialect), *(_cells(day, dialect) for day in ordered)]
-    if dialect.indexed:
-        rows = [["" if i == 0 else str(i - 1), *cells] for i, cells in enumerate(rows)]
-    return encode(rows, dialect)
+    names = ["", *header(dialect)] if dialect.indexed else header(dialect)
+    return encode([names, *data_rows(days, dialect)], dialect)

@@ -47,6 +47,10 @@ def test_one_row_whose_day_may_be_a_month_is_ambiguous() -> None:
     assert pairs(read("Date,Close\n03/13/2024,1.5\n")) == [("2024-03-13", "1.5")]
 
 
+def test_a_date_that_exists_under_neither_order_does_not_decide_the_order() -> None:
+    assert "--dates dmy" in refusal("Date;Close\n05.10.2017;1054.5\n06.50.2017;1073.5\n")
+
+
 def test_the_first_ten_days_of_january_could_be_ten_months() -> None:
     days = "".join(
         f'"01/{d:02}/2024","1.5","1.5","1.5","1.5","1K","0%"\n' for d in range(10, 0, -1)
@@ -98,6 +102,35 @@ def test_prices_of_three_decimals_alone_are_ambiguous_unless_said() -> None:
 def test_a_jump_that_only_one_decimal_mark_explains_settles_it() -> None:
     content = "Date;Close\n2024-01-01;999\n2024-01-02;1.001\n2024-01-03;998\n"
     assert pairs(read(content))[1] == ("2024-01-02", "1001")
+
+
+def test_a_damaged_cell_does_not_decide_the_decimal_mark_of_the_other_lines() -> None:
+    cut = (
+        '"Datum","Zuletzt","Eröffn.","Hoch","Tief"\n'
+        '"Jan 03, 2011","1,010","1,007","1,018","1,00"\n'
+        '"Jan 02, 2011","1,007","992","1,009","980"\n'
+        '"Jan 01, 2011","992""1,000","1,013","991"\n'
+    )
+    assert "the decimal mark is not certain: '1,010'" in refusal(cut)
+    assert pairs(read(cut, decimal="dot")) == [("2011-01-03", "1010"), ("2011-01-02", "1007")]
+    price = US + (
+        '"03/14/2024","1,158","1,150","1,160","1,149","1.28K","0.70%"\n'
+        '"03/13/2024","1,15","1,149","1,155","1,146","5.36K","0.09%"\n'
+        '"03/12/2024","1,149","1,150","1,152","1,147","2.22K","-0.09%"\n'
+    )
+    assert pairs(read(price)) == [("2024-03-14", "1158"), ("2024-03-12", "1149")]
+    assert problems(read(price)) == {3: "not a price: '1,15'"}
+
+
+def test_a_price_that_lost_its_mark_does_not_decide_the_decimal_mark_of_the_others() -> None:
+    lost = "Date;Close\n2015-07-31;11,611\n2015-07-30;11037\n2015-07-29;11,986\n"
+    assert "--decimal comma reads 11.611" in refusal(lost)
+    assert "not certain" in refusal("Date;Close\n2013-10-28;985\n2013-10-27;1,014\n")
+
+
+def test_a_price_with_both_marks_settles_one_without_decimals() -> None:
+    content = "Date;Close\n2024-01-01;65,372.9\n2024-01-02;65,400\n"
+    assert pairs(read(content))[1] == ("2024-01-02", "65400")
 
 
 def test_the_decimal_option_does_not_override_what_is_written() -> None:

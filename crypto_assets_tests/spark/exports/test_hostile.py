@@ -52,6 +52,7 @@ NOT_CSV = {
     "every 38 days": (b"Date,Close\n2024-01-01,1\n2024-02-08,1\n2024-03-17,1\n", "every 38 days"),
     "megabyte cell": (GOOD.encode() + b"2024-01-04," + b"9" * 1_000_000, "longer than"),
     "many columns": (b",".join([b"1"] * 10_000) + b"\n" + GOOD.encode(), "10,000 columns"),
+    "many columns everywhere": ((b",".join([b"1"] * 10_000) + b"\n") * 3, "10,000 columns"),
     "unclosed quotes": (b"Date,Close\n" + b'2024-01-01,"1.5\n' * 3000, "quotes do not match"),
     "prices in the future": (b"Date,Close\n2094-01-13,1\n2094-01-14,1\n", "in the future"),
 }

@@ -104,7 +104,7 @@ def test_values_above_a_hundred_are_accepted_and_noted() -> None:
 
 
 def test_the_current_week_is_noted_as_partial() -> None:
-    sunday = date.today() - timedelta(days=date.today().weekday() + 1)
+    sunday = date.today() - timedelta(days=date.today().isoweekday() % 7)
     rows = f"{sunday - timedelta(days=7)},5\n{sunday},9\n"
     export = read("Week,bitcoin: (Worldwide)\n" + rows)
     assert export.rows == 2
@@ -119,6 +119,14 @@ def test_a_weekly_price_table_is_no_trend() -> None:
 def test_a_value_that_is_none_is_a_bad_line() -> None:
     content = RAW + "2024-01-21,many\n2024-01-28,3\n"
     assert problems(read(content)) == {6: "not a trend value: 'many'"}
+
+
+def test_a_damaged_value_does_not_decide_the_decimal_mark_of_the_others() -> None:
+    values = ("12.345", "50,12", "37.125", "100")
+    rows = "".join(f'2024-01-{7 * i:02},"{value}"\n' for i, value in enumerate(values, 1))
+    export = read("Week,bitcoin: (Worldwide)\n" + rows)
+    assert [value for _, value in pairs(export)] == ["12.345", "37.125", "100"]
+    assert problems(export) == {3: "not a trend value: '50,12'"}
 
 
 def test_glimpse_gives_its_relative_series_or_the_absolute_one_alone() -> None:
