@@ -96,7 +96,8 @@ def read_values(
     looked: dict[int, numbers.Cells] = {}
     column, term = _pick(table, layout, series, date_column, options, looked)
     uploaded, cells = table.at(column, series.rows), looked[column]
-    mark = _decimal_mark(cells, options)
+    header = layout.header[column] if column < len(layout.header) else ""
+    mark = _decimal_mark(cells, options, counted="volume" in header.lower())
     parsed = numbers.parse(cells, mark)
     text, below = parsed.text, 0
     if has_byte(uploaded, b"<"):
@@ -115,14 +116,15 @@ def read_values(
     return values
 
 
-def _decimal_mark(cells: numbers.Cells, options: Options) -> DecimalMark:
+def _decimal_mark(cells: numbers.Cells, options: Options, *, counted: bool) -> DecimalMark:
+    """Dot or comma; that values are at most `FULL` tells nothing of searches `counted`."""
     if not cells.unclear():
         return max(numbers.MARKS, key=cells.only)
     if mark := cells.insisted():
         return mark
     read = {mark: numbers.parse(cells, mark).values for mark in numbers.MARKS}
     fits = [m for m in numbers.MARKS if (pc.max(read[m]).as_py() or 0) <= FULL]
-    if len(fits) == 1:
+    if len(fits) == 1 and not counted:
         return fits[0]
     if options.decimal:
         return options.decimal

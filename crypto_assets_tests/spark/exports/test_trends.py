@@ -134,3 +134,9 @@ def test_glimpse_gives_its_relative_series_or_the_absolute_one_alone() -> None:
     assert pairs(read(head + "2024-01-07,5,90000\n2024-01-14,100,990000\n")) == WEEKS
     alone = read("Week,Absolute Google Search Volume\n2024-01-07,90000\n2024-01-14,990000\n")
     assert (alone.source, pairs(alone)[0]) == ("glimpse", ("2024-01-07", "90000"))
+
+
+def test_counted_searches_in_thousands_are_not_taken_for_a_scale_of_a_hundred() -> None:
+    text = 'Week,Absolute Google Search Volume\n2024-01-07,"12,345"\n2024-01-14,"13,456"\n'
+    assert "--decimal" in refusal(text)
+    assert pairs(read(text, decimal="dot"))[0] == ("2024-01-07", "12345")
