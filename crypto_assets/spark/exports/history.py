@@ -262,10 +262,10 @@ def _refuse_both_marks(cells: numbers.Cells) -> None:
 
 def _where_all_is_clear(prices: _Prices, cells: numbers.Cells, column: int) -> DecimalMark:
     """No price depends on the mark, unless it insists on one; other columns may depend on it."""
+    if any(cells.only(mark) for mark in numbers.MARKS):
+        return max(numbers.MARKS, key=cells.only)
     voices = _voices(prices, column)
-    if not any(cells.only(mark) for mark in numbers.MARKS) and len(voices) == 1:
-        return next(iter(voices))
-    return max(numbers.MARKS, key=cells.only)
+    return voices.pop() if len(voices) == 1 else "dot"
 
 
 def _refuse_if_denied(mark: DecimalMark, cells: numbers.Cells) -> None:
