@@ -86,10 +86,10 @@ def test_a_trend_file_in_place_of_a_history_fails_its_ticker_only(run, currency)
     assert "a history file is wanted" in verdict(results, "bronze", "ODD").problems[0]
 
 
-def test_a_replaced_upload_is_not_read(run, currency, tmp_path):
+def test_a_stored_upload_with_other_content_is_not_read(run, currency, tmp_path):
     order = currency("BTC")
     (tmp_path / "BTC-history.csv").write_text(history_csv(5.0))
-    assert "replaced" in verdict(run(order), "bronze", "BTC").problems[0]
+    assert "not what was uploaded" in verdict(run(order), "bronze", "BTC").problems[0]
 
 
 def test_a_batch_in_which_every_ticker_fails_ends_there(run, currency):
