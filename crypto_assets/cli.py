@@ -330,12 +330,11 @@ def ui(settings: Settings, host: str, port: int) -> None:
     from crypto_assets.resources.instance import prepare_home
 
     environment = {**os.environ, **prepare_home(settings)}
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "crypto_assets.definitions"]
+    dev = [sys.executable, "-m", "dagster", "dev", "-m", "crypto_assets.definitions"]
     click.echo(f"http://{host}:{port}")
     sys.stdout.flush()
     # Takes this process's place, so that a signal to it ends all that Dagster started.
-    words = [*command, "--host", host, "--port", str(port)]
-    os.execve(sys.executable, words, environment)  # noqa: S606 - our own words, no shell
+    os.execve(sys.executable, [*dev, "--host", host, "--port", str(port)], environment)  # noqa: S606 - our own words, no shell
 
 
 @_command

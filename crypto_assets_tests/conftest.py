@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from crypto_assets.cli import main
 from crypto_assets.resources.engine import SailEngine, SparkEngine
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.exports_text import history_csv, trend_csv
@@ -78,3 +80,25 @@ def pair(write: Callable) -> Callable[..., tuple[Path, Path]]:
         )
 
     return write_pair
+
+
+@pytest.fixture
+def run(home: Path) -> Callable[..., tuple[int, str, str]]:
+    """Runs one command in this process; gives exit code, standard output and standard error."""
+
+    def invoke(*words: object) -> tuple[int, str, str]:
+        result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+        return result.exit_code, result.stdout, result.stderr
+
+    return invoke
+
+
+@pytest.fixture
+def add(run: Callable, pair: Callable) -> Callable[..., tuple[int, str, str]]:
+    """Registers a ticker with a good pair of files, or of this shape, by the command."""
+
+    def register(ticker: str, *options: str, **shape: Any) -> tuple[int, str, str]:
+        history, trend = pair(ticker, **shape)
+        return run("add", ticker, "--history", history, "--trend", trend, *options)
+
+    return register

@@ -4,30 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets_tests.exports_text import history_csv
-
-
-@pytest.fixture
-def run(home):
-    def invoke(*words):
-        result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
-        return result.exit_code, result.stdout, result.stderr
-
-    return invoke
-
-
-@pytest.fixture
-def add(run, pair):
-    def register(ticker, **shape):
-        history, trend = pair(ticker, **shape)
-        code, _, err = run("add", ticker, "--history", history, "--trend", trend)
-        assert code == 0, err
-
-    return register
 
 
 def layers(run, ticker):

@@ -7,31 +7,8 @@ import json
 from pathlib import Path
 
 import duckdb
-import pytest
-from click.testing import CliRunner
 
-from crypto_assets.cli import main
 from crypto_assets_tests.exports_text import history_csv, trend_csv
-
-
-@pytest.fixture
-def run(home):
-    """Runs one command in this process; gives exit code, standard output and standard error."""
-
-    def invoke(*words):
-        result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
-        return result.exit_code, result.stdout, result.stderr
-
-    return invoke
-
-
-@pytest.fixture
-def add(run, pair):
-    def register(ticker, *options, **shape):
-        history, trend = pair(ticker, **shape)
-        return run("add", ticker, "--history", history, "--trend", trend, *options)
-
-    return register
 
 
 def prices(home, query):

@@ -2,16 +2,11 @@
 
 import dagster as dg
 
+from crypto_assets.resources.instance import UNFINISHED
 from crypto_assets.spark.batch import LAYERS
 
 REMOVED = "removed"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-_WAITING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 ticker_partitions = dg.DynamicPartitionsDefinition(name="ticker")
 
@@ -29,7 +24,7 @@ def drop_partition(instance: dg.DagsterInstance, ticker: str) -> set[str]:
     name = str(ticker_partitions.name)
     order = instance.get_dynamic_partitions(name)
     stranded: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=_WAITING)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
         first, last = (run.tags.get(tag) for tag in RANGE_TAGS)
         if ticker in (first, last) and first in order and last in order:
             stranded.update(order[order.index(first) : order.index(last) + 1])

@@ -76,10 +76,9 @@ def uploads(
         said += [f"{entry.ticker}: new settings" for entry in apply_overrides(registry, overrides)]
     with quick_event_log(context.instance):
         said += _look(context.instance, Sorter(inbox, registry, overrides), inbox, ledger)
-    quarantined = [*broken(overrides), *ledger.quarantined()]
-    listed = hashlib.sha256(repr(quarantined).encode(errors="replace")).hexdigest()
-    if listed != cursor.quarantine and (quarantined or cursor.quarantine):
-        report_quarantine(context.instance, quarantined)
+    listed = f"{stamp} {ledger.quarantine_stamp()}"
+    if listed != cursor.quarantine:
+        report_quarantine(context.instance, [*broken(overrides), *ledger.quarantined()])
     due = _due(registry, lake)
     context.instance.add_dynamic_partitions(str(ticker_partitions.name), list(due))
     requests = list(_requests(context.instance, due))

@@ -34,10 +34,6 @@ class Arrival:
     size: int
     modified: float
 
-    @property
-    def name(self) -> str:
-        return self.key.rpartition("/")[2]
-
 
 class Inbox(dg.ConfigurableResource):
     """Uploads on the local file system."""
@@ -101,7 +97,7 @@ class Inbox(dg.ConfigurableResource):
 
     def pin(self, key: str, content: bytes) -> StoredUpload:
         """Keeps this content, which was read at `key`, for good."""
-        etag = hashlib.sha256(content).hexdigest()
+        etag = etag_of(content)
         pinned = Path(self.root, pinned_key(etag))
         if not pinned.exists():
             write_atomically(pinned, content)
@@ -135,6 +131,11 @@ class Inbox(dg.ConfigurableResource):
             key = f"{folder}{entry.name}"
             if not entry.name.startswith((".", "_")) and key != OVERRIDES:
                 yield key, entry
+
+
+def etag_of(content: bytes) -> str:
+    """What names this content: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PROCESS_TAG = "crypto_assets/process"
 UNNOTED_SECONDS = 60  # a run notes its process in the first second
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -72,7 +72,7 @@ def process_name(run_id: str = "") -> str:
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> None:
     """Marks runs as failed whose process was killed, and gives back the pool slots they hold."""
-    for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
         if _is_dead(record):
             run = record.dagster_run
             # The slots first: nobody would look at those of a run that has ended.
@@ -82,7 +82,7 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> None:
 
 def running_runs(instance: dg.DagsterInstance) -> set[str]:
     """The ids of the runs that may still write."""
-    return {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))}
+    return {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))}
 
 
 @contextmanager

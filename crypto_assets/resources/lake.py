@@ -69,30 +69,34 @@ class Lake(dg.ConfigurableResource):
         Returns the tickers of which a layer could not be published, with the layer and the reason;
         the layers behind it stay as they were.
         """
-        problems: dict[str, tuple[Layer, str]] = {}
-        for ticker, layers in versions.items():
-            known = self._versions(ticker)
-            moves: dict[Path, Path] = {}
-            moved: dict[str, str] = {}
-            for layer, version in layers.items():
-                files, problem = self._staged(run_id, layer, ticker)
-                if problem:
-                    problems[ticker] = (layer, problem)
-                    break
-                moves |= files
-                moved[layer] = version
-            # A crash must not leave new files under an old version: in between they have none.
-            same = {
-                name: known[name] for name in known if moved.get(name, known[name]) == known[name]
-            }
-            if same != known:
-                self._note_versions(ticker, same)
-            for staged, target in moves.items():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                staged.replace(target)
-            if same | moved != same:
-                self._note_versions(ticker, same | moved)
-        return problems
+        published = (self._publish(run_id, ticker, versions[ticker]) for ticker in versions)
+        return {t: problem for t, problem in zip(versions, published, strict=True) if problem}
+
+    def _publish(
+        self, run_id: str, ticker: str, versions: Mapping[Layer, str]
+    ) -> tuple[Layer, str] | None:
+        """Publishes one ticker's layers; the first that cannot be, and why."""
+        known = self._versions(ticker)
+        moves: dict[Path, Path] = {}
+        moved: dict[str, str] = {}
+        problem = None
+        for layer, version in versions.items():
+            files, wrong = self._staged(run_id, layer, ticker)
+            if wrong:
+                problem = (layer, wrong)
+                break
+            moves |= files
+            moved[layer] = version
+        # A crash must not leave new files under an old version: in between they have none.
+        same = {name: known[name] for name in known if moved.get(name, known[name]) == known[name]}
+        if same != known:
+            self._note_versions(ticker, same)
+        for staged, target in moves.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(target)
+        if same | moved != same:
+            self._note_versions(ticker, same | moved)
+        return problem
 
     def _staged(self, run_id: str, layer: Layer, ticker: str) -> tuple[dict[Path, Path], str]:
         """The layer's staged files with the keys they belong to, or what is wrong with them."""

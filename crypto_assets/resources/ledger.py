@@ -66,6 +66,11 @@ class Ledger:
         found = filter(None, map(self._quarantined, self._names("quarantine")))
         return sorted(found, key=lambda upload: upload.key)
 
+    def quarantine_stamp(self) -> str:
+        """What changes when another upload, or another content of one, is in quarantine."""
+        names = sorted(name for decision, name in self._noted.values() if decision == "quarantine")
+        return hashlib.sha256("".join(names).encode()).hexdigest()
+
     def reopen(self) -> None:
         """Decides anew on every upload in quarantine, when it is looked at next."""
         for key_hash in self._in_quarantine():

@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,8 +45,7 @@ class Override(BaseModel):
     @property
     def choices(self) -> dict[str, Any]:
         """The settings of an entry that this section names."""
-        said = self.model_dump(exclude={"history", "trend"}, exclude_none=True)
-        return {name: value for name, value in said.items() if name in self.model_fields_set}
+        return self.model_dump(exclude={"history", "trend"}, exclude_unset=True, exclude_none=True)
 
 
 @dataclass(frozen=True)
@@ -111,6 +110,7 @@ def broken(overrides: Overrides) -> list[Quarantined]:
     return [Quarantined(OVERRIDES, 0, problem) for problem in overrides.problems]
 
 
+@lru_cache(maxsize=1)  # asked for at every look at the inbox, and seldom changed
 def parse_overrides(text: str) -> Overrides:
     """Reads the file's text; a file that is no TOML has no sections."""
     try:

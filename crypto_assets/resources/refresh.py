@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from crypto_assets.resources.engine import Engine, Run
+from crypto_assets.resources.engine import Engine
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.registry import Entry, Registry
 from crypto_assets.resources.warehouse import Warehouse
@@ -47,14 +48,16 @@ def refresh(
     if unknown := set(tickers) - {entry.ticker for entry in entries}:
         yield _unknown(sorted(unknown), layers)
     size = platform.engine.batch_tickers
-    with platform.engine.running() as run:
+    computes = bool(set(layers) - {"warehouse"})
+    with platform.engine.running() if computes else nullcontext(_compute_nothing) as run:
         for start in range(0, len(entries), size):
             batch = {entry.ticker: entry for entry in entries[start : start + size]}
             stale = _stale_inputs(platform.lake, batch.values(), layers)
             if stale.verdicts:
                 yield stale
             batch = {t: e for t, e in batch.items() if t not in {v.ticker for v in stale.verdicts}}
-            computed = list(_compute(platform, run, batch.values(), layers, run_id, on_layer))
+            order = _order(platform, batch.values(), layers, run_id)
+            computed = list(_told(run(order), on_layer))
             with platform.lake.publishing():
                 overtaken = _overtaken(platform, batch, layers)
                 results = _publish(platform.lake, run_id, computed, batch, overtaken)
@@ -66,17 +69,12 @@ def refresh(
             yield from results
 
 
-def _compute(
-    platform: Platform,
-    run: Run,
-    entries: Iterable[Entry],
-    layers: Collection[Layer],
-    run_id: str,
-    on_layer: Report,
-) -> Iterator[LayerResult]:
-    entries = list(entries)
+def _order(
+    platform: Platform, entries: Collection[Entry], layers: Collection[Layer], run_id: str
+) -> Batch:
+    """What the engine is to compute; its staging is this run's."""
     published = platform.lake.published_rows([entry.ticker for entry in entries])
-    batch = Batch(
+    return Batch(
         staging=platform.lake.staging(run_id),
         lake=platform.lake.root,
         layers=tuple(layer for layer in LAYERS if layer in layers and layer != "warehouse"),
@@ -85,7 +83,14 @@ def _compute(
         ),
         readers=platform.engine.readers,
     )
-    for result in run(batch) if batch.layers else ():
+
+
+def _compute_nothing(order: Batch) -> Iterator[LayerResult]:  # noqa: ARG001 - stands for a `Run`
+    yield from ()
+
+
+def _told(results: Iterable[LayerResult], on_layer: Report) -> Iterator[LayerResult]:
+    for result in results:
         on_layer(result)
         yield result
 

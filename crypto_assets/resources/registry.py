@@ -149,13 +149,11 @@ class Registry(dg.ConfigurableResource):
             if path.exists() and path.read_text() == token:
                 path.unlink()
 
-    def remove(self, ticker: str) -> list[StoredUpload]:
-        """Forgets the currency; returns the uploads it had. Nothing happens if it is unknown."""
-        uploads = [upload for kind in KINDS if (upload := self.upload(ticker, kind))]
+    def remove(self, ticker: str) -> None:
+        """Forgets the currency; nothing happens if it is unknown."""
         waiting = (self._waiting_path(ticker, kind) for kind in KINDS)
         for path in (*waiting, self._due_path(ticker), self._path(ticker)):
             path.unlink(missing_ok=True)
-        return uploads
 
     @contextmanager
     def changing(self) -> Iterator[None]:

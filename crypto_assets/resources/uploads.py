@@ -6,7 +6,6 @@ then the words in the file, its name and its folder. What is in a file says the 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.coins import Coins, terms_of
 from crypto_assets.resources.files import printable
-from crypto_assets.resources.inbox import OVERRIDES, Arrival, Inbox
+from crypto_assets.resources.inbox import OVERRIDES, Arrival, Inbox, etag_of
 from crypto_assets.resources.overrides import Overrides
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload
 from crypto_assets.spark.batch import Kind
@@ -49,13 +48,14 @@ class Sorter:
         self._inbox, self._registry, self._overrides = inbox, registry, overrides
 
     @cached_property
-    def _owners(self) -> dict[str, tuple[str, Kind]]:
+    def _owner_by_key(self) -> dict[str, tuple[str, Kind]]:
         uploads = sorted(self._registry.uploads(), key=lambda found: found[2].uploaded_at)
         return {upload.key: (ticker, kind) for ticker, kind, upload in uploads}
 
     @cached_property
     def _coins(self) -> Coins:
-        known: dict[str, tuple[str, ...]] = {ticker: () for ticker, _ in self._owners.values()}
+        owners = self._owner_by_key.values()
+        known: dict[str, tuple[str, ...]] = {ticker: () for ticker, _ in owners}
         named = {ticker: section.names for ticker, section in self._overrides.sections.items()}
         return Coins(known | named)
 
@@ -64,30 +64,29 @@ class Sorter:
 
         Raises `Unclear` if the file cannot be read or it is not certain whose it is.
         """
-        content = self._content(arrival)
-        certain, owner = self._claimed(arrival.key), self._owners.get(arrival.key)
-        if owner and not certain and self._has(*owner, arrival.key, content):
+        key, content = arrival.key, self._content(arrival)
+        etag = etag_of(content)
+        claimed, owner = self._claimed(key), self._owner_by_key.get(key)
+        if owner and not claimed and self._has(*owner, etag):
+            self._inbox.pin(key, content)  # in case its copy was lost
             return None
-        export = self._read(content, self._expected(arrival.key, certain or owner))
-        ticker, kind = certain or self._owner(arrival.key, export)
+        named = self._named_by_key(key)
+        export = self._read(content, claimed or owner, named)
+        ticker, kind = claimed or self._worked_out(key, export, named)
         if kind != export.kind:
             raise Unclear(f"it is a {export.kind} file where the {kind} file of {ticker} belongs")
-        if self._has(ticker, kind, arrival.key, content):
+        if self._has(ticker, kind, etag):
+            self._inbox.pin(key, content)
             return None
-        if not certain:
-            self._check_place(ticker, kind, arrival.key)
-        return self._give(ticker, kind, self._inbox.pin(arrival.key, content), export)
+        if not claimed:
+            self._check_place(ticker, kind, key)
+        return self._give(ticker, kind, self._inbox.pin(key, content), export)
 
     def owner_of(self, key: str) -> tuple[str, Kind, StoredUpload] | None:
         """The currency whose file stands at this key."""
-        ticker, kind = self._owners.get(key, ("", "history"))
+        ticker, kind = self._owner_by_key.get(key, ("", "history"))
         upload = self._registry.upload(ticker, kind) if ticker else None
         return (ticker, kind, upload) if upload else None
-
-    def _expected(self, key: str, known: tuple[str, Kind] | None) -> str | None:
-        """The ticker with whose settings the file is read."""
-        named = {known[0]} if known else self._named_by_key(key)
-        return named.pop() if len(named) == 1 else None
 
     def _content(self, arrival: Arrival) -> bytes:
         from crypto_assets.spark.exports.text import MAX_BYTES
@@ -100,20 +99,17 @@ class Sorter:
             raise Unclear("it changed while it was read: it is looked at again")
         return content
 
-    def _has(self, ticker: str, kind: Kind, key: str, content: bytes) -> bool:
-        """Whether the currency has this content already; its copy is restored if it was lost."""
+    def _has(self, ticker: str, kind: Kind, etag: str) -> bool:
+        """Whether the currency has this content already."""
         present = self._registry.upload(ticker, kind)
-        if present is None or present.etag != hashlib.sha256(content).hexdigest():
-            return False
-        self._inbox.pin(key, content)
-        return True
+        return present is not None and present.etag == etag
 
     def _check_place(self, ticker: str, kind: Kind, key: str) -> None:
         """Raises `Unclear` if the currency's file of this kind still stands at another key."""
         present = self._registry.upload(ticker, kind)
         if present is None or present.key == key or not self._inbox.arrival(present.key):
             return
-        if self._owners.get(present.key, (ticker, kind)) == (ticker, kind):
+        if self._owner_by_key.get(present.key, (ticker, kind)) == (ticker, kind):
             raise Unclear(
                 f"{ticker} has its {kind} from {present.key} already: upload it under that name, "
                 f"remove that file and upload this one again, or name it in {OVERRIDES}"
@@ -123,7 +119,7 @@ class Sorter:
         from crypto_assets.spark.bronze import reading_facts
 
         entry = self._registry.take(ticker, kind, upload, self._overrides.choices(ticker))
-        self._owners[upload.key] = (ticker, kind)
+        self._owner_by_key[upload.key] = (ticker, kind)
         facts = reading_facts(export)
         facts |= {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
         return Taken(ticker, kind, upload, entry, {"rows": export.rows, **facts})
@@ -141,11 +137,11 @@ class Sorter:
         parts = reversed(key.removesuffix(".csv").split("/"))
         return next(filter(None, map(self._coins.named_in, parts)), set())
 
-    def _owner(self, key: str, export: Export) -> tuple[str, Kind]:
-        """Whose the file is by the words in it and in its key."""
-        by_term, by_key = self._coins.named_in(export.term), self._named_by_key(key)
-        if key in self._owners and not (by_term - {self._owners[key][0]}):
-            return self._owners[key]
+    def _worked_out(self, key: str, export: Export, by_key: set[str]) -> tuple[str, Kind]:
+        """Whose the file is by the words in it and by the tickers its key names."""
+        by_term = self._coins.named_in(export.term)
+        if key in self._owner_by_key and not (by_term - {self._owner_by_key[key][0]}):
+            return self._owner_by_key[key]
         named = by_term & by_key or by_term | by_key
         if len(named) == 1:
             return named.pop(), export.kind
@@ -155,9 +151,11 @@ class Sorter:
             raise Unclear(f"it names {' and '.join(sorted(named))}: {cure}")
         raise Unclear(f"no known coin is named in it, its name or its folder: {cure}")
 
-    def _read(self, content: bytes, ticker: str | None) -> Export:
+    def _read(self, content: bytes, known: tuple[str, Kind] | None, named: set[str]) -> Export:
+        """Reads the file with the settings of the one ticker it can be of."""
         from crypto_assets.spark.exports import Options, Refused, read_export
 
+        ticker = known[0] if known else min(named) if len(named) == 1 else None
         entry = self._registry.get(ticker) if ticker else None
         choices = {name: getattr(entry, name) for name in _READING} if entry else {}
         names: tuple[str, ...] = entry.names if entry else ()

@@ -67,18 +67,16 @@ def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> 
     history = silver.history(prices, _settings(session, currencies))
     write(in_order(history), batch.staging, SILVER_HISTORY)
     write(in_order(silver.trend(trends)), batch.staging, SILVER_TREND)
-    tables: dict[Kind, Table] = {"history": SILVER_HISTORY, "trend": SILVER_TREND}
-    staged = {
-        kind: _rows(
-            audit.table_measures(_read(session, batch, table, currencies), audit.VALUES[kind]),
-            "ticker",
-        )
-        for kind, table in tables.items()
+    tables: dict[Kind, tuple[DataFrame, Table]] = {
+        "history": (prices, SILVER_HISTORY),
+        "trend": (trends, SILVER_TREND),
     }
-    given = {
-        "history": _given(prices, "history", staged["history"], currencies),
-        "trend": _given(trends, "trend", staged["trend"], currencies),
-    }
+    staged: dict[Kind, Rows] = {}
+    given: dict[Kind, Rows] = {}
+    for kind, (values, table) in tables.items():
+        written = _read(session, batch, table, currencies)
+        staged[kind] = _rows(audit.table_measures(written, audit.VALUES[kind]), "ticker")
+        given[kind] = _given(values, kind, staged[kind], currencies)
     for currency in currencies:
         problems: list[str] = []
         measures: dict[str, Any] = {}

@@ -2,83 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.inbox import Arrival, Inbox
-from crypto_assets.resources.intake import register, take_in
-from crypto_assets.resources.overrides import parse_overrides
-from crypto_assets.resources.registry import Entry, Registry, pinned_key
-from crypto_assets.resources.uploads import Sorter, Taken, Unclear, apply_overrides
-from crypto_assets_tests.exports_text import history_csv, trend_csv
-
-HISTORY, NEWER = history_csv(100.0), history_csv(200.0)
-DATES_OPEN = "Date,Close\n03/04/2024,100.5\n04/04/2024,101.5\n"
-MARK_OPEN = "Date;Close\n" + "".join(f"2024-01-{d:02};1.{100 + d}\n" for d in range(1, 29))
-TWO_TERMS = "Week,bitcoin: (Worldwide),monero: (Worldwide)\n" + "".join(
-    f"2024-01-{day:02},{day},{2 * day}\n" for day in (7, 14, 21, 28)
+from crypto_assets.resources.intake import take_in
+from crypto_assets.resources.registry import pinned_key
+from crypto_assets.resources.uploads import Unclear
+from crypto_assets_tests.exports_text import trend_csv
+from crypto_assets_tests.resources.desk import (
+    CURE,
+    HISTORY,
+    NEWER,
+    TWO_TERMS,
 )
-CURE = "or use `crypto-assets add`"
-
-
-@dataclass
-class Desk:
-    """An inbox people drop files into, and a sorter that is made anew for each look at it."""
-
-    inbox: Inbox
-    registry: Registry
-    toml: str = ""
-    clock: Iterator[int] = field(default_factory=lambda: count(1_700_000_000))
-
-    def drop(self, key: str, content: str | bytes) -> Arrival:
-        path = Path(self.inbox.root, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.utime(path, (now := next(self.clock), now))
-        arrival = self.inbox.arrival(key)
-        assert arrival
-        return arrival
-
-    def sorter(self) -> Sorter:
-        overrides = parse_overrides(self.toml)
-        assert overrides.problems == ()
-        return Sorter(self.inbox, self.registry, overrides)
-
-    def take(self, key: str, content: str | bytes) -> Taken | None:
-        return self.sorter().take(self.drop(key, content))
-
-    def owner(self, key: str, content: str | bytes) -> str:
-        """Whose the file became, as `BTC history`."""
-        taken = self.take(key, content)
-        assert taken
-        assert taken.upload.key == key
-        return f"{taken.ticker} {taken.kind}"
-
-    def unclear(self, key: str, content: str | bytes) -> str:
-        """Why the file became nobody's, after a check that it did."""
-        before = list(self.registry.uploads())
-        with pytest.raises(Unclear) as refused:
-            self.take(key, content)
-        assert list(self.registry.uploads()) == before
-        assert "\n" not in str(refused.value)
-        return str(refused.value)
-
-    def content(self, ticker: str, kind: str) -> str:
-        """What the currency is made from."""
-        upload = self.registry.upload(ticker, kind)
-        return Path(self.inbox.root, pinned_key(upload.etag)).read_text()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    root = str(tmp_path / "inbox")
-    return Desk(Inbox(root=root), Registry(inbox=root))
 
 
 @pytest.mark.parametrize(
@@ -261,84 +199,6 @@ def test_a_key_that_brings_the_other_kind_is_unclear(desk):
     assert reason == "it is a trend file where the history file of BTC belongs"
 
 
-def test_a_pattern_decides_over_words_and_earlier_files(desk):
-    desk.take("a/bitcoin.csv", HISTORY)
-    desk.toml = '[XMR]\nhistory = "*bitcoin*.csv"\ntrend = "t/*"\n'
-    assert desk.owner("b/bitcoin.csv", NEWER) == "XMR history"
-    assert desk.owner("t/bitcoin", trend_csv("bitcoin")) == "XMR trend"
-    assert desk.owner("c/bitcoin.csv", HISTORY) == "XMR history"
-    assert desk.content("BTC", "history") == HISTORY
-
-
-def test_a_pattern_for_the_other_kind_is_unclear(desk):
-    desk.toml = '[XMR]\ntrend = "monero.csv"\n'
-    reason = desk.unclear("monero.csv", HISTORY)
-    assert reason == "it is a history file where the trend file of XMR belongs"
-
-
-def test_a_key_two_patterns_match_is_unclear(desk):
-    desk.toml = '[XMR]\nhistory = "m*.csv"\n[BTC]\nhistory = "*o.csv"\ntrend = "monero.csv"\n'
-    assert desk.unclear("monero.csv", HISTORY) == (
-        "currencies.toml makes it the history of BTC and the trend of BTC and the history of XMR: "
-        "narrow the patterns"
-    )
-
-
-def test_a_name_of_the_overrides_is_known_in_terms_and_names(desk):
-    desk.toml = '[QQQ]\nnames = ["Digital Pizza"]\n[BTC]\nnames = ["比特币"]\n'
-    assert desk.owner("multiTimeline.csv", trend_csv("digital pizza")) == "QQQ trend"
-    entry = desk.take("digital-pizza 2024.csv", HISTORY).entry
-    assert entry.names == ("Digital Pizza",)
-    assert desk.owner("比特币.csv", HISTORY) == "BTC history"
-
-
-def test_a_registered_ticker_is_known_though_it_has_no_section(desk, write):
-    files = {"history": write("p.csv", HISTORY), "trend": write("t.csv", trend_csv("x"))}
-    register(desk.inbox, desk.registry, "QQQ", files, {})
-    Path(desk.inbox.root, "QQQ/history/p.csv").unlink()
-    assert desk.owner("qqq-usd.csv", NEWER) == "QQQ history"
-
-
-def test_settings_of_the_overrides_settle_what_a_file_leaves_open(desk):
-    for key, content, setting in (
-        ("aaa.csv", DATES_OPEN, "dates = 'dmy'"),
-        ("bbb.csv", MARK_OPEN, "decimal = 'comma'"),
-    ):
-        ticker = key[:3].upper()
-        desk.toml = f"[{ticker}]\n"
-        assert "not certain" in desk.unclear(key, content)
-        desk.toml += setting
-        assert desk.owner(key, content) == f"{ticker} history"
-        desk.toml = f"[{ticker}]\nhistory = 'any name.csv'\n{setting}\n"
-        Path(desk.inbox.root, key).unlink()
-        assert desk.owner("any name.csv", content + "\n") == f"{ticker} history"
-
-
-def test_a_setting_that_reads_a_file_wrongly_is_told(desk):
-    desk.toml = "[BTC]\ndates = 'mdy'\n"
-    assert "monthly, not daily" in desk.unclear("btc.csv", DATES_OPEN)
-
-
-def test_settings_given_with_add_settle_a_later_file_under_any_key_of_the_currency(desk, write):
-    files = (write("p.csv", DATES_OPEN), write("t.csv", trend_csv("bitcoin")))
-    take_in(desk.inbox, desk.registry, "BTC", *files, {"dates": "dmy"})
-    newer = DATES_OPEN.replace("100", "102")
-    assert desk.owner("BTC/history/p.csv", newer) == "BTC history"
-    assert desk.registry.get("BTC").dates == "dmy"
-
-
-def test_settings_stay_when_a_file_is_uploaded_again(desk):
-    desk.toml = "[BTC]\nmissing = 'drop'\nmax_shrink = 0.5\nnames = ['gold']\n"
-    desk.take("btc.csv", HISTORY)
-    desk.take("t.csv", trend_csv("btc"))
-    desk.toml = ""
-    entry = desk.take("btc.csv", NEWER).entry
-    assert (entry.missing, entry.max_shrink, entry.names) == ("drop", 0.5, ("gold",))
-    desk.toml = "[BTC]\nmissing = 'fill'\n"
-    entry = desk.take("btc.csv", HISTORY).entry
-    assert (entry.missing, entry.max_shrink, entry.names) == ("fill", 0.5, ("gold",))
-
-
 def test_of_several_terms_the_currencys_own_is_taken(desk):
     assert "2 terms in one file ('bitcoin', 'monero')" in desk.unclear("both.csv", TWO_TERMS)
     assert desk.owner("monero.csv", TWO_TERMS) == "XMR trend"
@@ -415,18 +275,3 @@ def test_a_crash_before_the_pair_was_registered_leaves_a_file_that_can_be_taken_
     folder.unlink()
     assert desk.sorter().take(arrival).entry == desk.registry.get("BTC")
     assert desk.registry.waiting() == {}
-
-
-def test_new_settings_reach_registered_currencies_once(desk):
-    for ticker in ("btc", "xmr"):
-        desk.take(f"{ticker}.csv", HISTORY)
-        desk.take(f"{ticker} t.csv", trend_csv(ticker))
-    for ticker, token in desk.registry.due().items():
-        desk.registry.settle(ticker, token)
-    text = "[BTC]\nmissing = 'drop'\n[XMR]\nhistory = 'x'\n[NEW]\nmissing = 'drop'\n"
-    changed = list(apply_overrides(desk.registry, parse_overrides(text)))
-    assert [(entry.ticker, entry.missing) for entry in changed] == [("BTC", "drop")]
-    assert list(desk.registry.due()) == ["BTC"]
-    assert isinstance(desk.registry.get("BTC"), Entry)
-    assert desk.registry.get("BTC").missing == "drop"
-    assert list(apply_overrides(desk.registry, parse_overrides(text))) == []

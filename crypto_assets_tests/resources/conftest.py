@@ -1,0 +1,17 @@
+"""What the tests of the resources share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.registry import Registry
+from crypto_assets_tests.resources.desk import Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    root = str(tmp_path / "inbox")
+    return Desk(Inbox(root=root), Registry(inbox=root))
