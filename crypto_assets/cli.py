@@ -303,19 +303,10 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
 )
 def sql(settings: Settings, query: str, style: str) -> None:
     """Query the warehouse, read-only, e.g. "SELECT * FROM market_data.btc ORDER BY date"."""
-    import duckdb
-
     from crypto_assets.console import show_table, write_csv, write_json
     from crypto_assets.resources import profile
-    from crypto_assets.resources.registry import WrongUse
 
-    with profile.warehouse(settings).reading() as connection:
-        try:
-            cursor = connection.execute(query)
-            columns = [column[0] for column in cursor.description or []]
-            rows = cursor.fetchall()
-        except duckdb.Error as error:
-            raise WrongUse(str(error).strip().splitlines()[0]) from error
+    columns, rows = profile.warehouse(settings).query(query)
     if style == "json":
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:

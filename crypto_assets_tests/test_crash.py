@@ -140,18 +140,16 @@ class Home:
         files = [p for p in sorted(lake.rglob("data.parquet")) if "_staging" not in p.parts]
         assert all(parquet.ParquetFile(path).read().num_rows > 0 for path in files)
         rows = {}
-        with profile.warehouse(self.settings).reading() as connection:
-            for ticker in TICKERS:
-                view = f'FROM market_data."{ticker.lower()}" ORDER BY date'
-                rows[f"rows of {ticker}"] = connection.execute(view).fetchall()
+        for ticker in TICKERS:
+            view = f'SELECT * FROM market_data."{ticker.lower()}" ORDER BY date'
+            _, rows[f"rows of {ticker}"] = profile.warehouse(self.settings).query(view)
         return {str(path.relative_to(lake)): path.read_bytes() for path in files} | rows
 
     def signatures(self) -> dict[str, tuple]:
         """By ticker: rows, lowest and highest price in the table across currencies."""
-        with profile.warehouse(self.settings).reading() as connection:
-            found = connection.execute(
-                "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
-            ).fetchall()
+        _, found = profile.warehouse(self.settings).query(
+            "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
+        )
         return {ticker: tuple(signature) for ticker, *signature in found}
 
     def runs(self) -> tuple[list[str], int]:

@@ -70,12 +70,10 @@ class Desk:
                 column = parquet.ParquetFile(path).read()["price"].drop_null().to_pylist()
                 found[name] = (min(column), max(column))
         if self.settings.warehouse.exists():
-            with self.platform.warehouse.reading() as connection:
-                row = connection.execute(
-                    "SELECT min(price), max(price) FROM market_data.prices WHERE ticker = ?",
-                    [ticker],
-                ).fetchone()
-                found |= {"warehouse": row} if row[0] is not None else {}
+            _, (row,) = self.platform.warehouse.query(
+                f"SELECT min(price), max(price) FROM market_data.prices WHERE ticker = '{ticker}'"
+            )
+            found |= {"warehouse": row} if row[0] is not None else {}
         return found
 
 

@@ -102,10 +102,9 @@ def _gone() -> Iterator[None]:
 def prices(settings: Settings) -> dict[str, float]:
     """The highest price of each ticker in the warehouse; empty while there is none."""
     try:
-        with profile.warehouse(settings).reading() as connection:
-            rows = connection.execute(
-                "SELECT ticker, max(price) FROM market_data.prices GROUP BY ticker"
-            ).fetchall()
+        _, rows = profile.warehouse(settings).query(
+            "SELECT ticker, max(price) FROM market_data.prices GROUP BY ticker"
+        )
     except WrongUse:
         return {}
     return dict(rows)

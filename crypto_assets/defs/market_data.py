@@ -73,7 +73,7 @@ def market_data(
     engine: dg.ResourceParam[Engine],
     registry: Registry,
     lake: Lake,
-    warehouse: Warehouse,
+    warehouse: dg.ResourceParam[Warehouse],
     process: RunProcess,  # noqa: ARG001 - notes the run's process by being asked for
 ) -> Iterator[dg.MaterializeResult]:
     """Refreshes the selected layers of the selected tickers; fails naming those that failed."""

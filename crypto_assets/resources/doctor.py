@@ -29,7 +29,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try("home", lambda: _writable(settings.root))
     yield _try(f"engine {settings.engine}", lambda: "Spark " + profile.engine(settings).check())
     yield _try("lake", lambda: _lake(settings))
-    yield _try("warehouse", lambda: _warehouse(settings))
+    yield _try("warehouse", lambda: profile.warehouse(settings).check())
 
 
 def _try(what: str, check: Callable[[], str]) -> Finding:
@@ -50,13 +50,3 @@ def _lake(settings: Settings) -> str:
     rows = profile.lake(settings).published_rows(registered)
     published = sum("gold" in tables for tables in rows.values())
     return f"{published} of {len(registered)} registered currencies have a gold table"
-
-
-def _warehouse(settings: Settings) -> str:
-    if not settings.warehouse.exists():
-        return "empty so far"
-    with profile.warehouse(settings).reading() as connection:
-        row = connection.execute(
-            "SELECT count(*), count(DISTINCT ticker) FROM market_data.prices"
-        ).fetchone()
-    return "{:,} rows of {:,} currencies".format(*(row or (0, 0)))

@@ -12,7 +12,7 @@ from crypto_assets.resources.notifier import LogNotifier, Notifier
 from crypto_assets.resources.refresh import Platform
 from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.warehouse import Warehouse
+from crypto_assets.resources.warehouse import DuckDBWarehouse, Warehouse
 
 if TYPE_CHECKING:
     from dagster import ConfigurableResource
@@ -37,7 +37,7 @@ def lake(settings: Settings) -> Lake:
 
 
 def warehouse(settings: Settings) -> Warehouse:
-    return Warehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
+    return DuckDBWarehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
 
 
 def notifier(settings: Settings) -> Notifier:

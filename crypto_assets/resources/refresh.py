@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from crypto_assets.resources.engine import Engine
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.registry import Entry, Registry
-from crypto_assets.resources.warehouse import Warehouse
+from crypto_assets.resources.warehouse import LoadFile, Warehouse
 from crypto_assets.spark.batch import LAYERS, Batch, Layer, LayerResult, Verdict
 from crypto_assets.spark.tables import GOLD
 
@@ -153,13 +153,22 @@ def _reached_warehouse(
 
 def _load(platform: Platform, entries: Mapping[str, Entry]) -> LayerResult:
     started = time.monotonic()
-    loaded, problems = platform.warehouse.replace(platform.lake.published(GOLD, entries))
+    files = _published_gold(platform.lake, entries)
+    loaded, problems = platform.warehouse.replace(files)
     verdicts = [
         Verdict(ticker, "warehouse", (), loaded.get(ticker, {}), entry.version("warehouse"))
         for ticker, entry in entries.items()
     ]
     result = LayerResult("warehouse", time.monotonic() - started, tuple(verdicts))
     return _stop([result], {t: ("warehouse", problem) for t, problem in problems.items()})[0]
+
+
+def _published_gold(lake: Lake, tickers: Collection[str]) -> dict[str, LoadFile]:
+    rows = lake.published_rows(tickers)
+    return {
+        ticker: LoadFile(str(path), path.stat().st_size, rows[ticker][GOLD.path])
+        for ticker, path in lake.published(GOLD, tickers).items()
+    }
 
 
 def _stale_inputs(lake: Lake, entries: Iterable[Entry], layers: Collection[Layer]) -> LayerResult:

@@ -1,20 +1,24 @@
-"""The warehouse: schema `market_data` in a DuckDB file, with table `prices` and a view per ticker.
+"""The warehouse: schema `market_data`, with table `prices` and a view per ticker; its local body.
 
 A batch of tickers is replaced in one transaction: readers see all old rows or all new ones. DuckDB
-lets one process write or several read, so every open waits for a bounded time.
+lets one process write or several read, so every open waits for a bounded time. The body on AWS is
+`redshift`.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import dagster as dg
 from pydantic import Field
 
 from crypto_assets.resources.registry import WrongUse
+from crypto_assets.spark.tables import GOLD, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,27 +56,63 @@ _VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'market_data'
 
 
 class WarehouseBusy(WrongUse):
-    """Another process holds the warehouse file."""
+    """The warehouse is held or overloaded; another attempt later may work."""
 
 
 class RowsLost(Exception):  # noqa: N818 - it is a verdict on a load
     """The table does not hold the rows of the files it was loaded from."""
 
 
-class Warehouse(dg.ConfigurableResource):
+@dataclass(frozen=True)
+class LoadFile:
+    """A Parquet file of one ticker to load: where it is, its bytes and its rows."""
+
+    uri: str
+    size_bytes: int
+    rows: int
+
+
+class Warehouse(dg.ConfigurableResource, ABC):
+    """What gold is loaded into and queried from. Bodies are `DuckDBWarehouse` and `redshift`'s."""
+
+    loads: ClassVar[Table]
+    """The lake's table whose files `replace` wants."""
+
+    @abstractmethod
+    def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
+        """Replaces the rows of these tickers by those of their files.
+
+        Returns the rows, first and last date of each ticker loaded, and the reason for each that
+        was not. A batch that fails is taken apart until the tickers at fault are alone.
+        """
+
+    @abstractmethod
+    def remove(self, ticker: str) -> None:
+        """Takes the ticker's rows and its view out; nothing happens if it has none."""
+
+    @abstractmethod
+    def query(self, sql: str) -> tuple[list[str], list[tuple]]:
+        """The columns and rows that a query gives, which can only read.
+
+        Raises `WrongUse` if the query is wrong or there is no warehouse yet.
+        """
+
+    @abstractmethod
+    def check(self) -> str:
+        """Says how much the warehouse holds, for the doctor."""
+
+
+class DuckDBWarehouse(Warehouse):
     """A warehouse in one DuckDB file."""
+
+    loads: ClassVar[Table] = GOLD
 
     path: str = Field(description="The DuckDB file.")
     lock_wait_s: float = Field(
         default=60, ge=0, description="Seconds to wait for a file another process holds."
     )
 
-    def replace(self, files: Mapping[str, Path]) -> tuple[dict[str, dict], dict[str, str]]:
-        """Replaces the rows of these tickers by those of their gold files.
-
-        Returns the rows, first and last date of each ticker loaded, and the reason for each that
-        was not. A batch that fails is halved until the tickers at fault are alone.
-        """
+    def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         import duckdb
 
         with self._open() as connection:
@@ -93,7 +133,6 @@ class Warehouse(dg.ConfigurableResource):
             return loaded, problems
 
     def remove(self, ticker: str) -> None:
-        """Takes the ticker's rows and its view out; nothing happens if it has none."""
         if not Path(self.path).exists():
             return
         with self._open() as connection:
@@ -102,6 +141,22 @@ class Warehouse(dg.ConfigurableResource):
             connection.execute(_DELETE, [[ticker]])
             connection.execute(f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"')
             connection.commit()
+
+    def query(self, sql: str) -> tuple[list[str], list[tuple]]:
+        import duckdb
+
+        with self.reading() as connection:
+            try:
+                cursor = connection.execute(sql)
+                return [column[0] for column in cursor.description or []], cursor.fetchall()
+            except duckdb.Error as error:
+                raise WrongUse(str(error).strip().splitlines()[0]) from error
+
+    def check(self) -> str:
+        if not Path(self.path).exists():
+            return "empty so far"
+        _, rows = self.query("SELECT count(*), count(DISTINCT ticker) FROM market_data.prices")
+        return "{:,} rows of {:,} currencies".format(*rows[0])
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -140,9 +195,11 @@ class Warehouse(dg.ConfigurableResource):
             yield connection
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> dict[str, dict]:
+def _replace(
+    connection: duckdb.DuckDBPyConnection, files: Mapping[str, LoadFile]
+) -> dict[str, dict]:
     """Replaces these tickers in one transaction; any error leaves them as they were."""
-    tickers, paths = list(files), [str(path) for path in files.values()]
+    tickers, paths = list(files), [file.uri for file in files.values()]
     connection.begin()
     try:
         connection.execute(_DELETE, [tickers])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN_PROBLEMS = 10
 VALUES: dict[Kind, str] = {"history": "price", "trend": "g_trend"}
+GOLD_VALUES = ("price", "trend", "pricema", "trend_i")
 ROUNDING = 1e-9
 
 Row = dict[str, Any]
@@ -207,10 +208,20 @@ def gold_problems(expected: Row | None, table: Row | None, currency: Currency) -
         )
     if table["price_count"] < expected["price_count"]:
         yield f"{expected['price_count']} prices in silver, {table['price_count']} here"
-    yield from _table_problems("gold", table, "price", "trend", "pricema", "trend_i")
+    yield from _table_problems("gold", table, *GOLD_VALUES)
     yield from _outside("pricema", table, "price")
     yield from _outside("trend_i", table, "trend")
     yield from _shrink_problems("gold", table, currency)
+
+
+def load_problems(gold: Row | None, table: Row | None) -> Iterator[str]:
+    """What is wrong with a currency's file for the warehouse, given gold's own measures."""
+    if gold is None or table is None:
+        yield "no rows were written for the warehouse"
+        return
+    for name, value in gold.items():
+        if table[name] != value:
+            yield f"{name} is {value} in gold, {table[name]} in the file for the warehouse"
 
 
 def _bad_lines(row: Row) -> str:

@@ -1,8 +1,9 @@
 """The job: one batch of tickers through bronze, silver and gold, with a verdict on each.
 
 Every layer is one plan for all tickers, written below `batch.staging` and audited there; a ticker
-that fails its audit goes no further. Publishing and the warehouse are not here: they are done by
-whoever sent the order (`resources/`).
+that fails its audit goes no further. Layer `warehouse` only lays out the files that a warehouse
+loads, where it wants other files than gold's. Publishing and loading are not here: they are done
+by whoever sent the order (`resources/`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyspark.sql import functions as F
 
 from crypto_assets.spark import audit, gold, silver
 from crypto_assets.spark.batch import KINDS, Batch, Currency, LayerResult, Verdict
 from crypto_assets.spark.bronze import bronze, uploads
 from crypto_assets.spark.storage import in_order, read, write
-from crypto_assets.spark.tables import BRONZE, GOLD, SILVER_HISTORY, SILVER_TREND
+from crypto_assets.spark.tables import BRONZE, GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +35,7 @@ Rows = dict[Any, dict[str, Any]]
 def run(session: SparkSession, batch: Batch) -> Iterator[LayerResult]:
     """Computes the batch's layers in order and yields each layer's verdicts when it is audited."""
     currencies = list(batch.currencies)
-    steps = {"bronze": _bronze, "silver": _silver, "gold": _gold}
+    steps = {"bronze": _bronze, "silver": _silver, "gold": _gold, "warehouse": _warehouse}
     for layer, step in steps.items():
         if layer not in batch.layers or not currencies:
             continue
@@ -94,12 +96,26 @@ def _gold(session: SparkSession, batch: Batch, currencies: list[Currency]) -> It
     write(in_order(gold.gold(history, trend)), batch.staging, GOLD)
     expected = _rows(audit.gold_expectations(history, trend), "ticker")
     staged = _read(session, batch, GOLD, currencies)
-    columns = ("price", "trend", "pricema", "trend_i")
-    tables = _rows(audit.table_measures(staged, *columns), "ticker")
+    tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
     for currency in currencies:
         table = tables.get(currency.ticker)
         problems = audit.gold_problems(expected.get(currency.ticker), table, currency)
         yield Verdict(currency.ticker, "gold", tuple(problems), _span(table) if table else {})
+
+
+def _warehouse(
+    session: SparkSession, batch: Batch, currencies: list[Currency]
+) -> Iterator[Verdict]:
+    rows = _read(session, batch, GOLD, currencies)
+    write(in_order(rows.withColumn("symbol", F.col("ticker"))), batch.staging, LOAD)
+    given = _rows(audit.table_measures(rows, *audit.GOLD_VALUES), "ticker")
+    # A row that says another ticker than its folder is no row of this currency.
+    staged = _read(session, batch, LOAD, currencies).where("symbol = ticker")
+    tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
+    for currency in currencies:
+        table = tables.get(currency.ticker)
+        problems = audit.load_problems(given.get(currency.ticker), table)
+        yield Verdict(currency.ticker, "warehouse", tuple(problems), _span(table) if table else {})
 
 
 def _read(

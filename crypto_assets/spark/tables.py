@@ -46,3 +46,13 @@ GOLD = Table(
     "date date, price double, trend double, pricema double, trend_i double, ticker string",
 )
 TABLES = (BRONZE, SILVER_HISTORY, SILVER_TREND, GOLD)
+
+# Gold as a warehouse wants it that takes columns by position and knows no partition columns: the
+# ticker comes first, and again to name the folder, for engines leave that column out of the files.
+# It stays in staging and is never published.
+LOAD = Table(
+    "load",
+    "warehouse",
+    "symbol string, date date, price double, trend double, pricema double, trend_i double, "
+    "ticker string",
+)

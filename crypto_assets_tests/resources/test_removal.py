@@ -21,6 +21,7 @@ from crypto_assets.resources.registry import pinned_key
 from crypto_assets.resources.removal import remove
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.uploads import Sorter
+from crypto_assets.resources.warehouse import LoadFile
 from crypto_assets_tests.exports_text import history_csv, trend_csv
 
 TABLES = (
@@ -55,7 +56,7 @@ class Desk:
             path = self.settings.lake / table / f"ticker={ticker}" / "data.parquet"
             path.parent.mkdir(parents=True)
             parquet.write_table(pa.table({**ROWS, "trend_i": [1.0]}), path)
-        self.platform.warehouse.replace({ticker: path})
+        self.platform.warehouse.replace({ticker: LoadFile(str(path), path.stat().st_size, 1)})
         self.platform.lake.publish("none", {ticker: {}})
         versions = self.settings.lake / "_versions" / f"{ticker}.json"
         versions.parent.mkdir(exist_ok=True)
@@ -66,17 +67,13 @@ class Desk:
 
     def left(self, ticker: str) -> set[str]:
         """The places that still know the currency."""
-        with self.platform.warehouse.reading() as connection:
-            rows = connection.execute(
-                "SELECT count(*) FROM market_data.prices WHERE ticker = ?", [ticker]
-            ).fetchone()
-            views = connection.execute(
-                "SELECT count(*) FROM duckdb_views() WHERE view_name = ?", [ticker.lower()]
-            ).fetchone()
+        query = self.platform.warehouse.query
+        _, rows = query(f"SELECT ticker FROM market_data.prices WHERE ticker = '{ticker}'")
+        _, views = query(f"SELECT 1 FROM duckdb_views() WHERE view_name = '{ticker.lower()}'")
         registry = self.platform.registry
         places = {
-            "rows": rows[0],
-            "view": views[0],
+            "rows": rows,
+            "view": views,
             "lake": list(self.settings.lake.rglob(f"*ticker={ticker}*")),
             "version": self.platform.lake.version(ticker, "gold"),
             "entry": registry.get(ticker),

@@ -18,7 +18,7 @@ import pytest
 from pyarrow import parquet
 
 from crypto_assets.resources.registry import WrongUse
-from crypto_assets.resources.warehouse import Warehouse, WarehouseBusy
+from crypto_assets.resources.warehouse import DuckDBWarehouse, LoadFile, WarehouseBusy
 
 FIRST = date(2024, 2, 28)
 PRICES = "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
@@ -31,11 +31,11 @@ with duckdb.connect(sys.argv[1]) as connection:
 """
 READER = """
 import json, sys, threading
-from crypto_assets.resources.warehouse import Warehouse
+from crypto_assets.resources.warehouse import DuckDBWarehouse
 
 ended = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set())).start()
-warehouse, seen, polls = Warehouse(path=sys.argv[1], lock_wait_s=20), set(), 0
+warehouse, seen, polls = DuckDBWarehouse(path=sys.argv[1], lock_wait_s=20), set(), 0
 while not ended.is_set():
     with warehouse.reading() as connection:
         (count,), = connection.execute("SELECT count(*) FROM market_data.btc").fetchall()
@@ -52,11 +52,13 @@ print(json.dumps({"polls": polls, "seen": sorted(seen)}))
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(path=str(tmp_path / "warehouse.duckdb"), lock_wait_s=0.5)
+def warehouse(tmp_path: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(path=str(tmp_path / "warehouse.duckdb"), lock_wait_s=0.5)
 
 
-def write_gold(folder: Path, *tickers: str, price: float = 1.0, days: int = 3) -> dict[str, Path]:
+def write_gold(
+    folder: Path, *tickers: str, price: float = 1.0, days: int = 3
+) -> dict[str, LoadFile]:
     """Writes gold files of so many days, each at one price, and returns them by ticker."""
     rows = {
         "date": [FIRST + timedelta(days=day) for day in range(days)],
@@ -64,28 +66,29 @@ def write_gold(folder: Path, *tickers: str, price: float = 1.0, days: int = 3) -
     }
     files = {}
     for ticker in tickers:
-        files[ticker] = folder / f"gold-{price:g}/ticker={ticker}/data.parquet"
-        files[ticker].parent.mkdir(parents=True, exist_ok=True)
-        parquet.write_table(pa.table(rows), files[ticker])
+        path = folder / f"gold-{price:g}/ticker={ticker}/data.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parquet.write_table(pa.table(rows), path)
+        files[ticker] = LoadFile(str(path), path.stat().st_size, days)
     return files
 
 
 @pytest.fixture
-def gold(tmp_path: Path) -> Callable[..., dict[str, Path]]:
+def gold(tmp_path: Path) -> Callable[..., dict[str, LoadFile]]:
     return partial(write_gold, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
     """A warehouse that holds BTC and that no test may change."""
     folder = tmp_path_factory.mktemp("filled")
-    warehouse = Warehouse(path=str(folder / "warehouse.duckdb"))
+    warehouse = DuckDBWarehouse(path=str(folder / "warehouse.duckdb"))
     warehouse.replace(write_gold(folder, "BTC"))
     return warehouse
 
 
 @contextmanager
-def child(script: str, warehouse: Warehouse) -> Iterator[subprocess.Popen[str]]:
+def child(script: str, warehouse: DuckDBWarehouse) -> Iterator[subprocess.Popen[str]]:
     """A process that has said its first line; it ends when its input is closed."""
     with subprocess.Popen(
         [sys.executable, "-c", script, warehouse.path],
@@ -100,7 +103,7 @@ def child(script: str, warehouse: Warehouse) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def prices(warehouse: Warehouse) -> dict[str, tuple]:
+def prices(warehouse: DuckDBWarehouse) -> dict[str, tuple]:
     with warehouse.reading() as connection:
         return {ticker: tuple(rest) for ticker, *rest in connection.execute(PRICES).fetchall()}
 
@@ -141,7 +144,8 @@ def test_one_unreadable_gold_file_fails_alone_and_keeps_its_old_rows(warehouse, 
     tickers = ("AAA", "BBB", "CCC", "DDD", "EEE")
     warehouse.replace(gold(*tickers))
     files = gold(*tickers, price=2.0, days=4)
-    files["DDD"].write_bytes(files["DDD"].read_bytes()[:-20])
+    broken = Path(files["DDD"].uri)
+    broken.write_bytes(broken.read_bytes()[:-20])
     loaded, problems = warehouse.replace(files)
     assert sorted(loaded) == ["AAA", "BBB", "CCC", "EEE"]
     assert list(problems) == ["DDD"]
@@ -152,8 +156,8 @@ def test_one_unreadable_gold_file_fails_alone_and_keeps_its_old_rows(warehouse, 
 
 def test_a_gold_file_without_its_columns_or_gone_fails_alone(warehouse, gold):
     files = gold("AAA", "BBB", "CCC")
-    parquet.write_table(pa.table({"date": [FIRST]}), files["AAA"])
-    files["CCC"].unlink()
+    parquet.write_table(pa.table({"date": [FIRST]}), files["AAA"].uri)
+    Path(files["CCC"].uri).unlink()
     loaded, problems = warehouse.replace(files)
     assert (list(loaded), sorted(problems)) == (["BBB"], ["AAA", "CCC"])
     assert prices(warehouse) == {"BBB": (3, 1.0, 1.0)}
@@ -173,7 +177,7 @@ def test_every_ticker_has_a_view_of_its_lower_case_name(warehouse, gold):
 def test_a_reader_in_another_process_never_sees_an_empty_or_half_replaced_currency(warehouse, gold):
     tickers = ("BTC", "ETH", "XMR")
     versions = [gold(*tickers, price=price, days=50 * int(price)) for price in (1.0, 2.0)]
-    writer = Warehouse(path=warehouse.path, lock_wait_s=20)
+    writer = DuckDBWarehouse(path=warehouse.path, lock_wait_s=20)
     writer.replace(versions[0])
     with child(READER, warehouse) as reader:
         for number in range(1, 13):
@@ -205,7 +209,7 @@ def test_a_warehouse_held_by_another_process_is_waited_for_with_a_bound(warehous
 def test_a_warehouse_is_used_as_soon_as_the_other_process_lets_it_go(warehouse, gold, action):
     files = gold("BTC")
     warehouse.replace(files)
-    patient = Warehouse(path=warehouse.path, lock_wait_s=30)
+    patient = DuckDBWarehouse(path=warehouse.path, lock_wait_s=30)
     with child(HOLDER, warehouse) as holder:
         holder.stdin.close()
         if action == "write":

@@ -11,7 +11,7 @@ import pytest
 from crypto_assets.spark import audit, job
 from crypto_assets.spark.batch import Batch, Currency, Upload
 from crypto_assets.spark.storage import in_order, write
-from crypto_assets.spark.tables import SILVER_HISTORY, SILVER_TREND
+from crypto_assets.spark.tables import GOLD, LOAD, SILVER_HISTORY, SILVER_TREND, TABLES
 from crypto_assets_tests.exports_text import history_csv, trend_csv
 
 
@@ -119,6 +119,64 @@ def test_rows_of_a_file_stand_in_the_order_of_their_dates(session, tmp_path):
         dates = pq.ParquetFile(file).read()["date"].to_pylist()
         assert len(dates) == 250
         assert dates == sorted(dates)
+
+
+def test_a_warehouse_by_position_gets_gold_with_the_ticker_first_in_each_file(
+    run, currency, tmp_path
+):
+    layers = ("bronze", "silver", "gold", "warehouse")
+    tickers = ("BTC", "007", "TRUE")
+    bad = currency("BAD", history_csv(cells={9: "x"}))
+    results = run(bad, *map(currency, tickers), layers=layers)
+    assert sorted(results["warehouse"].passed) == sorted(tickers)
+    assert {v.ticker for v in results["warehouse"].verdicts} == set(tickers)
+    assert not list((tmp_path / "staging" / LOAD.path).glob("ticker=BAD"))
+    for ticker in tickers:
+        rows = {}
+        for table in (GOLD, LOAD):
+            (path,) = (tmp_path / "staging" / table.folders(ticker)[0]).glob("*.parquet")
+            rows[table] = pq.ParquetFile(path).read()
+        assert [(f.name, str(f.type)) for f in rows[LOAD].schema] == [
+            ("symbol", "string"),
+            ("date", "date32[day]"),
+            *[(name, "double") for name in ("price", "trend", "pricema", "trend_i")],
+        ]
+        assert set(rows[LOAD]["symbol"].to_pylist()) == {ticker}
+        assert rows[LOAD].drop_columns(["symbol"]).equals(rows[GOLD])
+        gold, load = (verdict(results, layer, ticker).measures for layer in ("gold", "warehouse"))
+        assert load == gold
+        assert sorted(load) == ["first_date", "last_date", "rows"]
+
+
+def test_files_for_the_warehouse_are_made_of_published_gold_where_none_is_computed(
+    run, currency, tmp_path
+):
+    run(currency("BTC"), currency("ETH"))
+    (tmp_path / "staging").rename(tmp_path / "lake")
+    results = run(currency("ETH"), currency("NEW"), layers=("warehouse",))
+    assert results["warehouse"].passed == ("ETH",)
+    assert verdict(results, "warehouse", "NEW").problems == (
+        "no rows were written for the warehouse",
+    )
+    (folder,) = (tmp_path / "staging" / LOAD.path).glob("ticker=*")
+    assert folder.name == "ticker=ETH"
+
+
+def test_files_for_the_warehouse_are_made_only_on_order_and_are_no_table_of_the_lake(
+    run, currency, tmp_path
+):
+    run(currency("BTC"))
+    assert not (tmp_path / "staging" / LOAD.path).exists()
+    assert LOAD not in TABLES
+
+
+def test_the_audit_of_files_for_the_warehouse_compares_each_measure_with_golds():
+    gold = {"rows": 3, "price_count": 2, "price_max": 5.0, "price_min": None}
+    assert list(audit.load_problems(gold, dict(gold))) == []
+    assert list(audit.load_problems(gold, {**gold, "rows": 2, "price_max": 4.0})) == [
+        "rows is 3 in gold, 2 in the file for the warehouse",
+        "price_max is 5.0 in gold, 4.0 in the file for the warehouse",
+    ]
 
 
 def test_the_audit_sees_rows_that_stand_in_another_order(session, tmp_path):
