@@ -1,0 +1,301 @@
+"""One address for all of AWS: requests go on to ministack or to a double of ours, and are counted.
+
+The service is read from the signature (`…/eu-central-1/emr-serverless/aws4_request`). On request it
+answers with an error instead, or drops the connection before or after a request was carried out.
+What a service does is not here, except conditions on S3 copies, which ministack does not know.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_SCOPE = re.compile(r"Credential=[^,]*?/([a-z0-9-]+)/aws4_request")
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}
+_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request: S3 and EMR Serverless name what they want by method and path, others by name."""
+
+    service: str
+    method: str
+    path: str
+    operation: str = ""
+
+
+@dataclass
+class Fault:
+    """What the next `times` requests of a kind get instead of their answer."""
+
+    service: str
+    times: int
+    status: int = 500
+    code: str = "InternalError"
+    drop: Literal["before", "after"] | None = None
+    method: str = ".*"
+    path: str = ".*"
+    operation: str = ".*"
+
+    def meets(self, seen: Seen) -> bool:
+        return (
+            self.times > 0
+            and self.service == seen.service
+            and all(
+                re.fullmatch(getattr(self, name), getattr(seen, name))
+                for name in ("method", "path", "operation")
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; `length` is what a HEAD says of a body that does not follow."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    length: str | None = None
+
+
+@dataclass
+class Router:
+    """Where requests go and what was seen of them."""
+
+    upstream: str
+    doubles: Mapping[str, str]
+    url: str = ""
+    requests: list[Seen] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _writing: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+
+    def fail(self, service: str, times: int = 1, **kind: str | int) -> Fault:
+        """Fails the next requests of a service: `status` and `code`, or `drop` "before" or "after".
+
+        `method`, `path` and `operation` narrow it by regular expressions that match in full.
+        """
+        fault = Fault(service, times, **kind)
+        self.faults.append(fault)
+        return fault
+
+    def count(self, service: str, method: str = ".*", path: str = ".*") -> int:
+        """How many requests of this service, method and path (regular expressions) were seen."""
+        return sum(
+            seen.service == service
+            and bool(re.fullmatch(method, seen.method))
+            and bool(re.fullmatch(path, seen.path))
+            for seen in list(self.requests)
+        )
+
+    def operations(self, service: str) -> Counter[str]:
+        """Requests of this service by operation, or by method where the protocol is REST."""
+        return Counter(
+            seen.operation or seen.method for seen in list(self.requests) if seen.service == service
+        )
+
+    def forget(self) -> None:
+        """Counts from nought again, without faults."""
+        with self._lock:
+            self.requests.clear()
+            self.faults.clear()
+
+    def note(self, seen: Seen) -> Fault | None:
+        """Counts a request and takes the fault that is meant for it, if any."""
+        with self._lock:
+            self.requests.append(seen)
+            fault = next((fault for fault in self.faults if fault.meets(seen)), None)
+            if fault:
+                fault.times -= 1
+            return fault
+
+    def target(self, service: str) -> str:
+        return self.doubles.get(service, self.upstream)
+
+    @contextmanager
+    def writing(self, seen: Seen) -> Iterator[None]:
+        """One write of an S3 key at a time, so that a condition still holds when it is met."""
+        if seen.service != "s3" or seen.method not in {"PUT", "POST", "DELETE"}:
+            yield
+            return
+        with self._lock:
+            lock = self._writing[seen.path]
+        with lock:
+            yield
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    router: Router
+
+    def setup(self) -> None:
+        super().setup()
+        self.upstreams: dict[str, http.client.HTTPConnection] = {}
+
+    def finish(self) -> None:
+        for connection in self.upstreams.values():
+            connection.close()
+        with suppress(OSError):
+            super().finish()
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # the client went away
+            super().handle()
+
+    def _route(self) -> None:
+        body = self._body()
+        seen = _seen(self.command, self.path, self.headers, body)
+        fault = self.router.note(seen)
+        if fault and fault.drop == "before":
+            return self._drop()
+        if fault and not fault.drop:
+            return self._send(_error(fault.status, fault.code, seen))
+        with self.router.writing(seen):
+            answer = self._condition(seen) or self._forward(
+                self.command, self.path, self.headers.items(), body, seen.service
+            )
+        return self._drop() if fault else self._send(answer)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _route  # noqa: N815
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+        return b"".join(chunks)
+
+    def _condition(self, seen: Seen) -> Answer | None:
+        """The refusal of a copy whose destination is not as `If-Match` or `If-None-Match` want."""
+        wanted, unwanted = self.headers.get("If-Match"), self.headers.get("If-None-Match")
+        is_copy = seen.service == "s3" and self.headers.get("x-amz-copy-source")
+        if not is_copy or not (wanted or unwanted):
+            return None
+        found = self._forward("HEAD", self.path, (("Host", self.headers["Host"]),), b"", "s3")
+        exists = found.status < http.client.MULTIPLE_CHOICES
+        etag = next((v for name, v in found.headers if name.lower() == "etag"), "").strip('"')
+        if wanted and not exists:
+            return _error(404, "NoSuchKey", seen)
+        if (unwanted and exists) or (wanted and wanted.strip('"') != etag):
+            return _error(412, "PreconditionFailed", seen)
+        return None
+
+    def _forward(
+        self, method: str, path: str, headers: object, body: bytes, service: str
+    ) -> Answer:
+        target = self.router.target(service)
+        kept = {name: value for name, value in headers if name.lower() not in _HOP_BY_HOP}
+        kept["Content-Length"] = str(len(body))
+        for reused in (target in self.upstreams, False):
+            connection = self.upstreams.get(target) or _connect(target)
+            try:
+                connection.request(method, path, body, kept)
+                response = connection.getresponse()
+                content = response.read()
+            except (http.client.RemoteDisconnected, ConnectionError, TimeoutError):
+                connection.close()
+                self.upstreams.pop(target, None)
+                if not reused:  # a kept connection may have been closed in the meantime
+                    return _error(502, "BadGateway", Seen(service, method, path))
+                continue
+            self.upstreams[target] = connection
+            length = response.getheader("Content-Length") if method == "HEAD" else None
+            sent = tuple((k, v) for k, v in response.getheaders() if k.lower() not in _HOP_BY_HOP)
+            return Answer(response.status, sent, content, length)
+        raise AssertionError(target)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if answer.status != http.client.NO_CONTENT:
+            self.send_header("Content-Length", answer.length or str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: what was asked stands in `Router.requests`."""
+
+
+def _connect(target: str) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=_TIMEOUT_S)
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _seen(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Seen:
+    parts = urlsplit(url)
+    signed = headers.get("Authorization") or "Credential=" + "".join(
+        parse_qs(parts.query).get("X-Amz-Credential", [])
+    )
+    found = _SCOPE.search(signed)
+    form = headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+    action = parse_qs(body.decode(errors="replace")).get("Action", [""])[0] if form else ""
+    operation = headers.get("X-Amz-Target", "").rpartition(".")[2] or action
+    return Seen(found[1] if found else "", method, unquote(parts.path), operation)
+
+
+def _error(status: int, code: str, seen: Seen) -> Answer:
+    """An error in the form of the service's protocol."""
+    message = "made by the router of the tests"
+    if seen.service in {"s3", "sns"}:
+        inner = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        text = inner if seen.service == "s3" else f"<ErrorResponse>{inner}</ErrorResponse>"
+        kind = "application/xml"
+    else:
+        text, kind = json.dumps({"__type": code, "message": message}), "application/json"
+    body = b"" if seen.method == "HEAD" else text.encode()
+    return Answer(status, (("Content-Type", kind), ("x-amzn-ErrorType", code)), body)
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = True
+    block_on_close = False
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serves on a free loopback port as long as the block lasts; gives the address."""
+    with _Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def routing(upstream: str, doubles: Mapping[str, str] | None = None) -> Iterator[Router]:
+    """A router in front of `upstream`; `doubles` are addresses by signing name of the service."""
+    router = Router(upstream, doubles or {})
+    with serving(type("Handler", (_Handler,), {"router": router})) as url:
+        router.url = url
+        yield router
