@@ -6,6 +6,8 @@ job on another machine. Nothing here knows Spark, Dagster or where files live.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -85,12 +87,48 @@ class Verdict:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """The verdicts of one layer, one for each ticker that reached it, and the seconds it took."""
+    """The verdicts of one layer, one for each ticker that reached it, and the seconds it took.
+
+    `staging` is below which its files stand.
+    """
 
     layer: Layer
     seconds: float
     verdicts: tuple[Verdict, ...]
+    staging: str = ""
 
     @property
     def passed(self) -> tuple[str, ...]:
         return tuple(v.ticker for v in self.verdicts if v.passed)
+
+
+def to_json(part: Batch | LayerResult) -> str:
+    """An order or a result as JSON; dates among the measures become ISO text."""
+    return json.dumps(dataclasses.asdict(part), default=str)
+
+
+def batch_from_json(text: str) -> Batch:
+    """The order that `to_json` wrote."""
+    order = json.loads(text)
+    currencies = tuple(
+        Currency(
+            **{
+                **currency,
+                "history": Upload(**currency["history"]),
+                "trend": Upload(**currency["trend"]),
+                "terms": tuple(currency["terms"]),
+            }
+        )
+        for currency in order["currencies"]
+    )
+    return Batch(**{**order, "layers": tuple(order["layers"]), "currencies": currencies})
+
+
+def result_from_json(text: str) -> LayerResult:
+    """The result that `to_json` wrote."""
+    result = json.loads(text)
+    verdicts = tuple(
+        Verdict(**{**verdict, "problems": tuple(verdict["problems"])})
+        for verdict in result["verdicts"]
+    )
+    return LayerResult(**{**result, "verdicts": verdicts})

@@ -41,7 +41,8 @@ def run(session: SparkSession, batch: Batch) -> Iterator[LayerResult]:
             continue
         started = time.monotonic()
         verdicts = tuple(step(session, batch, currencies))
-        result = LayerResult(verdicts[0].layer, time.monotonic() - started, verdicts)
+        seconds = time.monotonic() - started
+        result = LayerResult(verdicts[0].layer, seconds, verdicts, batch.staging)
         yield result
         passed = set(result.passed)
         currencies = [currency for currency in currencies if currency.ticker in passed]

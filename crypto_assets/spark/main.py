@@ -1,0 +1,68 @@
+"""The entry point of a job on EMR Serverless: reads its order, runs it, tells the verdicts.
+
+Order and verdicts pass through S3 by the Dagster Pipes protocol; `resources/emr.py` is the other
+side. What an order computes is `job`; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from dagster_pipes import (
+    PipesCliArgsParamsLoader,
+    PipesS3ContextLoader,
+    PipesS3MessageWriter,
+    PipesS3MessageWriterChannel,
+    open_dagster_pipes,
+)
+from pyspark.sql import SparkSession
+
+from crypto_assets.spark import job
+from crypto_assets.spark.batch import batch_from_json, to_json
+
+if TYPE_CHECKING:
+    from dagster_pipes import PipesMessage, PipesParams
+
+ORDER = "order"  # its name among the extras of the Pipes context
+
+
+class _Channel(PipesS3MessageWriterChannel):
+    """Writes each message at once: what waits in memory is lost when the driver is killed."""
+
+    _written = 0
+
+    def write_message(self, message: PipesMessage) -> None:
+        self._written += 1
+        self.upload_messages_chunk(io.StringIO(json.dumps(message)), self._written)
+
+
+class _MessageWriter(PipesS3MessageWriter):
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self._s3 = client
+
+    def make_channel(self, params: PipesParams) -> _Channel:
+        return _Channel(self._s3, params["bucket"], params["key_prefix"])
+
+
+def main() -> None:
+    """Runs the order that the Pipes context holds; a fault is told and ends the process with it."""
+    client: Any = boto3.client("s3")
+    with open_dagster_pipes(
+        context_loader=PipesS3ContextLoader(client),
+        message_writer=_MessageWriter(client),
+        params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]
+    ) as pipes:
+        batch = batch_from_json(pipes.get_extra(ORDER))
+        session = SparkSession.builder.getOrCreate()
+        pipes.log.info("Spark %s has begun with %d tickers", session.version, len(batch.currencies))
+        for result in job.run(session, batch):
+            pipes.report_custom_message(to_json(result))
+        session.stop()
+
+
+if __name__ == "__main__":
+    main()

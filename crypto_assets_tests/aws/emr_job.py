@@ -1,0 +1,251 @@
+"""One job run of the double of EMR Serverless: its states, and the child process that it is.
+
+The child has an interpreter without this project's packages: `image` is what EMR's image has, with
+Sail in place of Java; all else comes out of the archive that was uploaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import boto3
+from dagster_pipes import decode_param
+
+JobFault = Literal["at start", "half-way", "hang"]
+ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
+_IMAGE = ("pyspark", "pysail", "py4j", "grpc", "grpc_status", "grpc_health", "google", "zstandard")
+_SUBMIT = """
+import os, runpy, sys
+from pysail.spark import SparkConnectServer
+server = SparkConnectServer("127.0.0.1", 0)
+server.start(background=True)
+os.environ["SPARK_REMOTE"] = "sc://127.0.0.1:%d" % server.listening_address[1]
+sys.argv = sys.argv[1:]
+sys.path[0] = os.path.dirname(sys.argv[0])
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+    import boto3, crypto_assets, dagster_pipes, pandas, pyarrow
+    print("code:", crypto_assets.__file__)
+    print("packages:", *(m.__file__ for m in (boto3, dagster_pipes, pandas, pyarrow)))
+    print("path:", *sys.path)
+finally:
+    server.stop()
+"""
+_unpacking = threading.Lock()
+
+
+@dataclass
+class Job:
+    """A job run; `start` begins its way through the states, in a thread of its own."""
+
+    id: str
+    request: dict[str, Any]
+    conf: dict[str, str]
+    fault: JobFault | None
+    folder: Path
+    s3_url: str
+    step_s: float
+    minute_s: float
+    billing_late_s: float
+    vcpus: int
+    gb: float
+    fits: Callable[[Job], bool]
+    state: str = "SUBMITTED"
+    details: str = ""
+    created: float = field(default_factory=time.time)
+    started: float | None = None
+    ended: float | None = None
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    @property
+    def arn(self) -> str:
+        application = self.request["applicationId"]
+        return (
+            "arn:aws:emr-serverless:eu-central-1:123456789012:/applications/"
+            f"{application}/jobruns/{self.id}"
+        )
+
+    @property
+    def output(self) -> str:
+        """What the child printed, for tests that fail."""
+        path = self.folder / self.id / "output.txt"
+        return path.read_text() if path.exists() else ""
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        if self._thread:
+            self._thread.join(30)
+
+    def cancel(self) -> bool:
+        """Begins the end, unless that has come."""
+        if self.state in ENDED:
+            return False
+        self.state = "CANCELLING"
+        self._cancelled.set()
+        return True
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "applicationId": self.request["applicationId"],
+            "id": self.id,
+            "name": self.request.get("name"),
+            "arn": self.arn,
+            "createdBy": "arn:aws:iam::123456789012:user/test",
+            "createdAt": self.created,
+            "updatedAt": self.ended or time.time(),
+            "executionRole": self.request["executionRoleArn"],
+            "state": self.state,
+            "stateDetails": self.details,
+            "releaseLabel": "emr-spark-8.1.0",
+        }
+
+    def described(self) -> dict[str, Any]:
+        facts = {**self.summary(), "jobRunId": self.id, "jobDriver": self.request["jobDriver"]}
+        facts |= {"tags": self.request.get("tags", {}), "attempt": 1}
+        del facts["id"]
+        if self.started:
+            facts["startedAt"] = self.started
+        if self.ended and self.started:
+            seconds = self.ended - self.started
+            facts |= {"endedAt": self.ended, "totalExecutionDurationSeconds": int(seconds)}
+            if time.time() - self.ended >= self.billing_late_s:
+                hours = max(seconds, 60) / 3600
+                facts["billedResourceUtilization"] = {
+                    "vCPUHour": round(self.vcpus * hours, 3),
+                    "memoryGBHour": round(self.gb * hours, 3),
+                    "storageGBHour": 0.0,
+                }
+        return facts
+
+    def _run(self) -> None:
+        for state in ("PENDING", "SCHEDULED"):
+            if self._cancelled.wait(self.step_s):
+                return self._end("CANCELLED", "cancelled by request")
+            self.state = state
+        while not self.fits(self):
+            self.state = "PENDING"
+            if self._cancelled.wait(self.step_s):
+                return self._end("CANCELLED", "cancelled by request")
+        if self._cancelled.wait(self.step_s):
+            return self._end("CANCELLED", "cancelled by request")
+        self.started, self.state = time.time(), "RUNNING"
+        if self.fault == "at start":
+            return self._end("FAILED", "Job failed, please check complete logs: exit code 1")
+        try:
+            return self._watch()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job is what failed
+            return self._end("FAILED", f"Job failed: {error!r}"[:256])
+
+    def _watch(self) -> None:
+        """Runs the child to its end, to the time limit or to the fault this job has."""
+        limit = self.request.get("executionTimeoutMinutes", 720) * self.minute_s
+        with self._child() as child:
+            try:
+                while child.poll() is None:
+                    if self._cancelled.wait(0.02):
+                        return self._end("CANCELLED", "cancelled by request")
+                    if time.time() - self.started > limit:
+                        return self._end("CANCELLED", "it ran longer than its time limit")
+                    if self.fault == "half-way" and self._told_a_layer():
+                        child.kill()
+            finally:
+                child.kill()
+        if child.returncode:
+            return self._end("FAILED", f"Job failed: ExitCode: {child.returncode}")
+        return self._end("SUCCESS", "")
+
+    def _end(self, state: str, details: str) -> None:
+        self.details, self.ended, self.state = details, time.time(), state
+
+    def _child(self) -> subprocess.Popen[bytes]:
+        """The entry point under `spark-submit`, so to say: in a folder with nothing but its own."""
+        work = self.folder / self.id
+        work.mkdir(parents=True)
+        submit = self.request["jobDriver"]["sparkSubmit"]
+        archive, _, name = self.conf["spark.archives"].partition("#")
+        (work / name).symlink_to(self._unpacked(archive))
+        entry = work / "entry" / "main.py"
+        entry.parent.mkdir()
+        entry.write_bytes(self._object(submit["entryPoint"]))
+        (work / "submit.py").write_text(_SUBMIT)
+        prefix = "spark.emr-serverless.driverEnv."
+        given = {k.removeprefix(prefix): v for k, v in self.conf.items() if k.startswith(prefix)}
+        environment = {
+            **{k: v for k, v in os.environ.items() if k.startswith("AWS_")},
+            "AWS_ENDPOINT_URL": self.s3_url,
+            "AWS_ALLOW_HTTP": "true",
+            "HOME": str(work),
+            "PATH": os.defpath,
+            "RUST_LOG": "error",
+            **given,
+            "PYTHONPATH": f"{given['PYTHONPATH']}:{self._image()}",
+        }
+        command = [sys.executable, "-S", str(work / "submit.py"), str(entry)]
+        if self.fault == "hang":
+            command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
+        with (work / "output.txt").open("wb") as output:
+            return subprocess.Popen(
+                [*command, *submit["entryPointArguments"]],
+                env=environment,
+                cwd=work,
+                stdout=output,
+                stderr=output,
+            )
+
+    def _image(self) -> Path:
+        """A folder with links to what EMR's own image has, and nothing else of this machine."""
+        import pyspark
+
+        packages, image = Path(pyspark.__file__).parents[1], self.folder / "image"
+        image.mkdir(exist_ok=True)
+        for name in (*_IMAGE, "typing_extensions.py"):
+            with suppress(FileExistsError):
+                (image / name).symlink_to(packages / name)
+        return image
+
+    def _unpacked(self, uri: str) -> Path:
+        """The archive as it stands on S3, unpacked once for all jobs that have the same."""
+        with _unpacking:
+            content = self._object(uri)
+            folder = self.folder / hashlib.sha256(content).hexdigest()
+            if not folder.exists():
+                packed = folder.with_suffix(".tar.gz")
+                packed.write_bytes(content)
+                with tarfile.open(packed) as archive:
+                    archive.extractall(folder, filter="data")
+            return folder
+
+    def _told_a_layer(self) -> bool:
+        arguments = self.request["jobDriver"]["sparkSubmit"]["entryPointArguments"]
+        place = decode_param(arguments[arguments.index("--dagster-pipes-messages") + 1])
+        found = self._s3().list_objects_v2(Bucket=place["bucket"], Prefix=place["key_prefix"])
+        return any(
+            b"report_custom_message" in self._object(f"s3://{place['bucket']}/{item['Key']}")
+            for item in found.get("Contents", [])
+        )
+
+    def _object(self, uri: str) -> bytes:
+        parts = urlsplit(uri)
+        found = self._s3().get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))
+        return found["Body"].read()
+
+    def _s3(self) -> Any:
+        return boto3.session.Session().client(
+            "s3", region_name="eu-central-1", endpoint_url=self.s3_url
+        )

@@ -1,0 +1,110 @@
+"""The scene of the tests of EMR Serverless: router, double, engine, and orders on S3."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.emr import EmrServerlessEngine
+from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload
+from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.aws.emr_double import APPLICATION, ROLE, EmrDouble
+from crypto_assets_tests.aws.router import Router
+from crypto_assets_tests.exports_text import history_csv, trend_csv
+
+LAYERS = ("bronze", "silver", "gold")
+
+
+@dataclass
+class Scene:
+    """All that a test needs; `engine` is of the application that `double` is."""
+
+    router: Router
+    double: EmrDouble
+    bucket: str
+    cache: Path
+
+    @property
+    def lake(self) -> str:
+        return f"s3://{self.bucket}/the/lake"
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(region=REGION, endpoint_url=self.router.url)
+
+    def engine(self, **settings: Any) -> EmrServerlessEngine:
+        return EmrServerlessEngine(
+            **{
+                "aws": self.aws,
+                "application_id": APPLICATION,
+                "role_arn": ROLE,
+                "lake": self.lake,
+                "cache": str(self.cache),
+                "readers": 2,
+                "poll_seconds": 0.5,
+                **settings,
+            }
+        )
+
+    def upload(self, name: str, text: str) -> Upload:
+        body = text.encode()
+        self.aws.client("s3").put_object(Bucket=self.bucket, Key=f"inbox/{name}", Body=body)
+        uri = f"s3://{self.bucket}/{quote(f'inbox/{name}')}"
+        return Upload(uri, name, hashlib.sha256(body).hexdigest())
+
+    def currency(self, ticker: str, history: str | None = None, **settings: Any) -> Currency:
+        return Currency(
+            ticker,
+            self.upload(f"{ticker}/{ticker} Historical Data.csv", history or history_csv()),
+            self.upload(f"{ticker}/multiTimeline.csv", trend_csv(ticker)),
+            **settings,
+        )
+
+    def batch(self, run_id: str, *currencies: Currency, layers: tuple = LAYERS) -> Batch:
+        return Batch(f"{self.lake}/_staging/{run_id}", self.lake, layers, currencies, readers=2)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys below the lake's prefix, named from there."""
+        start = f"{urlsplit(self.lake).path[1:]}/{prefix}"
+        found = self.aws.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=start)
+        return [item["Key"].removeprefix(start) for item in found.get("Contents", [])]
+
+    def gold(self, staging: str, ticker: str) -> pa.Table:
+        """The one gold file of a ticker below this staging."""
+        prefix = f"{staging.removeprefix(self.lake + '/')}/gold/ticker={ticker}/"
+        (name,) = [key for key in self.keys(prefix) if key.endswith(".parquet")]
+        key = f"{urlsplit(self.lake).path[1:]}/{prefix}{name}"
+        body = self.aws.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return pq.ParquetFile(pa.BufferReader(body)).read()
+
+
+def in_a_run(step: Callable[[dg.AssetExecutionContext], Any]) -> Any:
+    """Does something in a step as `market_data` is one: of assets, and yielding no result."""
+    found = []
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("bronze", skippable=True), dg.AssetSpec("gold", skippable=True)]
+    )
+    def market_data(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        found.append(step(context))
+        yield from ()
+
+    dg.materialize([market_data])
+    return found[0]
+
+
+def computed(engine: EmrServerlessEngine, batch: Batch) -> list[LayerResult]:
+    """All results of one batch."""
+
+    def step(_: dg.AssetExecutionContext) -> list[LayerResult]:
+        with engine.running() as run:
+            return list(run(batch))
+
+    return in_a_run(step)
