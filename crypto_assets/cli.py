@@ -124,8 +124,9 @@ def upload(settings: Settings, paths: Sequence[Path]) -> None:
     from crypto_assets.resources.sending import send, sources_of
 
     sources = sources_of(paths)
+    inbox = profile.inbox(settings)
     with showing_progress():
-        sent = send(profile.inbox(settings), Ledger(settings.inbox), sources)
+        sent = send(inbox, Ledger(inbox.objects), sources)
     click.echo(f"{len(sent)} uploaded, {len(sources) - len(sent)} there already")
     click.echo("`crypto-assets status` shows what became of them", err=True)
 
@@ -154,8 +155,8 @@ def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
         uploads = " and its uploads" if purge else ""
         if not yes:
             click.confirm(f"Remove the tables of {ticker}{uploads}?", abort=True)
-        inbox, ledger = profile.inbox(settings), Ledger(settings.inbox)
-        remove_everywhere(platform, inbox, ledger, ticker, purge=purge)
+        inbox = profile.inbox(settings)
+        remove_everywhere(platform, inbox, Ledger(inbox.objects), ticker, purge=purge)
         stranded = drop_partition(instance, ticker)
         for entry in platform.registry.get_all(stranded).values():
             platform.registry.put(entry)  # due again, for a run of its own

@@ -119,7 +119,7 @@ def test_a_superseded_currency_fails_alone_and_keeps_what_was_published(desk):
 def test_a_currency_removed_while_its_run_is_under_way_stays_removed(desk):
     for ticker in ("BTC", "ETH"):
         desk.upload(ticker, 100.0)
-    inbox, ledger = profile.inbox(desk.settings), Ledger(desk.settings.inbox)
+    inbox, ledger = profile.inbox(desk.settings), Ledger(profile.inbox(desk.settings).objects)
 
     def removal() -> None:
         remove(desk.platform, inbox, ledger, "BTC", purge=True)

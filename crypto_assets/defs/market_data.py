@@ -20,7 +20,7 @@ from crypto_assets.resources.instance import (
 )
 from crypto_assets.resources.lake import Lake, LakeBusy
 from crypto_assets.resources.progress import progress
-from crypto_assets.resources.refresh import Platform, refresh
+from crypto_assets.resources.refresh import Platform, clear_left_behind, refresh
 from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.warehouse import Warehouse, WarehouseBusy
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
@@ -78,11 +78,11 @@ def market_data(
 ) -> Iterator[dg.MaterializeResult]:
     """Refreshes the selected layers of the selected tickers; fails naming those that failed."""
     instance, run_id = context.instance, context.run.run_id
-    lake.clear_staging(running_runs(instance))
     tickers = list(context.partition_keys)
     layers = [layer for layer in LAYERS if dg.AssetKey(layer) in context.selected_asset_keys]
+    platform = Platform(registry, engine, lake, warehouse)
     results = refresh(
-        Platform(registry, engine, lake, warehouse),
+        platform,
         tickers,
         layers,
         run_id,
@@ -95,6 +95,8 @@ def market_data(
                 context.log_event(_event(verdict, result))
             progress("record", len(result.verdicts), len(tickers) * len(layers))
             failed += [verdict for verdict in result.verdicts if not verdict.passed]
+        # At the end: a run that repeats a killed one may go on with what that one left.
+        clear_left_behind(platform, running_runs(instance))
     if failed:
         raise dg.Failure(_failure(failed, len(tickers)), allow_retries=False)
     yield from ()  # the events are logged above: a result could not name one ticker of many

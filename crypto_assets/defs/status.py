@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
@@ -74,7 +73,7 @@ def upload_statuses(inbox: Inbox, registry: Registry) -> dict[str, list[Any]]:
     `waiting`: one file of a currency has come; `quarantine`: kept with the reason; `new`: nobody
     has looked yet, which `crypto-assets ui` does.
     """
-    ledger = Ledger(Path(inbox.root))
+    ledger = Ledger(inbox.objects)
     overrides, _ = read_overrides(inbox)
     return {
         "waiting": [

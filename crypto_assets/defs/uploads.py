@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import dagster as dg
 
@@ -19,27 +18,32 @@ from crypto_assets.defs.jobs import refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.files import printable
-from crypto_assets.resources.inbox import Arrival, Inbox
+from crypto_assets.resources.inbox import Inbox, News
 from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import broken, read_overrides
 from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.uploads import Sorter, Taken, Unclear, apply_overrides
 
 TICK_UPLOADS = 500
 TICK_SECONDS = 20.0
-SETTLED_SECONDS = 2.0
-EMPTY_SECONDS = 60.0
 
 
 @dataclass
 class Cursor:
-    """What the last tick left: the changes it asked runs for, and what it applied and reported."""
+    """What the last tick left: the changes it asked runs for, and what it applied and reported.
+
+    `receipts` acknowledge the news it worked off, `listed_at` is when the whole inbox was looked
+    through: a POSIX time.
+    """
 
     requested: dict[str, str] = field(default_factory=dict)
     overrides: str = ""
     quarantine: str = ""
+    receipts: list[str] = field(default_factory=list)
+    listed_at: float = 0.0
 
     @staticmethod
     def parse(text: str | None) -> "Cursor":
@@ -68,15 +72,22 @@ def uploads(
     cursor = Cursor.parse(context.cursor)
     for ticker, token in cursor.requested.items():
         registry.settle(ticker, token)
+    inbox.acknowledge(cursor.receipts)
     overrides, stamp = read_overrides(inbox)
-    ledger = Ledger(Path(inbox.root))
+    ledger = Ledger(inbox.objects)
     said = list(overrides.problems)
+    began = time.time()
+    news = inbox.news(cursor.listed_at if stamp == cursor.overrides else 0.0)
     if stamp != cursor.overrides:
         ledger.reopen()
         said += [f"{entry.ticker}: new settings" for entry in apply_overrides(registry, overrides)]
     with quick_event_log(context.instance):
-        said += _look(context.instance, Sorter(inbox, registry, overrides), inbox, ledger)
-    listed = f"{stamp} {ledger.quarantine_stamp()}"
+        sorter = Sorter(inbox, registry, overrides)
+        left, told = _look(context.instance, sorter, inbox, ledger, news)
+    said += told
+    listed = cursor.quarantine
+    if news.arrivals or news.complete:
+        listed = f"{stamp} {ledger.quarantine_stamp()}"
     if listed != cursor.quarantine:
         report_quarantine(context.instance, [*broken(overrides), *ledger.quarantined()])
     due = _due(registry, lake)
@@ -87,38 +98,40 @@ def uploads(
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason("; ".join(said) or "nothing new"),
-        cursor=Cursor(due, stamp, listed).dump(),
+        cursor=Cursor(
+            due,
+            stamp,
+            listed,
+            [receipt for key, receipt in news.receipts if key not in left],
+            began if news.complete and not left else cursor.listed_at,
+        ).dump(),
     )
 
 
 def _look(
-    instance: dg.DagsterInstance, sorter: Sorter, inbox: Inbox, ledger: Ledger
-) -> Iterator[str]:
-    """Decides on new uploads while the tick lasts, and says what became of each."""
-    started = time.monotonic()
-    arrivals = list(inbox.arrivals())
-    ledger.drop_gone(arrivals)
-    undecided = ledger.undecided(arrivals)
-    looked_at = 0
-    for arrival in filter(_is_settled, undecided):
-        if looked_at == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
-            break
-        yield printable(_decide(instance, sorter, ledger, arrival))
-        looked_at += 1
-    if len(undecided) > looked_at:
-        yield f"{len(undecided) - looked_at} more uploads wait for the next tick"
+    instance: dg.DagsterInstance, sorter: Sorter, inbox: Inbox, ledger: Ledger, news: News
+) -> tuple[set[str], list[str]]:
+    """Decides on new uploads while the tick lasts.
 
-
-def _is_settled(arrival: Arrival) -> bool:
-    """Whether nobody seems to write the file any more; an empty one is given more time.
-
-    A time in the future tells nothing: archives and other clocks make such files.
+    Gives the keys that are left for another tick, and what became of each of the others.
     """
-    wanted = SETTLED_SECONDS if arrival.size else EMPTY_SECONDS
-    return not 0 <= time.time() - arrival.modified < wanted
+    started = time.monotonic()
+    if news.complete:
+        ledger.drop_gone(news.arrivals)
+    undecided = ledger.undecided(news.arrivals) if news.arrivals else []
+    left = {arrival.key for arrival in undecided}
+    said: list[str] = []
+    for arrival in filter(inbox.is_settled, undecided):
+        if len(said) == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
+            break
+        said.append(printable(_decide(instance, sorter, ledger, arrival)))
+        left.discard(arrival.key)
+    if left:
+        said.append(f"{len(left)} more uploads wait for the next tick")
+    return left, said
 
 
-def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arrival: Arrival) -> str:
+def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arrival: Object) -> str:
     try:
         taken = sorter.take(arrival)
     except Unclear as unclear:
@@ -150,11 +163,12 @@ def _became(taken: Taken) -> str:
 def _due(registry: Registry, lake: Lake) -> dict[str, str]:
     """The changed currencies that need a run; those somebody refreshed meanwhile do not."""
     changed = registry.due()
-    entries = registry.get_all(changed)
+    entries, notes = registry.get_all(changed), lake.notes(changed)
     due = {
         ticker: token
         for ticker, token in changed.items()
-        if ticker in entries and lake.version(ticker, "gold") != entries[ticker].version("gold")
+        if ticker in entries
+        and notes[ticker].versions.get("gold") != entries[ticker].version("gold")
     }
     for ticker in changed.keys() - due.keys():
         registry.settle(ticker, changed[ticker])

@@ -47,6 +47,6 @@ def _writable(folder: Path) -> str:
 
 def _lake(settings: Settings) -> str:
     registered = profile.registry(settings).tickers()
-    rows = profile.lake(settings).published_rows(registered)
-    published = sum("gold" in tables for tables in rows.values())
+    notes = profile.lake(settings).notes(registered)
+    published = sum("gold" in note.versions for note in notes.values())
     return f"{published} of {len(registered)} registered currencies have a gold table"

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -73,6 +73,9 @@ class Engine(dg.ConfigurableResource, ABC):
 
         Raises `EngineUnavailable` if the engine cannot start.
         """
+
+    def abandon(self, running: Collection[str]) -> None:
+        """Gives up what runs left with the engine that are not among the `running` ones."""
 
     @abstractmethod
     def check(self) -> str:

@@ -1,106 +1,92 @@
-"""The inbox: the folder that stands for the upload bucket.
+"""The inbox: the bucket that people upload to, or the folder that stands for it.
 
 People drop files at any key (path below the root); what is at a key may be replaced. What a
 currency is made from is kept apart, by content, so that it stays what it was. Which file belongs to
 whom is `uploads` and the registry, what is in it the reader's.
 """
 
-from __future__ import annotations
-
 import hashlib
-import os
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
 
-from crypto_assets.resources.files import printable, replacing, write_atomically
+from crypto_assets.resources.files import printable
+from crypto_assets.resources.objects import Advance, Object, Objects, is_hidden
 from crypto_assets.resources.registry import StoredUpload, pinned_key
 
 OVERRIDES = "currencies.toml"
-_CHUNK = 1 << 20
+SETTLED_SECONDS = 2.0
+EMPTY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """What stands at a key now: `stamp` changes with its content, `modified` is a POSIX time."""
+class News:
+    """What may have come: all there is if `complete`, else what was told of.
 
-    key: str
-    stamp: str
-    size: int
-    modified: float
+    `receipts` are pairs of a key and what acknowledges that its news were worked off.
+    """
+
+    arrivals: list[Object]
+    complete: bool = True
+    receipts: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Inbox(dg.ConfigurableResource):
-    """Uploads on the local file system."""
+    """The uploads, found by listing them."""
 
-    root: str = Field(description="Folder of the uploads.")
+    objects: dg.ResourceDependency[Objects]
 
-    def arrivals(self) -> Iterator[Arrival]:
-        """Every file people dropped, in no order.
+    def news(self, listed_at: float) -> News:  # noqa: ARG002 - a body that is told of news needs it
+        """What may be new since the inbox was last listed, at this POSIX time."""
+        return News(list(self.arrivals()))
 
-        Names that begin with a dot or an underscore are the product's own or unfinished.
+    def acknowledge(self, receipts: Collection[str]) -> None:
+        """These news were worked off, and that is recorded for good."""
+
+    def is_settled(self, arrival: Object) -> bool:
+        """Whether nobody seems to write the file any more; an empty one is given more time.
+
+        A time in the future tells nothing: archives and other clocks make such files.
         """
-        folders = [""]
-        while folders:
-            for key, entry in self._entries(folders.pop()):
-                if entry is None:
-                    yield Arrival(key, "", 0, 0.0)  # whoever reads it is told why it cannot be
-                elif entry.is_dir(follow_symlinks=False):
-                    folders.append(f"{key}/")
-                elif arrival := self.arrival(key):
-                    yield arrival
+        wanted = SETTLED_SECONDS if arrival.size else EMPTY_SECONDS
+        return not 0 <= time.time() - arrival.modified < wanted
 
-    def arrival(self, key: str) -> Arrival | None:
-        """The file that stands at this key, if one does; a link or a folder is none."""
-        try:
-            found = Path(self.root, key).lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError:
-            return Arrival(key, "", 0, 0.0)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        return Arrival(key, f"{found.st_size}-{found.st_mtime_ns}", found.st_size, found.st_mtime)
+    def arrivals(self) -> Iterator[Object]:
+        """Every file people dropped, in no order."""
+        return (found for found in self.objects.walk() if is_upload(found.key))
 
-    def standing(self, upload: StoredUpload) -> Arrival | None:
+    def arrival(self, key: str) -> Object | None:
+        """The file that stands at this key, if one does."""
+        return self.objects.find(key)
+
+    def standing(self, upload: StoredUpload) -> Object | None:
         """The file of this upload, if what stands at its key is still that content."""
         arrival = self.arrival(upload.key)
-        if arrival and _digest(Path(self.root, upload.key)) == upload.etag:
+        if arrival and etag_of(self.objects.read(upload.key)) == upload.etag:
             return arrival
         return None
 
-    def put(self, source: Path, key: str) -> None:
+    def put(self, source: Path, key: str, advance: Advance = lambda _: None) -> None:
         """Copies a file to its key, whole or not at all. Raises `OSError` if it cannot be read."""
-        with source.open("rb") as original, replacing(Path(self.root, key)) as copy:
-            while chunk := original.read(_CHUNK):
-                copy.write(chunk)
+        self.objects.upload(source, key, advance)
 
     def holds(self, source: Path, key: str) -> bool:
         """Whether the same content stands at the key already."""
-        target = Path(self.root, key)
-        try:
-            if target.stat().st_size != source.stat().st_size:
-                return False
-        except FileNotFoundError:
-            return False
-        return _digest(target) == _digest(source)
+        return self.objects.holds(source, key)
 
     def read(self, key: str, limit: int) -> bytes:
         """The content at a key, at most `limit` bytes. Raises `OSError` if it cannot be read."""
-        with Path(self.root, key).open("rb") as stream:
-            return stream.read(limit)
+        return self.objects.read(key, limit)
 
     def pin(self, key: str, content: bytes) -> StoredUpload:
         """Keeps this content, which was read at `key`, for good."""
         etag = etag_of(content)
-        pinned = Path(self.root, pinned_key(etag))
-        if not pinned.exists():
-            write_atomically(pinned, content)
+        if not self.objects.find(pinned_key(etag)):
+            self.objects.write(pinned_key(etag), content)
         return StoredUpload(
             key=key,
             name=printable(key.rpartition("/")[2]),
@@ -111,33 +97,15 @@ class Inbox(dg.ConfigurableResource):
 
     def delete(self, upload: StoredUpload, *, pinned: bool) -> None:
         """Removes the file at its key if it is still that one, and what was pinned of it."""
-        if self.standing(upload):
-            Path(self.root, upload.key).unlink(missing_ok=True)
-        if pinned:
-            Path(self.root, pinned_key(upload.etag)).unlink(missing_ok=True)
+        keys = [upload.key] if self.standing(upload) else []
+        self.objects.delete([*keys, pinned_key(upload.etag)] if pinned else keys)
 
-    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
-        """The keys in a folder; that of the folder itself, and no entry, if it cannot be listed."""
-        try:
-            entries = list(os.scandir(Path(self.root, folder)))
-        except (FileNotFoundError, NotADirectoryError):
-            return  # replaced or removed while we looked
-        except OSError:
-            if not folder:
-                raise
-            yield folder.rstrip("/"), None
-            return
-        for entry in entries:
-            key = f"{folder}{entry.name}"
-            if not entry.name.startswith((".", "_")) and key != OVERRIDES:
-                yield key, entry
+
+def is_upload(key: str) -> bool:
+    """Whether people drop files at this key; hidden ones are the product's own or unfinished."""
+    return key != OVERRIDES and not is_hidden(key)
 
 
 def etag_of(content: bytes) -> str:
     """What names this content: its SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -81,8 +81,10 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> None:
 
 
 def running_runs(instance: dg.DagsterInstance) -> set[str]:
-    """The ids of the runs that may still write."""
-    return {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))}
+    """The ids of the runs that may still write, and of those that waiting runs repeat."""
+    statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
+    runs = instance.get_runs(dg.RunsFilter(statuses=statuses))
+    return {run_id for run in runs for run_id in (run.run_id, run.parent_run_id) if run_id}
 
 
 @contextmanager

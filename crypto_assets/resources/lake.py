@@ -1,172 +1,265 @@
-"""The lake: one Parquet file per ticker and table below a root folder, published by rename.
+"""The lake: one Parquet file per ticker and table below a root, published file by file.
 
-A run writes below `_staging/<run id>`; only files that passed their audit are moved to their key.
-A reader sees the old file or the new one. What is in the tables is `spark/tables.py`.
+A run writes below `_staging/<run id>`; only files that passed their audit take the place of those
+at their keys. A reader sees the old file or the new one. What the tables are is `spark/tables.py`.
 """
 
-from __future__ import annotations
-
 import json
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 
 import dagster as dg
-from filelock import FileLock, Timeout
 from pydantic import Field
 
-from crypto_assets.resources.files import write_atomically
+from crypto_assets.resources.objects import LockBusy, Object, Objects, Overtaken
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.spark.batch import Layer
-from crypto_assets.spark.tables import GOLD, SILVER_HISTORY, SILVER_TREND, TABLES, Table
+from crypto_assets.spark.tables import TABLES, Table
 
 _FILE = "data.parquet"
 _STAGING = "_staging"
-_VERSIONS = "_versions"
-
-
-class Lake(dg.ConfigurableResource):
-    """A lake on the local file system."""
-
-    root: str = Field(description="Folder of the lake.")
-    lock_wait_s: float = Field(
-        default=60, ge=0, description="Seconds to wait for another run that is publishing."
-    )
-
-    def staging(self, run_id: str) -> str:
-        """The folder this run writes to before its tables are audited."""
-        return str(Path(self.root, _STAGING, run_id))
-
-    def clear_staging(self, running: Collection[str]) -> None:
-        """Removes what runs left behind that are not among the `running` ones."""
-        for folder in Path(self.root, _STAGING).glob("*"):
-            if folder.name not in running:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    @contextmanager
-    def publishing(self) -> Iterator[None]:
-        """Lets one run at a time decide what is newest and publish it.
-
-        Raises `LakeBusy` when another run holds the lake for longer than `lock_wait_s`.
-        """
-        Path(self.root).mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(Path(self.root, ".publishing.lock"), timeout=self.lock_wait_s):
-                yield
-        except Timeout as error:
-            raise LakeBusy(
-                f"another run has been publishing to {self.root} for over {self.lock_wait_s:g} s; "
-                "run again when it has ended"
-            ) from error
-
-    def publish(
-        self, run_id: str, versions: Mapping[str, Mapping[Layer, str]]
-    ) -> dict[str, tuple[Layer, str]]:
-        """Moves these tickers' staged files of these layers to their keys, noting their versions.
-
-        Returns the tickers of which a layer could not be published, with the layer and the reason;
-        the layers behind it stay as they were.
-        """
-        published = (self._publish(run_id, ticker, versions[ticker]) for ticker in versions)
-        return {t: problem for t, problem in zip(versions, published, strict=True) if problem}
-
-    def _publish(
-        self, run_id: str, ticker: str, versions: Mapping[Layer, str]
-    ) -> tuple[Layer, str] | None:
-        """Publishes one ticker's layers; the first that cannot be, and why."""
-        known = self._versions(ticker)
-        moves: dict[Path, Path] = {}
-        moved: dict[str, str] = {}
-        problem = None
-        for layer, version in versions.items():
-            files, wrong = self._staged(run_id, layer, ticker)
-            if wrong:
-                problem = (layer, wrong)
-                break
-            moves |= files
-            moved[layer] = version
-        # A crash must not leave new files under an old version: in between they have none.
-        same = {name: known[name] for name in known if moved.get(name, known[name]) == known[name]}
-        if same != known:
-            self._note_versions(ticker, same)
-        for staged, target in moves.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staged.replace(target)
-        if same | moved != same:
-            self._note_versions(ticker, same | moved)
-        return problem
-
-    def _staged(self, run_id: str, layer: Layer, ticker: str) -> tuple[dict[Path, Path], str]:
-        """The layer's staged files with the keys they belong to, or what is wrong with them."""
-        moves: dict[Path, Path] = {}
-        wrong = []
-        for table in (table for table in TABLES if table.layer == layer):
-            for folder in table.folders(ticker):
-                files = _parquet_files(Path(self.staging(run_id), folder))
-                wrong += [] if len(files) == 1 else [f"{folder}: {len(files)}"]
-                moves |= {file: Path(self.root, folder, _FILE) for file in files}
-        if wrong:
-            return {}, f"one file is wanted for each table, found {', '.join(wrong)}"
-        return moves, ""
-
-    def version(self, ticker: str, layer: Layer) -> str | None:
-        """What the published files of this layer were made from; None if that is not known."""
-        return self._versions(ticker).get(layer)
-
-    def _versions(self, ticker: str) -> dict[str, str]:
-        try:
-            return json.loads(Path(self.root, _VERSIONS, f"{ticker}.json").read_bytes())
-        except (FileNotFoundError, ValueError):
-            return {}  # not knowing a version is safe: the layer counts as stale
-
-    def _note_versions(self, ticker: str, versions: Mapping[str, str]) -> None:
-        path = Path(self.root, _VERSIONS, f"{ticker}.json")
-        write_atomically(path, json.dumps(versions).encode(), durable=False)
-
-    def discard(self, run_id: str) -> None:
-        """Removes what is left of a run's staging folder."""
-        shutil.rmtree(self.staging(run_id), ignore_errors=True)
-
-    def remove(self, ticker: str) -> None:
-        """Takes the ticker out of every table; nothing happens where it is not."""
-        Path(self.root, _VERSIONS, f"{ticker}.json").unlink(missing_ok=True)
-        for table in TABLES:
-            for folder in table.folders(ticker):
-                shutil.rmtree(Path(self.root, folder), ignore_errors=True)
-
-    def published(self, table: Table, tickers: Iterable[str]) -> dict[str, Path]:
-        """The table's published files of those tickers that have one."""
-        files = {t: Path(self.root, table.folders(t)[0], _FILE) for t in tickers}
-        return {ticker: path for ticker, path in files.items() if path.exists()}
-
-    def published_rows(self, tickers: Collection[str]) -> dict[str, dict[str, int]]:
-        """Per ticker, the rows of each published silver and gold table, from the files' footers."""
-        from pyarrow import parquet
-
-        def rows(item: tuple[str, str, Path]) -> tuple[str, str, int]:
-            ticker, table, path = item
-            return ticker, table, parquet.read_metadata(path).num_rows
-
-        items = [
-            (ticker, table.path, path)
-            for table in (SILVER_HISTORY, SILVER_TREND, GOLD)
-            for ticker, path in self.published(table, tickers).items()
-        ]
-        counts: dict[str, dict[str, int]] = {ticker: {} for ticker in tickers}
-        with ThreadPoolExecutor() as pool:
-            for ticker, table, count in pool.map(rows, items):
-                counts[ticker][table] = count
-        return counts
-
-
-def _parquet_files(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if path.suffix == ".parquet"]
-    except FileNotFoundError:
-        return []
 
 
 class LakeBusy(WrongUse):
     """Another run holds the lake."""
+
+
+@dataclass(frozen=True)
+class LoadFile:
+    """A Parquet file of one ticker to load: where it is, its bytes and its rows."""
+
+    uri: str
+    size_bytes: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A layer of a ticker, computed and audited: what it was made from, the rows of its tables."""
+
+    version: str
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is known of a ticker's published files.
+
+    `versions` by layer, `rows` by table, `stamps` by key; `publishing` names the run that is
+    replacing files, or did so when it was killed.
+    """
+
+    versions: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
+    publishing: str = ""
+
+
+class Lake(dg.ConfigurableResource):
+    """The lake's files, and a note beside them on each ticker's."""
+
+    objects: dg.ResourceDependency[Objects]
+    lock_wait_s: float = Field(
+        default=60, ge=0, description="Seconds to wait for another run that is publishing."
+    )
+
+    @property
+    def uri(self) -> str:
+        """Where Spark finds the published tables."""
+        return self.objects.uri("")
+
+    def staging(self, run_id: str) -> str:
+        """The URI below which this run writes before its tables are audited."""
+        return self.objects.uri(f"{_STAGING}/{run_id}")
+
+    def clear_staging(self, running: Collection[str]) -> None:
+        """Removes what runs left behind that are not among the `running` ones."""
+        for run_id in self.objects.folders(_STAGING):
+            if run_id not in running:
+                self.objects.delete_below(f"{_STAGING}/{run_id}")
+
+    def discard(self, staging: str) -> None:
+        """Removes what is left below this URI of a run's staging."""
+        self.objects.delete_below(self._key(staging))
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Lets one run of this home at a time decide what is newest and publish it.
+
+        Raises `LakeBusy` when another run holds the lake for longer than `lock_wait_s`.
+        """
+        try:
+            with self.objects.locked(".publishing.lock", self.lock_wait_s):
+                yield
+        except LockBusy as error:
+            raise LakeBusy(
+                f"another run has been publishing to {self.uri} for over {self.lock_wait_s:g} s; "
+                "run again when it has ended"
+            ) from error
+
+    def publish(
+        self, staging: str, made: Mapping[str, Mapping[Layer, Made]]
+    ) -> dict[str, tuple[Layer, str]]:
+        """Moves these tickers' files of these layers from below `staging` to their keys.
+
+        Returns the tickers of which a layer could not be published, with the layer and the reason;
+        the layers behind it stay as they were.
+        """
+        folders = self._staged(staging)
+        notes = self._notes(made)
+
+        def published(ticker: str) -> tuple[Layer, str] | None:
+            note, stamp = notes.get(ticker, (Note(), None))
+            publication = _Publication(self.objects, self._key(staging), ticker, note, stamp)
+            return publication.publish(made[ticker], folders)
+
+        with ThreadPoolExecutor(self.objects.workers) as pool:
+            problems = dict(zip(made, pool.map(published, made), strict=True))
+        return {ticker: problem for ticker, problem in problems.items() if problem}
+
+    def notes(self, tickers: Iterable[str]) -> dict[str, Note]:
+        """What is known of these tickers' published files; an empty note where nothing is."""
+        tickers = list(tickers)
+        found = self._notes(tickers)
+        return {ticker: found[ticker][0] if ticker in found else Note() for ticker in tickers}
+
+    def published(self, table: Table, tickers: Iterable[str]) -> dict[str, LoadFile]:
+        """The table's published files of those tickers that have one."""
+        files = {}
+        for ticker, note in self.notes(tickers).items():
+            key = f"{table.folders(ticker)[0]}/{_FILE}"
+            if table.path in note.rows and (found := self.objects.find(key)):
+                files[ticker] = LoadFile(self.objects.uri(key), found.size, note.rows[table.path])
+        return files
+
+    def staged(self, staging: str, table: Table, rows: Mapping[str, int]) -> dict[str, LoadFile]:
+        """The table's files below `staging` of those tickers that have one with these rows."""
+        folders = self._staged(f"{staging}/{table.path}")
+        files = {}
+        for ticker, count in rows.items():
+            found = folders.get(f"{self._key(staging)}/{table.folders(ticker)[0]}", [])
+            if len(found) == 1:
+                files[ticker] = LoadFile(self.objects.uri(found[0].key), found[0].size, count)
+        return files
+
+    def remove(self, ticker: str) -> None:
+        """Takes the ticker out of every table; nothing happens where it is not."""
+        self.objects.delete([_note_key(ticker)])
+        for table in TABLES:
+            for folder in table.folders(ticker):
+                self.objects.delete_below(folder)
+
+    def _notes(self, tickers: Iterable[str]) -> dict[str, tuple[Note, str]]:
+        """The notes of those tickers that have one, with their stamps."""
+        keys = {_note_key(ticker): ticker for ticker in tickers}
+        contents = self.objects.read_all(keys)
+        return {keys[key]: (_note(found.data), found.stamp) for key, found in contents.items()}
+
+    def _staged(self, staging: str) -> dict[str, list[Object]]:
+        """The Parquet files below a staging folder, by the folder they stand in."""
+        folders: dict[str, list[Object]] = {}
+        for found in self.objects.below(self._key(staging)):
+            folder, _, name = found.key.rpartition("/")
+            if name.endswith(".parquet") and not name.startswith((".", "_")):
+                folders.setdefault(folder, []).append(found)
+        return folders
+
+    def _key(self, uri: str) -> str:
+        return uri.removeprefix(self.uri).strip("/")
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """One ticker's files on their way from staging to their keys."""
+
+    objects: Objects
+    staging: str
+    ticker: str
+    note: Note
+    stamp: str | None
+
+    def publish(
+        self, made: Mapping[Layer, Made], folders: Mapping[str, list[Object]]
+    ) -> tuple[Layer, str] | None:
+        """Publishes the layers up to the first that cannot be; gives that and the reason."""
+        moves: dict[str, str] = {}
+        ready: dict[Layer, Made] = {}
+        problem = None
+        for layer, one in made.items():
+            files, wrong = self._files(layer, folders)
+            if wrong:
+                problem = (layer, wrong)
+                break
+            moves |= files
+            ready[layer] = one
+        if ready:
+            try:
+                self._replace(moves, ready)
+            except Overtaken:
+                return next(iter(ready)), "another process published it meanwhile: run it again"
+        return problem
+
+    def _files(
+        self, layer: Layer, folders: Mapping[str, list[Object]]
+    ) -> tuple[dict[str, str], str]:
+        """The layer's staged files with the keys they belong at, or what is wrong with them."""
+        moves: dict[str, str] = {}
+        wrong: list[str] = []
+        for table in (table for table in TABLES if table.layer == layer):
+            for folder in table.folders(self.ticker):
+                files = folders.get(f"{self.staging}/{folder}", [])
+                wrong += [] if len(files) == 1 else [f"{folder}: {len(files)}"]
+                moves |= {file.key: f"{folder}/{_FILE}" for file in files}
+        if wrong:
+            return {}, f"one file is wanted for each table, found {', '.join(wrong)}"
+        return moves, ""
+
+    def _replace(self, moves: Mapping[str, str], made: Mapping[Layer, Made]) -> None:
+        """Moves the files; a crash in between leaves the layers concerned without a version."""
+        old = {
+            layer: version
+            for layer, version in self.note.versions.items()
+            if layer not in made or made[layer].version == version  # type: ignore[index]
+        }
+        run, stamp = self.staging.rpartition("/")[2], self.stamp
+        if old != self.note.versions or self.stamp is None:
+            stamp = self._write(replace(self.note, versions=old, publishing=run), stamp)
+        stamps = {target: self._moved(source, target, run) for source, target in moves.items()}
+        new = Note(
+            versions=old | {layer: one.version for layer, one in made.items()},
+            rows=self.note.rows | {t: n for one in made.values() for t, n in one.rows.items()},
+            stamps=self.note.stamps | stamps,
+        )
+        if new != self.note:
+            self._write(new, stamp)
+
+    def _moved(self, source: str, target: str, run: str) -> str:
+        """The stamp of the target after the move.
+
+        What a killed run put there is replaced while the note says that we are the one at work.
+        """
+        try:
+            return self.objects.move(source, target, self.note.stamps.get(target))
+        except Overtaken:
+            content = self.objects.read_all([_note_key(self.ticker)]).get(_note_key(self.ticker))
+            if content is None or _note(content.data).publishing != run:
+                raise
+            present = self.objects.find(target)
+            return self.objects.move(source, target, present.stamp if present else None)
+
+    def _write(self, note: Note, stamp: str | None) -> str:
+        content = json.dumps(asdict(note)).encode()
+        return self.objects.replace(_note_key(self.ticker), content, stamp)
+
+
+def _note_key(ticker: str) -> str:
+    return f"_versions/{ticker}.json"
+
+
+def _note(content: bytes) -> Note:
+    try:
+        return Note(**json.loads(content))
+    except (TypeError, ValueError):
+        return Note()  # not knowing a version is safe: the layer counts as stale

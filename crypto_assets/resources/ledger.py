@@ -9,11 +9,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Literal, get_args
 
-from crypto_assets.resources.files import write_atomically
-from crypto_assets.resources.inbox import Arrival
+from crypto_assets.resources.objects import Object, Objects
 
 Decision = Literal["taken", "quarantine", "removed"]
 
@@ -28,27 +27,32 @@ class Quarantined:
 
 
 class Ledger:
-    """The decisions noted below an inbox's root, as they were when this was made."""
+    """The decisions noted among an inbox's objects, as they were when first asked for."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._noted: dict[str, tuple[Decision, str]] = {}
-        for decision in get_args(Decision):
-            for name in self._names(decision):
-                self._noted[name.partition("-")[0]] = (decision, name)
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
-    def undecided(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
+    @cached_property
+    def _noted(self) -> dict[str, tuple[Decision, str]]:
+        return {
+            name.partition("-")[0]: (decision, name)
+            for decision in get_args(Decision)
+            for name in self._names(decision)
+        }
+
+    def undecided(self, arrivals: Iterable[Object]) -> list[Object]:
         """Those whose present content has not been decided on, oldest first."""
         known = {name for _, name in self._noted.values()}
         new = [arrival for arrival in arrivals if _name(arrival) not in known]
         return sorted(new, key=lambda arrival: (arrival.modified, arrival.key))
 
-    def note(self, arrival: Arrival, decision: Decision, reason: str = "") -> None:
+    def note(self, arrival: Object, decision: Decision, reason: str = "") -> None:
         """Notes the decision on this content of a key, and the reason of a quarantine."""
         noted = (decision, _name(arrival))
+        before = self._noted.get(_hash(arrival.key), noted)
         document = json.dumps(asdict(Quarantined(arrival.key, arrival.size, reason)))
-        write_atomically(self._path(*noted), document.encode(), durable=False)
-        if self._noted.get(_hash(arrival.key), noted) != noted:
+        self._objects.write(_key(*noted), document.encode(), durable=False)
+        if before != noted:
             self.forget(arrival.key)
         self._noted[_hash(arrival.key)] = noted
 
@@ -63,8 +67,10 @@ class Ledger:
 
     def quarantined(self) -> list[Quarantined]:
         """The uploads in quarantine, by key."""
-        found = filter(None, map(self._quarantined, self._names("quarantine")))
-        return sorted(found, key=lambda upload: upload.key)
+        keys = [_key("quarantine", name) for name in self._names("quarantine")]
+        contents = self._objects.read_all(keys)
+        found = (self._quarantined(key, content.data) for key, content in contents.items())
+        return sorted(filter(None, found), key=lambda upload: upload.key)
 
     def quarantine_stamp(self) -> str:
         """What changes when another upload, or another content of one, is in quarantine."""
@@ -76,19 +82,16 @@ class Ledger:
         for key_hash in self._in_quarantine():
             self._forget(key_hash)
 
-    def drop_gone(self, arrivals: Iterable[Arrival]) -> None:
+    def drop_gone(self, arrivals: Iterable[Object]) -> None:
         """Takes out of quarantine what stands at its key no more."""
         for key_hash in self._in_quarantine() - {_hash(arrival.key) for arrival in arrivals}:
             self._forget(key_hash)
 
-    def _quarantined(self, name: str) -> Quarantined | None:
-        path = self._path("quarantine", name)
+    def _quarantined(self, key: str, document: bytes) -> Quarantined | None:
         try:
-            return Quarantined(**json.loads(path.read_bytes()))
-        except FileNotFoundError:
-            return None  # decided anew meanwhile
+            return Quarantined(**json.loads(document))
         except (TypeError, ValueError):
-            path.unlink(missing_ok=True)  # a power cut left it empty: the upload is decided anew
+            self._objects.delete([key])  # a power cut left it empty: the upload is decided anew
             return None
 
     def _in_quarantine(self) -> set[str]:
@@ -96,20 +99,18 @@ class Ledger:
 
     def _forget(self, key_hash: str) -> None:
         if noted := self._noted.pop(key_hash, None):
-            self._path(*noted).unlink(missing_ok=True)
+            self._objects.delete([_key(*noted)])
 
     def _names(self, decision: Decision) -> list[str]:
-        try:
-            found = [path.name for path in self._path(decision).iterdir()]
-        except FileNotFoundError:
-            return []
-        return [name for name in found if name.endswith(".json")]
-
-    def _path(self, decision: Decision, name: str = "") -> Path:
-        return self._root / f"_{decision}" / name
+        names = (found.key.rpartition("/")[2] for found in self._objects.below(f"_{decision}"))
+        return [name for name in names if name.endswith(".json")]
 
 
-def _name(arrival: Arrival) -> str:
+def _key(decision: Decision, name: str) -> str:
+    return f"_{decision}/{name}"
+
+
+def _name(arrival: Object) -> str:
     return f"{_hash(arrival.key)}-{_hash(arrival.stamp)}.json"
 
 

@@ -72,7 +72,7 @@ class Objects(dg.ConfigurableResource, ABC):
         """Every object that is not hidden, in no order."""
 
     @abstractmethod
-    def list(self, folder: str) -> Iterator[Object]:
+    def below(self, folder: str) -> Iterator[Object]:
         """Every object below a folder, hidden ones too, in no order; none if there is no folder."""
 
     @abstractmethod
@@ -158,7 +158,7 @@ class LocalObjects(Objects):
     def walk(self) -> Iterator[Object]:
         return self._walk("", hidden=False)
 
-    def list(self, folder: str) -> Iterator[Object]:
+    def below(self, folder: str) -> Iterator[Object]:
         return self._walk(f"{folder}/", hidden=True)
 
     def folders(self, folder: str) -> list[str]:

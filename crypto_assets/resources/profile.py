@@ -9,6 +9,7 @@ from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.instance import RunProcess
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.notifier import LogNotifier, Notifier
+from crypto_assets.resources.objects import LocalObjects, Objects
 from crypto_assets.resources.refresh import Platform
 from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.settings import Settings
@@ -25,15 +26,16 @@ def engine(settings: Settings) -> Engine:
 
 
 def registry(settings: Settings) -> Registry:
-    return Registry(inbox=str(settings.inbox))
+    return Registry(objects=_uploads(settings))
 
 
 def inbox(settings: Settings) -> Inbox:
-    return Inbox(root=str(settings.inbox))
+    return Inbox(objects=_uploads(settings))
 
 
 def lake(settings: Settings) -> Lake:
-    return Lake(root=str(settings.lake), lock_wait_s=settings.lock_wait_s)
+    objects = LocalObjects(root=str(settings.lake))
+    return Lake(objects=objects, lock_wait_s=settings.lock_wait_s)
 
 
 def warehouse(settings: Settings) -> Warehouse:
@@ -59,3 +61,7 @@ def resources(settings: Settings) -> dict[str, ConfigurableResource]:
         "notifier": notifier(settings),
         "process": RunProcess(),
     }
+
+
+def _uploads(settings: Settings) -> Objects:
+    return LocalObjects(root=str(settings.inbox))

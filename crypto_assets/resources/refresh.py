@@ -11,11 +11,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from crypto_assets.resources.engine import Engine
-from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.lake import Lake, Made
 from crypto_assets.resources.registry import Entry, Registry
-from crypto_assets.resources.warehouse import LoadFile, Warehouse
+from crypto_assets.resources.warehouse import Warehouse
 from crypto_assets.spark.batch import LAYERS, Batch, Layer, LayerResult, Verdict
-from crypto_assets.spark.tables import GOLD
+from crypto_assets.spark.tables import GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
 
 Report = Callable[[LayerResult], None]
 _CURE = "run `crypto-assets materialize` without --layer"
@@ -29,6 +29,12 @@ class Platform:
     engine: Engine
     lake: Lake
     warehouse: Warehouse
+
+
+def clear_left_behind(platform: Platform, running: Collection[str]) -> None:
+    """Gives up what runs left behind that are not among the `running` ones: jobs and staging."""
+    platform.engine.abandon(running)
+    platform.lake.clear_staging(running)
 
 
 def refresh(
@@ -48,7 +54,7 @@ def refresh(
     if unknown := set(tickers) - {entry.ticker for entry in entries}:
         yield _unknown(sorted(unknown), layers)
     size = platform.engine.batch_tickers
-    computes = bool(set(layers) - {"warehouse"})
+    computes = _computed_layers(platform, layers)
     with platform.engine.running() if computes else nullcontext(_compute_nothing) as run:
         for start in range(0, len(entries), size):
             batch = {entry.ticker: entry for entry in entries[start : start + size]}
@@ -58,28 +64,38 @@ def refresh(
             batch = {t: e for t, e in batch.items() if t not in {v.ticker for v in stale.verdicts}}
             order = _order(platform, batch.values(), layers, run_id)
             computed = list(_told(run(order), on_layer))
+            tables = [result for result in computed if result.layer != "warehouse"]
             with platform.lake.publishing():
                 overtaken = _overtaken(platform, batch, layers)
-                results = _publish(platform.lake, run_id, computed, batch, overtaken)
+                results = _publish(platform.lake, tables, batch, overtaken)
                 if "warehouse" in layers:
                     reached = {t: batch[t] for t in _reached_warehouse(batch, results, overtaken)}
-                    results.append(_load(platform, reached))
+                    results.append(_load(platform, reached, computed[len(tables) :]))
                     on_layer(results[-1])
-            platform.lake.discard(run_id)
+            for staging in {order.staging, *(result.staging for result in computed)}:
+                platform.lake.discard(staging)
             yield from results
+
+
+def _computed_layers(platform: Platform, layers: Collection[Layer]) -> tuple[Layer, ...]:
+    """The layers the engine works on: the warehouse's if that loads files made for it."""
+    loads_gold = platform.warehouse.loads is GOLD
+    return tuple(
+        layer for layer in LAYERS if layer in layers and not (layer == "warehouse" and loads_gold)
+    )
 
 
 def _order(
     platform: Platform, entries: Collection[Entry], layers: Collection[Layer], run_id: str
 ) -> Batch:
     """What the engine is to compute; its staging is this run's."""
-    published = platform.lake.published_rows([entry.ticker for entry in entries])
+    notes = platform.lake.notes(entry.ticker for entry in entries)
     return Batch(
         staging=platform.lake.staging(run_id),
-        lake=platform.lake.root,
-        layers=tuple(layer for layer in LAYERS if layer in layers and layer != "warehouse"),
+        lake=platform.lake.uri,
+        layers=_computed_layers(platform, layers),
         currencies=tuple(
-            platform.registry.order(entry, published[entry.ticker]) for entry in entries
+            platform.registry.order(entry, notes[entry.ticker].rows) for entry in entries
         ),
         readers=platform.engine.readers,
     )
@@ -97,7 +113,6 @@ def _told(results: Iterable[LayerResult], on_layer: Report) -> Iterator[LayerRes
 
 def _publish(
     lake: Lake,
-    run_id: str,
     results: Sequence[LayerResult],
     entries: Mapping[str, Entry],
     overtaken: Mapping[str, str],
@@ -107,11 +122,11 @@ def _publish(
         return []
     started = time.monotonic()
     results = _stop(results, {t: (results[0].layer, why) for t, why in overtaken.items()})
-    versions: dict[str, dict[Layer, str]] = {ticker: {} for ticker in entries}
-    for result in results:
-        for ticker in result.passed:
-            versions[ticker][result.layer] = entries[ticker].version(result.layer)
-    published = _stop(results, lake.publish(run_id, versions))
+    made: dict[str, dict[Layer, Made]] = {ticker: {} for ticker in entries}
+    for verdict in (v for result in results for v in result.verdicts if v.passed):
+        version = entries[verdict.ticker].version(verdict.layer)
+        made[verdict.ticker][verdict.layer] = Made(version, _rows(verdict))
+    published = _stop(results, lake.publish(results[0].staging, made))
     seconds = (time.monotonic() - started) / len(published)
     return [
         replace(
@@ -124,6 +139,14 @@ def _publish(
         )
         for result in published
     ]
+
+
+def _rows(verdict: Verdict) -> dict[str, int]:
+    """The rows of the layer's tables, by path, of those that a later run must not shrink."""
+    if verdict.layer == "gold":
+        return {GOLD.path: verdict.measures["rows"]}
+    tables = {"history": SILVER_HISTORY, "trend": SILVER_TREND} if verdict.layer == "silver" else {}
+    return {table.path: verdict.measures[kind]["rows"] for kind, table in tables.items()}
 
 
 def _stop(
@@ -151,32 +174,45 @@ def _reached_warehouse(
     return [ticker for ticker in entries if ticker not in failed and ticker not in overtaken]
 
 
-def _load(platform: Platform, entries: Mapping[str, Entry]) -> LayerResult:
+def _load(
+    platform: Platform, entries: Mapping[str, Entry], laid_out: Sequence[LayerResult]
+) -> LayerResult:
+    """Loads these currencies into the warehouse, from the files laid out for it or from gold's."""
     started = time.monotonic()
-    files = _published_gold(platform.lake, entries)
-    loaded, problems = platform.warehouse.replace(files)
-    verdicts = [
-        Verdict(ticker, "warehouse", (), loaded.get(ticker, {}), entry.version("warehouse"))
-        for ticker, entry in entries.items()
-    ]
-    result = LayerResult("warehouse", time.monotonic() - started, tuple(verdicts))
+    verdicts = {v.ticker: v for result in laid_out for v in result.verdicts if v.ticker in entries}
+    problems = {v.ticker: "; ".join(v.problems) for v in verdicts.values() if not v.passed}
+    if laid_out:
+        rows = {v.ticker: v.measures["rows"] for v in verdicts.values() if v.passed}
+        files = platform.lake.staged(laid_out[0].staging, LOAD, rows)
+    else:
+        files = platform.lake.published(GOLD, entries)
+    loaded, failed = platform.warehouse.replace(files)
+    missing = dict.fromkeys(entries.keys() - loaded.keys(), "there is no file to load")
+    problems = missing | problems | failed
+    measures = {t: v.measures for t, v in verdicts.items()}
+    result = LayerResult(
+        "warehouse",
+        time.monotonic() - started + sum(result.seconds for result in laid_out),
+        tuple(
+            Verdict(
+                ticker,
+                "warehouse",
+                measures=measures.get(ticker, {}) | loaded.get(ticker, {}),
+                version=entry.version("warehouse"),
+            )
+            for ticker, entry in entries.items()
+        ),
+    )
     return _stop([result], {t: ("warehouse", problem) for t, problem in problems.items()})[0]
 
 
-def _published_gold(lake: Lake, tickers: Collection[str]) -> dict[str, LoadFile]:
-    rows = lake.published_rows(tickers)
-    return {
-        ticker: LoadFile(str(path), path.stat().st_size, rows[ticker][GOLD.path])
-        for ticker, path in lake.published(GOLD, tickers).items()
-    }
-
-
-def _stale_inputs(lake: Lake, entries: Iterable[Entry], layers: Collection[Layer]) -> LayerResult:
+def _stale_inputs(lake: Lake, entries: Collection[Entry], layers: Collection[Layer]) -> LayerResult:
     """Refuses the tickers whose published input was made from other uploads or settings."""
     first = min(layers, key=LAYERS.index)
     problems = []
     if first != "bronze":
         before = LAYERS[LAYERS.index(first) - 1]
+        notes = lake.notes(entry.ticker for entry in entries)
         problems = [
             Verdict(
                 entry.ticker,
@@ -185,7 +221,7 @@ def _stale_inputs(lake: Lake, entries: Iterable[Entry], layers: Collection[Layer
                 version=entry.version(first),
             )
             for entry in entries
-            if lake.version(entry.ticker, before) != entry.version(before)
+            if notes[entry.ticker].versions.get(before) != entry.version(before)
         ]
     return LayerResult(first, 0.0, tuple(problems))
 

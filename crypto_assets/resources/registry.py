@@ -4,8 +4,6 @@ One JSON document per currency below the inbox, replaced whole by a rename; a cu
 one file has come has its document apart. The files' content is the inbox's matter.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -13,15 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
-from filelock import FileLock
-from pydantic import Field
 
 from crypto_assets.resources.coins import terms_of
-from crypto_assets.resources.files import write_atomically
+from crypto_assets.resources.objects import Objects
 from crypto_assets.spark.batch import KINDS, Currency, Kind, Layer, Missing, Upload
 from crypto_assets.spark.version import code_version
 
@@ -84,15 +79,14 @@ def checked_ticker(text: str) -> str:
 class Registry(dg.ConfigurableResource):
     """The registered currencies, kept in the inbox's `_registry` folder."""
 
-    inbox: str = Field(description="Root folder of the inbox.")
+    objects: dg.ResourceDependency[Objects]  # the inbox's
 
     def put(self, entry: Entry) -> None:
         """Registers the currency or replaces its entry, and makes it due for a run."""
         token = f"{entry.version('warehouse')} {datetime.now(UTC).isoformat()}"
-        write_atomically(self._due_path(entry.ticker), token.encode())
-        write_atomically(self._path(entry.ticker), _document(entry))
-        for kind in KINDS:
-            self._waiting_path(entry.ticker, kind).unlink(missing_ok=True)
+        self.objects.write(_due_key(entry.ticker), token.encode())
+        self.objects.write(_entry_key(entry.ticker), _document(entry))
+        self.objects.delete(_waiting_key(entry.ticker, kind) for kind in KINDS)
 
     def take(
         self, ticker: str, kind: Kind, upload: StoredUpload, choices: Mapping[str, Any]
@@ -109,7 +103,7 @@ class Registry(dg.ConfigurableResource):
                 both = (upload, other) if kind == "history" else (other, upload)
                 entry = Entry(ticker, *both, **choices)
             else:
-                write_atomically(self._waiting_path(ticker, kind), _document(upload))
+                self.objects.write(_waiting_key(ticker, kind), _document(upload))
                 return None
             self.put(entry)
             return entry
@@ -121,12 +115,14 @@ class Registry(dg.ConfigurableResource):
 
     def waiting(self) -> dict[str, tuple[Kind, StoredUpload]]:
         """The currencies of which one file has come, with its kind."""
+        registered = set(self.tickers())  # a crash may leave the half of one of these behind
         found: dict[str, tuple[Kind, StoredUpload]] = {}
         for kind in KINDS:
-            for path in sorted(Path(self.inbox, "_waiting", kind).glob("*.json")):
-                registered = self._path(path.stem).exists()  # a crash may leave its half behind
-                if not registered and (upload := self._waiting(path.stem, kind)):
-                    found[path.stem] = (kind, upload)
+            contents = self.objects.read_all(
+                key for key in self._keys(f"_waiting/{kind}") if _ticker(key) not in registered
+            )
+            for key, content in contents.items():
+                found[_ticker(key)] = (kind, StoredUpload(**json.loads(content.data)))
         return found
 
     def uploads(self) -> Iterator[tuple[str, Kind, StoredUpload]]:
@@ -139,43 +135,39 @@ class Registry(dg.ConfigurableResource):
     def due(self) -> dict[str, str]:
         """The currencies that changed and no run was requested for since, each with a token."""
         with self.changing():
-            paths = sorted(self._due_path("").glob("[!.]*"))
-            return {path.name: path.read_text() for path in paths}
+            contents = self.objects.read_all(self._keys("_due"))
+            return {_ticker(key): content.data.decode() for key, content in contents.items()}
 
     def settle(self, ticker: str, token: str) -> None:
         """The run for this change has been requested; a newer change stays due."""
         with self.changing():
-            path = self._due_path(ticker)
-            if path.exists() and path.read_text() == token:
-                path.unlink()
+            due = self._read(_due_key(ticker))
+            if due is not None and due.decode() == token:
+                self.objects.delete([_due_key(ticker)])
 
     def remove(self, ticker: str) -> None:
         """Forgets the currency; nothing happens if it is unknown."""
-        waiting = (self._waiting_path(ticker, kind) for kind in KINDS)
-        for path in (*waiting, self._due_path(ticker), self._path(ticker)):
-            path.unlink(missing_ok=True)
+        waiting = (_waiting_key(ticker, kind) for kind in KINDS)
+        self.objects.delete([*waiting, _due_key(ticker)])
+        self.objects.delete([_entry_key(ticker)])
 
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Lets one process at a time read an entry and replace it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / ".lock"):
+        with self.objects.locked("_registry/.lock"):
             yield
 
     def get(self, ticker: str) -> Entry | None:
-        try:
-            return _entry(json.loads(self._path(ticker).read_bytes()))
-        except FileNotFoundError:
-            return None
+        return self.get_all([ticker]).get(ticker)
 
     def get_all(self, tickers: Iterable[str]) -> dict[str, Entry]:
-        """The entries of those tickers that are registered."""
-        entries = {ticker: self.get(ticker) for ticker in tickers}
-        return {ticker: entry for ticker, entry in entries.items() if entry}
+        """The entries of those tickers that are registered, in the order given."""
+        contents = self.objects.read_all(map(_entry_key, tickers))
+        return {_ticker(key): _entry(json.loads(found.data)) for key, found in contents.items()}
 
     def tickers(self) -> list[str]:
         """All registered tickers, in alphabetical order."""
-        return sorted(path.stem for path in self._folder.glob("*.json"))
+        return [_ticker(key) for key in self._keys("_registry")]
 
     def order(self, entry: Entry, published_rows: Mapping[str, int]) -> Currency:
         """The line of a job's order for this currency, its files pinned at their content."""
@@ -193,27 +185,37 @@ class Registry(dg.ConfigurableResource):
         )
 
     def _upload(self, stored: StoredUpload) -> Upload:
-        uri = str(Path(self.inbox, pinned_key(stored.etag)))
+        uri = self.objects.uri(pinned_key(stored.etag))
         return Upload(uri=uri, name=stored.name, etag=stored.etag)
 
     def _waiting(self, ticker: str, kind: Kind) -> StoredUpload | None:
-        try:
-            return StoredUpload(**json.loads(self._waiting_path(ticker, kind).read_bytes()))
-        except FileNotFoundError:
-            return None
+        found = self._read(_waiting_key(ticker, kind))
+        return StoredUpload(**json.loads(found)) if found else None
 
-    def _waiting_path(self, ticker: str, kind: Kind) -> Path:
-        return Path(self.inbox, "_waiting", kind, f"{ticker}.json")
+    def _read(self, key: str) -> bytes | None:
+        found = self.objects.read_all([key]).get(key)
+        return found.data if found else None
 
-    def _due_path(self, ticker: str) -> Path:
-        return Path(self.inbox, "_due", ticker)
+    def _keys(self, folder: str) -> list[str]:
+        """The keys of a folder's documents, in order."""
+        found = (found.key for found in self.objects.below(folder))
+        return sorted(key for key in found if not key.rpartition("/")[2].startswith("."))
 
-    @property
-    def _folder(self) -> Path:
-        return Path(self.inbox, "_registry")
 
-    def _path(self, ticker: str) -> Path:
-        return self._folder / f"{ticker}.json"
+def _entry_key(ticker: str) -> str:
+    return f"_registry/{ticker}.json"
+
+
+def _waiting_key(ticker: str, kind: Kind) -> str:
+    return f"_waiting/{kind}/{ticker}.json"
+
+
+def _due_key(ticker: str) -> str:
+    return f"_due/{ticker}"
+
+
+def _ticker(key: str) -> str:
+    return key.rpartition("/")[2].removesuffix(".json")
 
 
 def _document(value: Entry | StoredUpload) -> bytes:

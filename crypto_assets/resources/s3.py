@@ -4,8 +4,6 @@ Replacing is conditional on what stood there, so that whoever works on older fac
 when they run on another machine. Locks are files of this machine and only spare us such collisions.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +17,20 @@ import dagster as dg
 from pydantic import Field
 
 from crypto_assets.resources.aws import CONNECTIONS, Aws
-from crypto_assets.resources.objects import Advance, Content, Object, Objects, Overtaken, is_hidden, locked
+from crypto_assets.resources.objects import (
+    Advance,
+    Content,
+    Object,
+    Objects,
+    Overtaken,
+    is_hidden,
+    locked,
+)
 
 _DELETED_AT_ONCE = 1000
-_SHA256 = "sha256"  # metadata of uploads: the ETag of a multipart upload says nothing of its content
+_SHA256 = (
+    "sha256"  # metadata of uploads: the ETag of a multipart upload says nothing of its content
+)
 _MISSING = ("404", "NoSuchKey", "NotFound")
 _OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
@@ -53,9 +61,9 @@ class S3Objects(Objects):
             yield from (found for found in self._found(page) if not is_hidden(found.key))
             for folder in self._subfolders(page):
                 if not is_hidden(folder):
-                    yield from (f for f in self.list(folder) if not is_hidden(f.key))
+                    yield from (f for f in self.below(folder) if not is_hidden(f.key))
 
-    def list(self, folder: str) -> Iterator[Object]:
+    def below(self, folder: str) -> Iterator[Object]:
         for page in self._pages(f"{folder}/"):
             yield from self._found(page)
 
@@ -119,12 +127,10 @@ class S3Objects(Objects):
     def delete(self, keys: Iterable[str]) -> None:
         names = ({"Key": self._prefix + key} for key in keys)
         while objects := list(islice(names, _DELETED_AT_ONCE)):
-            self._s3.delete_objects(
-                Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
-            )
+            self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
 
     def delete_below(self, folder: str) -> None:
-        self.delete(found.key for found in self.list(folder))
+        self.delete(found.key for found in self.below(folder))
 
     @contextmanager
     def locked(self, name: str, wait_s: float = -1) -> Iterator[None]:
@@ -149,9 +155,7 @@ class S3Objects(Objects):
 
     def _pages(self, folder: str, **options: str) -> Iterator[dict[str, Any]]:
         paginator = self._s3.get_paginator("list_objects_v2")
-        yield from paginator.paginate(
-            Bucket=self._bucket, Prefix=self._prefix + folder, **options
-        )
+        yield from paginator.paginate(Bucket=self._bucket, Prefix=self._prefix + folder, **options)
 
     def _found(self, page: dict[str, Any]) -> Iterator[Object]:
         for entry in page.get("Contents", ()):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.coins import Coins, terms_of
 from crypto_assets.resources.files import printable
-from crypto_assets.resources.inbox import OVERRIDES, Arrival, Inbox, etag_of
+from crypto_assets.resources.inbox import OVERRIDES, Inbox, etag_of
+from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import Overrides
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload
 from crypto_assets.spark.batch import Kind
@@ -59,7 +60,7 @@ class Sorter:
         named = {ticker: section.names for ticker, section in self._overrides.sections.items()}
         return Coins(known | named)
 
-    def take(self, arrival: Arrival) -> Taken | None:
+    def take(self, arrival: Object) -> Taken | None:
         """Gives the upload to its currency; None if that has this content already.
 
         Raises `Unclear` if the file cannot be read or it is not certain whose it is.
@@ -88,7 +89,7 @@ class Sorter:
         upload = self._registry.upload(ticker, kind) if ticker else None
         return (ticker, kind, upload) if upload else None
 
-    def _content(self, arrival: Arrival) -> bytes:
+    def _content(self, arrival: Object) -> bytes:
         from crypto_assets.spark.exports.text import MAX_BYTES
 
         try:

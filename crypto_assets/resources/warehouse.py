@@ -10,13 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.resources.lake import LoadFile
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.spark.tables import GOLD, Table
 
@@ -61,15 +61,6 @@ class WarehouseBusy(WrongUse):
 
 class RowsLost(Exception):  # noqa: N818 - it is a verdict on a load
     """The table does not hold the rows of the files it was loaded from."""
-
-
-@dataclass(frozen=True)
-class LoadFile:
-    """A Parquet file of one ticker to load: where it is, its bytes and its rows."""
-
-    uri: str
-    size_bytes: int
-    rows: int
 
 
 class Warehouse(dg.ConfigurableResource, ABC):

@@ -16,6 +16,7 @@ from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources import profile
 from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.lake import Made
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.exports_text import history_csv, trend_csv
@@ -43,13 +44,15 @@ class Desk:
 
     def tick(self, *, keep_cursor: bool = True) -> list[list[str]]:
         """Evaluates the sensor; the tickers of each run it asks for."""
-        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
         resources = {
             "inbox": profile.inbox(self.settings),
             "registry": profile.registry(self.settings),
             "lake": profile.lake(self.settings),
         }
-        result = sensor.uploads(context, **resources)
+        with dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources=resources
+        ) as context:
+            result = sensor.uploads(context)
         if keep_cursor:
             self.cursor = result.cursor
         self.said = [result.skip_reason.skip_message] if result.skip_reason else []
@@ -72,7 +75,7 @@ class Desk:
         return [(event.partition, event.tags["dagster/data_version"]) for event in events]
 
     def quarantined(self) -> dict[str, str]:
-        return {q.key: q.reason for q in Ledger(self.settings.inbox).quarantined()}
+        return {q.key: q.reason for q in Ledger(profile.inbox(self.settings).objects).quarantined()}
 
 
 @pytest.fixture
@@ -243,7 +246,10 @@ def test_a_currency_refreshed_by_hand_meanwhile_needs_no_run(desk):
     desk.tick(keep_cursor=False)
     entry = profile.registry(desk.settings).get("BTC")
     lake = profile.lake(desk.settings)
-    lake._note_versions("BTC", {"gold": entry.version("gold")})
+    gold = Path(lake.staging("run"), "gold/ticker=BTC/part-0.parquet")
+    gold.parent.mkdir(parents=True)
+    gold.touch()
+    lake.publish(lake.staging("run"), {"BTC": {"gold": Made(entry.version("gold"), {"gold": 1})}})
     assert desk.tick() == []
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.objects import LocalObjects
 from crypto_assets.resources.registry import Registry
 from crypto_assets_tests.resources.desk import Desk
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    root = str(tmp_path / "inbox")
-    return Desk(Inbox(root=root), Registry(inbox=root))
+    objects = LocalObjects(root=str(tmp_path / "inbox"))
+    return Desk(Inbox(objects=objects), Registry(objects=objects))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.inbox import Arrival, Inbox
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import parse_overrides
 from crypto_assets.resources.registry import Registry, pinned_key
 from crypto_assets.resources.uploads import Sorter, Taken, Unclear
@@ -34,8 +35,8 @@ class Desk:
     toml: str = ""
     clock: Iterator[int] = field(default_factory=lambda: count(1_700_000_000))
 
-    def drop(self, key: str, content: str | bytes) -> Arrival:
-        path = Path(self.inbox.root, key)
+    def drop(self, key: str, content: str | bytes) -> Object:
+        path = Path(self.inbox.objects.root, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         os.utime(path, (now := next(self.clock), now))
@@ -70,4 +71,4 @@ class Desk:
     def content(self, ticker: str, kind: str) -> str:
         """What the currency is made from."""
         upload = self.registry.upload(ticker, kind)
-        return Path(self.inbox.root, pinned_key(upload.etag)).read_text()
+        return Path(self.inbox.objects.root, pinned_key(upload.etag)).read_text()

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.inbox import Arrival, Inbox
+from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.objects import LocalObjects, Object
 from crypto_assets.resources.registry import pinned_key
 
 TEN = 1_700_000_000 * 10**9
@@ -19,7 +20,7 @@ TEN = 1_700_000_000 * 10**9
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(root=str(tmp_path / "inbox"))
+    return Inbox(objects=LocalObjects(root=str(tmp_path / "inbox")))
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def drop(inbox: Inbox) -> Callable[..., Path]:
     """Writes a file at a key as another program would, with a time in nanoseconds."""
 
     def drop_file(key: str, content: str = "x", *, at: int = TEN) -> Path:
-        path = Path(inbox.root, key)
+        path = Path(inbox.objects.root, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
         os.utime(path, ns=(at, at))
@@ -43,13 +44,13 @@ def keys(inbox: Inbox) -> list[str]:
 def test_an_inbox_that_does_not_exist_is_empty_and_is_not_made(inbox):
     assert keys(inbox) == []
     assert inbox.arrival("btc.csv") is None
-    assert not Path(inbox.root).exists()
+    assert not Path(inbox.objects.root).exists()
 
 
 def test_an_arrival_tells_key_name_size_and_time(inbox, drop):
     drop("btc/2024/prices.csv", "12345")
     (arrival,) = inbox.arrivals()
-    assert arrival == Arrival("btc/2024/prices.csv", f"5-{TEN}", 5, 1_700_000_000.0)
+    assert arrival == Object("btc/2024/prices.csv", f"5-{TEN}", 5, 1_700_000_000.0)
     assert inbox.arrival("btc/2024/prices.csv") == arrival
 
 
@@ -62,11 +63,11 @@ def test_only_files_people_dropped_are_listed_at_any_depth(inbox, drop, tmp_path
         drop(key, "" if key == "empty.csv" else "x")
     (outside := tmp_path / "outside").mkdir()
     (outside / "secret.csv").write_text("x")
-    Path(inbox.root, "link.csv").symlink_to(outside / "secret.csv")
-    Path(inbox.root, "dangling.csv").symlink_to(outside / "none.csv")
-    Path(inbox.root, "linked").symlink_to(outside)
-    Path(inbox.root, "folder.csv").mkdir()
-    os.mkfifo(Path(inbox.root, "pipe.csv"))
+    Path(inbox.objects.root, "link.csv").symlink_to(outside / "secret.csv")
+    Path(inbox.objects.root, "dangling.csv").symlink_to(outside / "none.csv")
+    Path(inbox.objects.root, "linked").symlink_to(outside)
+    Path(inbox.objects.root, "folder.csv").mkdir()
+    os.mkfifo(Path(inbox.objects.root, "pipe.csv"))
     assert keys(inbox) == ["a.csv", "b/c/d.csv", "b/currencies.toml", "empty.csv", "no ending"]
     for none in ("link.csv", "dangling.csv", "folder.csv", "pipe.csv", "a.csv/b.csv", "none.csv"):
         assert inbox.arrival(none) is None
@@ -114,29 +115,29 @@ def test_what_goes_while_the_inbox_is_listed_is_left_out(inbox, drop):
     listing = inbox.arrivals()
     first = next(listing).key
     gone = "b.csv" if first == "a.csv" else "a.csv"
-    Path(inbox.root, gone).unlink()
-    Path(inbox.root, "c/d.csv").unlink()
-    Path(inbox.root, "c").rmdir()
-    Path(inbox.root, "c").write_text("a file where a folder was")
+    Path(inbox.objects.root, gone).unlink()
+    Path(inbox.objects.root, "c/d.csv").unlink()
+    Path(inbox.objects.root, "c").rmdir()
+    Path(inbox.objects.root, "c").write_text("a file where a folder was")
     assert sorted([first, *(arrival.key for arrival in listing)]) == sorted([first, "e/f.csv"])
 
 
 def test_folders_nested_deeper_than_python_calls_are_listed(inbox, drop):
     deep = "d/" * 1100
     for depth in range(1101):
-        Path(inbox.root, deep[: 2 * depth]).mkdir()
+        Path(inbox.objects.root, deep[: 2 * depth]).mkdir()
     drop(f"{deep}x.csv")
     try:
         assert keys(inbox) == [f"{deep}x.csv"]
     finally:  # deeper than rmtree can go
-        Path(inbox.root, deep, "x.csv").unlink()
-        os.removedirs(Path(inbox.root, deep))
+        Path(inbox.objects.root, deep, "x.csv").unlink()
+        os.removedirs(Path(inbox.objects.root, deep))
 
 
 def test_a_folder_that_cannot_be_listed_is_an_arrival_that_cannot_be_read(inbox, drop):
     drop("good.csv")
     name = "d" * 250
-    folder = os.open(inbox.root, os.O_RDONLY)
+    folder = os.open(inbox.objects.root, os.O_RDONLY)
     for _ in range(20):  # a path longer than the system takes
         os.mkdir(name, dir_fd=folder)
         inner = os.open(name, os.O_RDONLY, dir_fd=folder)
@@ -175,7 +176,7 @@ def test_put_copies_a_file_over_what_stands_there(inbox, drop, tmp_path):
     drop("a/btc.csv", "a much longer old content")
     (source := tmp_path / "new.csv").write_bytes(bytes(range(256)) * 9000)
     inbox.put(source, "a/btc.csv")
-    assert Path(inbox.root, "a/btc.csv").read_bytes() == source.read_bytes()
+    assert Path(inbox.objects.root, "a/btc.csv").read_bytes() == source.read_bytes()
     assert keys(inbox) == ["a/btc.csv"]
 
 
@@ -186,7 +187,10 @@ def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, drop, tmp_path):
             inbox.put(wrong, "btc.csv")
     with pytest.raises(OSError, match=r"File exists|Not a directory"):
         inbox.put(drop("other.csv"), "btc.csv/below.csv")
-    assert sorted(path.name for path in Path(inbox.root).iterdir()) == ["btc.csv", "other.csv"]
+    assert sorted(path.name for path in Path(inbox.objects.root).iterdir()) == [
+        "btc.csv",
+        "other.csv",
+    ]
     assert inbox.read("btc.csv", 100) == b"old"
 
 
@@ -197,7 +201,7 @@ def test_a_file_being_put_is_not_listed_and_readers_see_the_old_one(inbox, drop,
         put = pool.submit(inbox.put, pipe, "btc.csv")
         with pipe.open("wb", buffering=0) as writer:
             writer.write(b"new")
-            while len(list(Path(inbox.root).iterdir())) < 2:
+            while len(list(Path(inbox.objects.root).iterdir())) < 2:
                 time.sleep(0.001)
             seen = [keys(inbox), inbox.read("btc.csv", 100)]
         put.result(10)
@@ -222,7 +226,7 @@ def test_delete_leaves_a_key_that_holds_something_else_by_now(inbox, drop):
     assert inbox.standing(upload) is None
     inbox.delete(upload, pinned=True)
     assert inbox.read("btc.csv", 100) == b"new"
-    assert list(Path(inbox.root, "_versions").iterdir()) == []
+    assert list(Path(inbox.objects.root, "_versions").iterdir()) == []
 
 
 def test_delete_may_leave_what_is_pinned_and_may_be_repeated(inbox, drop):
@@ -234,4 +238,4 @@ def test_delete_may_leave_what_is_pinned_and_may_be_repeated(inbox, drop):
     assert keys(inbox) == []
     assert inbox.read(pinned_key(upload.etag), 100) == b"old"
     inbox.delete(replace(upload, key="gone/at all.csv"), pinned=True)
-    assert list(Path(inbox.root, "_versions").iterdir()) == []
+    assert list(Path(inbox.objects.root, "_versions").iterdir()) == []

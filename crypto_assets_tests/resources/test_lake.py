@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
-from crypto_assets.resources.lake import Lake, LakeBusy
+from crypto_assets.resources.lake import Lake, LakeBusy, LoadFile, Made, Note
+from crypto_assets.resources.objects import LocalObjects
+from crypto_assets.spark.tables import GOLD, LOAD
 
+MADE = Made("v1", {})
 HOLDER = """
 import sys
 from crypto_assets.resources.lake import Lake
-with Lake(root=sys.argv[1]).publishing():
+from crypto_assets.resources.objects import LocalObjects
+with Lake(objects=LocalObjects(root=sys.argv[1])).publishing():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -25,7 +27,7 @@ with Lake(root=sys.argv[1]).publishing():
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(root=str(tmp_path / "lake"), lock_wait_s=0.3)
+    return Lake(objects=LocalObjects(root=str(tmp_path / "lake")), lock_wait_s=0.3)
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def put(lake: Lake) -> Callable[..., Path]:
     """Writes a text as a file that the run `run` staged, or directly below the lake's root."""
 
     def put_file(key: str, content: str = "new", *, staged: bool = True) -> Path:
-        path = Path(lake.staging("run") if staged else lake.root, key)
+        path = Path(lake.staging("run") if staged else lake.objects.root, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
         return path
@@ -45,7 +47,7 @@ def put(lake: Lake) -> Callable[..., Path]:
 def holder(lake: Lake) -> Iterator[subprocess.Popen[str]]:
     """Another process that is publishing until its input is closed or it is killed."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, lake.root],
+        [sys.executable, "-c", HOLDER, lake.objects.root],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -57,9 +59,9 @@ def holder(lake: Lake) -> Iterator[subprocess.Popen[str]]:
 
 def contents(lake: Lake) -> dict[str, str]:
     """Every file below the lake's root but the lock and the versions, by its key."""
-    files = [path for path in Path(lake.root).rglob("*") if path.is_file()]
+    files = [path for path in Path(lake.objects.root).rglob("*") if path.is_file()]
     return {
-        str(path.relative_to(lake.root)): path.read_text()
+        str(path.relative_to(lake.objects.root)): path.read_text()
         for path in files
         if path.name != ".publishing.lock" and path.parent.name != "_versions"
     }
@@ -68,7 +70,7 @@ def contents(lake: Lake) -> dict[str, str]:
 def test_publish_moves_the_one_staged_file_of_each_table_to_its_key(lake, put):
     put("bronze/kind=history/ticker=BTC/part-0.snappy.parquet", "prices")
     put("bronze/kind=trend/ticker=BTC/part-7.snappy.parquet", "trend")
-    assert lake.publish("run", {"BTC": {"bronze": "v1"}}) == {}
+    assert lake.publish(lake.staging("run"), {"BTC": {"bronze": MADE}}) == {}
     assert contents(lake) == {
         "bronze/kind=history/ticker=BTC/data.parquet": "prices",
         "bronze/kind=trend/ticker=BTC/data.parquet": "trend",
@@ -79,7 +81,7 @@ def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lak
     for key in ("gold/ticker=BTC", "gold/ticker=XMR", "silver/history/ticker=BTC"):
         put(f"{key}/data.parquet", "old", staged=False)
         put(f"{key}/part-0.parquet", "new")
-    assert lake.publish("run", {"BTC": {"gold": "v1"}}) == {}
+    assert lake.publish(lake.staging("run"), {"BTC": {"gold": MADE}}) == {}
     assert contents(lake) == {
         "gold/ticker=BTC/data.parquet": "new",
         "gold/ticker=XMR/data.parquet": "old",
@@ -101,9 +103,9 @@ def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_
     for number in range(staged):
         put(f"silver/trend/ticker=BTC/part-{number}.parquet", "new trend")
     reason = f"one file is wanted for each table, found silver/trend/ticker=BTC: {staged}"
-    versions = {ticker: {"silver": "v1"} for ticker in ("BTC", "XMR")}
-    assert lake.publish("run", versions) == {"BTC": ("silver", reason)}
-    lake.discard("run")
+    made = {ticker: {"silver": MADE} for ticker in ("BTC", "XMR")}
+    assert lake.publish(lake.staging("run"), made) == {"BTC": ("silver", reason)}
+    lake.discard(lake.staging("run"))
     assert contents(lake) == {
         "silver/history/ticker=BTC/data.parquet": "old prices",
         "silver/trend/ticker=BTC/data.parquet": "old trend",
@@ -115,9 +117,9 @@ def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_
 def test_a_reader_that_opened_the_old_file_reads_it_to_its_end(lake, put):
     put("gold/ticker=BTC/data.parquet", "old", staged=False)
     put("gold/ticker=BTC/part-0.parquet", "new")
-    with Path(lake.root, "gold/ticker=BTC/data.parquet").open() as stream:
+    with Path(lake.objects.root, "gold/ticker=BTC/data.parquet").open() as stream:
         assert stream.read(1) == "o"
-        lake.publish("run", {"BTC": {"gold": "v1"}})
+        lake.publish(lake.staging("run"), {"BTC": {"gold": MADE}})
         assert stream.read() == "ld"
 
 
@@ -127,13 +129,13 @@ def test_publishing_waits_for_another_process_with_a_bound_and_says_so(lake, hol
         pass
     assert 0.3 <= time.monotonic() - started < 5
     assert str(busy.value) == (
-        f"another run has been publishing to {lake.root} for over 0.3 s; "
+        f"another run has been publishing to {lake.objects.root} for over 0.3 s; "
         "run again when it has ended"
     )
 
 
 def test_publishing_goes_on_as_soon_as_the_other_process_is_done(lake, holder):
-    patient = Lake(root=lake.root, lock_wait_s=30)
+    patient = Lake(objects=LocalObjects(root=lake.objects.root), lock_wait_s=30)
     holder.stdin.close()
     with patient.publishing():
         assert holder.wait(10) == 0
@@ -147,7 +149,11 @@ def test_a_killed_publisher_holds_nobody_up(lake, holder):
 
 
 def test_two_runs_of_one_process_do_not_publish_at_once(lake):
-    with lake.publishing(), pytest.raises(LakeBusy), Lake(**lake.model_dump()).publishing():
+    with (
+        lake.publishing(),
+        pytest.raises(LakeBusy),
+        Lake(objects=lake.objects, lock_wait_s=0.3).publishing(),
+    ):
         pass
 
 
@@ -171,24 +177,50 @@ def test_clear_staging_removes_what_dead_runs_left_and_keeps_the_running_ones(la
 
 def test_a_lake_that_does_not_exist_yet_has_nothing_staged_or_published(lake):
     lake.clear_staging(set())
-    lake.discard("run")
-    assert lake.published_rows(["BTC"]) == {"BTC": {}}
-    assert not Path(lake.root).exists()
+    lake.discard(lake.staging("run"))
+    assert lake.notes(["BTC"]) == {"BTC": Note()}
+    assert lake.published(GOLD, ["BTC"]) == {}
+    assert not Path(lake.objects.root).exists()
 
 
-def test_published_rows_are_those_of_the_footers_of_silver_and_gold(lake):
-    for key, rows in (
-        ("bronze/kind=history/ticker=007", 9),
-        ("silver/history/ticker=007", 3),
-        ("silver/trend/ticker=007", 0),
-        ("gold/ticker=007", 4),
-        ("gold/ticker=BTC", 5),
-    ):
-        path = Path(lake.root, key, "data.parquet")
-        path.parent.mkdir(parents=True)
-        parquet.write_table(pa.table({"price": [1.0] * rows}), path)
-    assert lake.published_rows(["007", "BTC", "XMR"]) == {
-        "007": {"silver/history": 3, "silver/trend": 0, "gold": 4},
-        "BTC": {"gold": 5},
-        "XMR": {},
+def test_what_was_published_is_known_by_version_rows_and_files(lake, put):
+    put("silver/history/ticker=007/part-0.parquet")
+    put("silver/trend/ticker=007/part-0.parquet")
+    put("gold/ticker=007/part-0.parquet", "12345")
+    made = {
+        "silver": Made("s1", {"silver/history": 3, "silver/trend": 0}),
+        "gold": Made("g1", {"gold": 4}),
     }
+    assert lake.publish(lake.staging("run"), {"007": made}) == {}
+    (note,) = lake.notes(["007"]).values()
+    assert note.versions == {"silver": "s1", "gold": "g1"}
+    assert note.rows == {"silver/history": 3, "silver/trend": 0, "gold": 4}
+    gold = str(Path(lake.objects.root, "gold/ticker=007/data.parquet"))
+    assert lake.published(GOLD, ["007", "BTC"]) == {"007": LoadFile(gold, 5, 4)}
+
+
+def test_a_layer_that_is_being_replaced_has_no_version_but_its_rows(lake, put):
+    put("gold/ticker=BTC/part-0.parquet")
+    lake.publish(lake.staging("run"), {"BTC": {"gold": Made("old", {"gold": 9})}})
+    put("gold/ticker=BTC/part-0.parquet")
+    Path(lake.objects.root, "gold/ticker=BTC/data.parquet").unlink()
+    Path(lake.objects.root, "gold/ticker=BTC/data.parquet").mkdir()  # nothing can take its place
+    with pytest.raises(OSError, match="directory"):
+        lake.publish(lake.staging("run"), {"BTC": {"gold": Made("new", {"gold": 10})}})
+    (note,) = lake.notes(["BTC"]).values()
+    assert (note.versions, note.rows, note.publishing) == ({}, {"gold": 9}, "run")
+
+
+def test_what_is_staged_for_the_warehouse_is_found_by_ticker(lake, put):
+    put("load/ticker=BTC/part-0.parquet", "12345")
+    for number in range(2):
+        put(f"load/ticker=ETH/part-{number}.parquet")
+    found = lake.staged(lake.staging("run"), LOAD, {"BTC": 7, "ETH": 7, "XMR": 7})
+    path = str(Path(lake.staging("run"), "load/ticker=BTC/part-0.parquet"))
+    assert found == {"BTC": LoadFile(path, 5, 7)}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"gold": "v1"}', "{"])
+def test_a_note_that_cannot_be_read_is_as_good_as_none(lake, put, content):
+    put("_versions/BTC.json", content, staged=False)
+    assert lake.notes(["BTC"]) == {"BTC": Note()}

@@ -6,24 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.inbox import Arrival
 from crypto_assets.resources.ledger import Ledger, Quarantined
+from crypto_assets.resources.objects import LocalObjects, Object
 
-BTC = Arrival("btc.csv", "10-1", 10, 1.0)
-NEW_BTC = Arrival("btc.csv", "12-9", 12, 9.0)
-ETH = Arrival("eth/prices.csv", "20-2", 20, 2.0)
-XMR = Arrival("比特 币\udcff.csv", "30-3", 30, 3.0)
+BTC = Object("btc.csv", "10-1", 10, 1.0)
+NEW_BTC = Object("btc.csv", "12-9", 12, 9.0)
+ETH = Object("eth/prices.csv", "20-2", 20, 2.0)
+XMR = Object("比特 币\udcff.csv", "30-3", 30, 3.0)
+
+
+def objects_at(folder: Path) -> LocalObjects:
+    return LocalObjects(root=str(folder))
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path)
+    return Ledger(objects_at(tmp_path))
 
 
 @pytest.fixture(params=["the same object", "after a restart"])
 def later(request, ledger, tmp_path):
     """The ledger as it is looked at next."""
-    return lambda: ledger if request.param == "the same object" else Ledger(tmp_path)
+    return lambda: ledger if request.param == "the same object" else Ledger(objects_at(tmp_path))
 
 
 def files(root: Path) -> list[str]:
@@ -41,7 +45,7 @@ def test_an_empty_ledger_writes_nothing(ledger, tmp_path):
 
 
 def test_the_undecided_come_oldest_first_and_by_key_at_one_time(ledger):
-    same_time = Arrival("a.csv", "20-2", 20, 2.0)
+    same_time = Object("a.csv", "20-2", 20, 2.0)
     assert ledger.undecided([XMR, ETH, BTC, same_time]) == [BTC, same_time, ETH, XMR]
 
 
@@ -55,7 +59,7 @@ def test_content_is_decided_on_once_and_new_content_anew(ledger, later, decision
 
 def test_the_same_content_under_another_key_is_undecided(ledger, later):
     ledger.note(BTC, "taken")
-    copy = Arrival("copy of btc.csv", BTC.stamp, BTC.size, BTC.modified)
+    copy = Object("copy of btc.csv", BTC.stamp, BTC.size, BTC.modified)
     assert later().undecided([BTC, copy]) == [copy]
 
 
@@ -81,7 +85,7 @@ def test_an_upload_leaves_quarantine_when_it_is_decided_on_otherwise(
 ):
     ledger.note(BTC, "quarantine", "unclear")
     later().note(NEW_BTC, decision)
-    assert Ledger(tmp_path).quarantined() == []
+    assert Ledger(objects_at(tmp_path)).quarantined() == []
     assert files(tmp_path) == [f"_{decision}"]
 
 
@@ -112,7 +116,7 @@ def test_reopening_decides_anew_on_quarantine_alone(ledger, later, tmp_path):
     ledger.note(ETH, "taken")
     ledger.note(XMR, "removed")
     later().reopen()
-    again = Ledger(tmp_path)
+    again = Ledger(objects_at(tmp_path))
     assert again.quarantined() == []
     assert again.undecided([BTC, ETH, XMR]) == [BTC]
 
@@ -122,7 +126,7 @@ def test_a_forgotten_key_is_decided_anew(ledger, later, tmp_path, decision):
     ledger.note(BTC, decision)
     ledger.note(ETH, decision)
     later().forget("btc.csv")
-    assert Ledger(tmp_path).undecided([BTC, ETH]) == [BTC]
+    assert Ledger(objects_at(tmp_path)).undecided([BTC, ETH]) == [BTC]
     assert files(tmp_path) == [f"_{decision}"]
 
 
@@ -136,22 +140,22 @@ def test_an_upload_in_quarantine_or_removed_is_open(ledger, later, decision, is_
 
 
 def test_a_crash_between_two_decisions_has_the_upload_decided_on_once_more(tmp_path):
-    Ledger(tmp_path).note(BTC, "quarantine", "old")
+    Ledger(objects_at(tmp_path)).note(BTC, "quarantine", "old")
     left_over = next(Path(tmp_path, "_quarantine").iterdir())
     content = left_over.read_bytes()
-    Ledger(tmp_path).note(NEW_BTC, "taken")
+    Ledger(objects_at(tmp_path)).note(NEW_BTC, "taken")
     left_over.write_bytes(content)  # as if the process had died before removing it
-    ledger = Ledger(tmp_path)
+    ledger = Ledger(objects_at(tmp_path))
     assert ledger.undecided([NEW_BTC]) == [NEW_BTC]
     ledger.note(NEW_BTC, "taken")
-    assert Ledger(tmp_path).undecided([NEW_BTC]) == []
-    assert Ledger(tmp_path).quarantined() == []
+    assert Ledger(objects_at(tmp_path)).undecided([NEW_BTC]) == []
+    assert Ledger(objects_at(tmp_path)).quarantined() == []
 
 
 def test_a_note_another_process_took_back_meanwhile_is_not_listed(ledger, tmp_path):
     ledger.note(BTC, "quarantine", "why")
     ledger.note(ETH, "quarantine", "why")
-    Ledger(tmp_path).forget("btc.csv")
+    Ledger(objects_at(tmp_path)).forget("btc.csv")
     assert [upload.key for upload in ledger.quarantined()] == ["eth/prices.csv"]
 
 
@@ -161,11 +165,13 @@ def test_a_note_a_power_cut_broke_has_its_upload_decided_anew(ledger, tmp_path, 
     ledger.note(ETH, "quarantine", "why")
     note = next(p for p in Path(tmp_path, "_quarantine").iterdir() if b"btc" in p.read_bytes())
     note.write_bytes(content)
-    assert [upload.key for upload in Ledger(tmp_path).quarantined()] == ["eth/prices.csv"]
-    assert Ledger(tmp_path).undecided([BTC, ETH]) == [BTC]
+    assert [upload.key for upload in Ledger(objects_at(tmp_path)).quarantined()] == [
+        "eth/prices.csv"
+    ]
+    assert Ledger(objects_at(tmp_path)).undecided([BTC, ETH]) == [BTC]
 
 
 def test_unfinished_notes_are_not_read(ledger, tmp_path):
     ledger.note(BTC, "quarantine", "why")
     Path(tmp_path, "_quarantine", ".tmp123.part").write_text("{")
-    assert len(Ledger(tmp_path).quarantined()) == 1
+    assert len(Ledger(objects_at(tmp_path)).quarantined()) == 1

@@ -8,6 +8,7 @@ import pytest
 
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Quarantined
+from crypto_assets.resources.objects import LocalObjects
 from crypto_assets.resources.overrides import (
     Override,
     Overrides,
@@ -209,12 +210,15 @@ def test_every_pattern_that_matches_is_told():
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(root=str(tmp_path))
+    return Inbox(objects=LocalObjects(root=str(tmp_path)))
 
 
 def test_an_inbox_without_the_file_has_no_overrides(inbox, tmp_path):
     assert read_overrides(inbox) == (Overrides(), "")
-    assert read_overrides(Inbox(root=str(tmp_path / "none"))) == (Overrides(), "")
+    assert read_overrides(Inbox(objects=LocalObjects(root=str(tmp_path / "none")))) == (
+        Overrides(),
+        "",
+    )
 
 
 def test_the_file_may_begin_with_a_byte_order_mark(inbox, tmp_path):

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.files import printable
+from crypto_assets.resources.objects import LocalObjects
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload, WrongUse, checked_ticker
 
 TAKER = """
 import sys
 from crypto_assets.resources.registry import Registry, StoredUpload
-registry, kind = Registry(inbox=sys.argv[1]), sys.argv[2]
+from crypto_assets.resources.objects import LocalObjects
+registry, kind = Registry(objects=LocalObjects(root=sys.argv[1])), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(40):
@@ -33,7 +35,7 @@ HISTORY, TREND = upload("btc.csv", "a"), upload("multiTimeline.csv", "b")
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return Registry(inbox=str(tmp_path / "inbox"))
+    return Registry(objects=LocalObjects(root=str(tmp_path / "inbox")))
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_a_currency_waits_for_its_second_file_and_gets_the_settings_said_then(re
 
 
 def test_an_entry_survives_its_document(registry, btc):
-    again = Registry(inbox=registry.inbox)
+    again = Registry(objects=LocalObjects(root=registry.objects.root))
     assert again.get("BTC") == btc == Entry("BTC", HISTORY, TREND, "drop", names=("gold",))
     assert again.get("BTC").version("gold") == btc.version("gold")
 
@@ -113,15 +115,15 @@ def test_the_same_entry_put_again_is_a_new_change(registry, btc):
 
 def test_unfinished_documents_are_not_read(registry, btc):
     for folder in ("_registry", "_due", "_waiting/history"):
-        Path(registry.inbox, folder).mkdir(parents=True, exist_ok=True)
-        Path(registry.inbox, folder, ".tmp1.part").write_text("{")
+        Path(registry.objects.root, folder).mkdir(parents=True, exist_ok=True)
+        Path(registry.objects.root, folder, ".tmp1.part").write_text("{")
     assert registry.tickers() == ["BTC"]
     assert list(registry.due()) == ["BTC"]
     assert registry.waiting() == {}
 
 
 def test_a_half_a_crash_left_behind_does_not_wait(registry, btc):
-    left_over = Path(registry.inbox, "_waiting/history/BTC.json")
+    left_over = Path(registry.objects.root, "_waiting/history/BTC.json")
     left_over.parent.mkdir(parents=True, exist_ok=True)
     left_over.write_text(json.dumps(HISTORY.__dict__))
     assert registry.waiting() == {}
@@ -143,14 +145,14 @@ def test_names_of_any_bytes_survive_and_reach_the_job_as_characters(registry, tm
     odd = StoredUpload("a/b\udcff.csv", printable("b\udcff.csv"), "a" * 64, 1, "2024")
     registry.take("BTC", "history", odd, {})
     entry = registry.take("BTC", "trend", TREND, {})
-    assert Registry(inbox=registry.inbox).get("BTC").history == odd
+    assert Registry(objects=LocalObjects(root=registry.objects.root)).get("BTC").history == odd
     assert registry.order(entry, {}).history.name == "b\\udcff.csv"
 
 
 def test_two_processes_that_take_the_two_halves_at_once_end_complete(registry):
     takers = [
         subprocess.Popen(
-            [sys.executable, "-c", TAKER, registry.inbox, kind],
+            [sys.executable, "-c", TAKER, registry.objects.root, kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

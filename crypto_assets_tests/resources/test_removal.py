@@ -41,7 +41,7 @@ class Desk:
     pair: Callable[..., tuple[Path, Path]]
 
     def ledger(self) -> Ledger:
-        return Ledger(self.settings.inbox)
+        return Ledger(profile.inbox(self.settings).objects)
 
     def add(self, ticker: str, level: float = 100.0, *, trend: Path | None = None) -> None:
         files = self.pair(ticker, level)
@@ -57,10 +57,9 @@ class Desk:
             path.parent.mkdir(parents=True)
             parquet.write_table(pa.table({**ROWS, "trend_i": [1.0]}), path)
         self.platform.warehouse.replace({ticker: LoadFile(str(path), path.stat().st_size, 1)})
-        self.platform.lake.publish("none", {ticker: {}})
-        versions = self.settings.lake / "_versions" / f"{ticker}.json"
-        versions.parent.mkdir(exist_ok=True)
-        versions.write_text('{"gold": "v1"}')
+        note = self.settings.lake / "_versions" / f"{ticker}.json"
+        note.parent.mkdir(exist_ok=True)
+        note.write_text('{"versions": {"gold": "v1"}}')
 
     def remove(self, ticker: str, *, purge: bool = False) -> None:
         remove(self.platform, self.inbox, self.ledger(), ticker, purge=purge)
@@ -75,7 +74,7 @@ class Desk:
             "rows": rows,
             "view": views,
             "lake": list(self.settings.lake.rglob(f"*ticker={ticker}*")),
-            "version": self.platform.lake.version(ticker, "gold"),
+            "version": self.platform.lake.notes([ticker])[ticker].versions,
             "entry": registry.get(ticker),
             "uploads": [upload for name, _, upload in registry.uploads() if name == ticker],
             "due": ticker in registry.due(),

@@ -10,6 +10,7 @@ import pytest
 
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.objects import LocalObjects
 from crypto_assets.resources.progress import LOGGER
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.sending import send, sources_of
@@ -25,7 +26,7 @@ def folder(tmp_path: Path, write: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(root=str(tmp_path / "inbox"))
+    return Inbox(objects=LocalObjects(root=str(tmp_path / "inbox")))
 
 
 def test_a_folder_means_its_csv_files_under_its_own_name(folder):
@@ -78,13 +79,13 @@ def test_no_file_at_all_is_refused(tmp_path, paths):
 
 def test_files_are_sent_once_and_only_changed_ones_again(folder, inbox):
     sources = sources_of([folder])
-    assert send(inbox, Ledger(Path(inbox.root)), sources) == sorted(sources)
+    assert send(inbox, Ledger(inbox.objects), sources) == sorted(sources)
     assert sorted(arrival.key for arrival in inbox.arrivals()) == sorted(sources)
     stamps = {arrival.key: arrival.stamp for arrival in inbox.arrivals()}
-    assert send(inbox, Ledger(Path(inbox.root)), sources) == []
+    assert send(inbox, Ledger(inbox.objects), sources) == []
     assert {arrival.key: arrival.stamp for arrival in inbox.arrivals()} == stamps
     (folder / "btc.csv").write_text("BTC.CSV")  # of the same size
-    assert send(inbox, Ledger(Path(inbox.root)), sources) == ["my coins/btc.csv"]
+    assert send(inbox, Ledger(inbox.objects), sources) == ["my coins/btc.csv"]
     assert inbox.read("my coins/btc.csv", 99) == b"BTC.CSV"
 
 
@@ -93,24 +94,24 @@ def test_what_is_in_quarantine_or_removed_is_sent_again_and_is_undecided_then(
     folder, inbox, decision, again
 ):
     sources = {"btc.csv": folder / "btc.csv"}
-    send(inbox, Ledger(Path(inbox.root)), sources)
-    os.utime(Path(inbox.root, "btc.csv"), (1_700_000_000, 1_700_000_000))
-    Ledger(Path(inbox.root)).note(inbox.arrival("btc.csv"), decision)
-    sent = send(inbox, Ledger(Path(inbox.root)), sources)
+    send(inbox, Ledger(inbox.objects), sources)
+    os.utime(Path(inbox.objects.root, "btc.csv"), (1_700_000_000, 1_700_000_000))
+    Ledger(inbox.objects).note(inbox.arrival("btc.csv"), decision)
+    sent = send(inbox, Ledger(inbox.objects), sources)
     assert sent == ["btc.csv"] * again
-    undecided = Ledger(Path(inbox.root)).undecided(inbox.arrivals())
+    undecided = Ledger(inbox.objects).undecided(inbox.arrivals())
     assert [arrival.key for arrival in undecided] == ["btc.csv"] * again
 
 
 def test_names_of_any_bytes_are_sent(write, inbox):
     sources = sources_of([write("b\udcff ü.csv", "1").parent])
-    assert send(inbox, Ledger(Path(inbox.root)), sources) == ["files/b\udcff ü.csv"]
+    assert send(inbox, Ledger(inbox.objects), sources) == ["files/b\udcff ü.csv"]
 
 
 def test_a_file_that_cannot_be_sent_is_told_and_the_others_are_sent(folder, inbox):
     sources = {**sources_of([folder]), "gone.csv": folder / "gone.csv"}
     with pytest.raises(FileNotFoundError):
-        send(inbox, Ledger(Path(inbox.root)), sources)
+        send(inbox, Ledger(inbox.objects), sources)
     assert len(list(inbox.arrivals())) == 3
 
 
@@ -118,7 +119,7 @@ def test_progress_is_reported_for_each_file(folder, inbox, caplog):
     LOGGER.addHandler(caplog.handler)
     LOGGER.setLevel("INFO")
     try:
-        send(inbox, Ledger(Path(inbox.root)), sources_of([folder]))
+        send(inbox, Ledger(inbox.objects), sources_of([folder]))
     finally:
         LOGGER.removeHandler(caplog.handler)
         LOGGER.setLevel("NOTSET")

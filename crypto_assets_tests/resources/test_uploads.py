@@ -132,7 +132,7 @@ def test_new_content_under_the_same_key_replaces_the_old(desk):
     assert (new.ticker, new.kind, new.entry.history) == ("BTC", "history", new.upload)
     assert new.upload.etag != old.upload.etag
     assert desk.content("BTC", "history") == NEWER
-    assert Path(desk.inbox.root, pinned_key(old.upload.etag)).read_text() == HISTORY
+    assert Path(desk.inbox.objects.root, pinned_key(old.upload.etag)).read_text() == HISTORY
     assert desk.registry.due()["BTC"] != due["BTC"]
 
 
@@ -150,7 +150,7 @@ def test_another_file_while_the_first_still_stands_is_unclear(desk):
 
 def test_another_file_after_the_first_was_removed_replaces_it(desk):
     desk.take("btc.csv", HISTORY)
-    Path(desk.inbox.root, "btc.csv").unlink()
+    Path(desk.inbox.objects.root, "btc.csv").unlink()
     assert desk.owner("btc new.csv", NEWER) == "BTC history"
 
 
@@ -218,15 +218,15 @@ def test_of_several_terms_the_currencys_own_is_taken(desk):
 )
 def test_a_file_that_cannot_be_read_is_unclear_with_the_readers_reason(desk, content, reason):
     assert reason in desk.unclear("btc.csv", content)
-    assert not Path(desk.inbox.root, "_versions").exists()
+    assert not Path(desk.inbox.objects.root, "_versions").exists()
 
 
 def test_a_file_that_is_gone_or_became_a_folder_is_unclear(desk):
     gone = desk.drop("btc.csv", HISTORY)
-    Path(desk.inbox.root, "btc.csv").unlink()
+    Path(desk.inbox.objects.root, "btc.csv").unlink()
     with pytest.raises(Unclear, match="it cannot be opened: No such file or directory"):
         desk.sorter().take(gone)
-    Path(desk.inbox.root, "btc.csv").mkdir()
+    Path(desk.inbox.objects.root, "btc.csv").mkdir()
     with pytest.raises(Unclear, match="it cannot be opened: Is a directory"):
         desk.sorter().take(gone)
 
@@ -259,14 +259,14 @@ def test_files_that_add_gave_a_currency_against_their_names_stay_its_own(desk, w
 
 def test_a_pinned_copy_that_was_lost_is_restored_when_the_file_comes_again(desk):
     etag = desk.take("btc.csv", HISTORY).upload.etag
-    Path(desk.inbox.root, pinned_key(etag)).unlink()
+    Path(desk.inbox.objects.root, pinned_key(etag)).unlink()
     assert desk.take("btc.csv", HISTORY) is None
     assert desk.content("BTC", "history") == HISTORY
 
 
 def test_a_crash_before_the_pair_was_registered_leaves_a_file_that_can_be_taken_again(desk):
     desk.take("btc.csv", HISTORY)
-    folder = Path(desk.inbox.root, "_due")
+    folder = Path(desk.inbox.objects.root, "_due")
     folder.write_text("in the way")  # what registers a pair breaks off at its first step
     arrival = desk.drop("t.csv", trend_csv("bitcoin"))
     with pytest.raises(OSError, match=r"exists|directory"):

@@ -51,7 +51,7 @@ def test_a_name_of_the_overrides_is_known_in_terms_and_names(desk):
 def test_a_registered_ticker_is_known_though_it_has_no_section(desk, write):
     files = {"history": write("p.csv", HISTORY), "trend": write("t.csv", trend_csv("x"))}
     register(desk.inbox, desk.registry, "QQQ", files, {})
-    Path(desk.inbox.root, "QQQ/history/p.csv").unlink()
+    Path(desk.inbox.objects.root, "QQQ/history/p.csv").unlink()
     assert desk.owner("qqq-usd.csv", NEWER) == "QQQ history"
 
 
@@ -66,7 +66,7 @@ def test_settings_of_the_overrides_settle_what_a_file_leaves_open(desk):
         desk.toml += setting
         assert desk.owner(key, content) == f"{ticker} history"
         desk.toml = f"[{ticker}]\nhistory = 'any name.csv'\n{setting}\n"
-        Path(desk.inbox.root, key).unlink()
+        Path(desk.inbox.objects.root, key).unlink()
         assert desk.owner("any name.csv", content + "\n") == f"{ticker} history"
 
 
