@@ -117,19 +117,15 @@ def _run(service: "_Service", artifact: Artifact, batch: Batch) -> Iterator[Laye
         return
     context = dg.OpExecutionContext.get()
     with faults_told():
-        record, job = service.launched(batch, artifact, context)
-        about = {"job_run_id": record.job_run_id, "attempt": record.attempt}
-        watch = service.watch(record, job)
         last = None
-        try:
+        with service.job(batch, artifact, context) as (record, job):
+            about = {"job_run_id": record.job_run_id, "attempt": record.attempt}
+            watch = service.watch(record, job)
             for result in watch.results(context):
                 if result.layer == batch.layers[-1]:
                     last = result
                 else:
                     yield stamped(result, about)
-        except BaseException:
-            service.cancel(record)
-            raise
         about |= watch.cost(len(batch.currencies))
         context.log.info(
             "EMR Serverless job run: %s", ", ".join(f"{name} {about[name]}" for name in about)
@@ -151,26 +147,49 @@ class _Service:
     client: Any
     store: JobStore
 
-    def launched(
+    @contextmanager
+    def job(
         self, batch: Batch, artifact: Artifact, context: dg.OpExecutionContext
+    ) -> Iterator[tuple[Record, dict[str, Any]]]:
+        """The one job for this order, adopted or started now; cancelled when the block breaks off.
+
+        Gives its record and its description.
+        """
+        held: list[Record] = []
+        try:
+            yield self._launched(batch, artifact, context, held)
+        except BaseException:
+            if held:
+                self.cancel(held[-1])
+            raise
+
+    def _launched(
+        self,
+        batch: Batch,
+        artifact: Artifact,
+        context: dg.OpExecutionContext,
+        held: list[Record],
     ) -> tuple[Record, dict[str, Any]]:
-        """The record and the state of the one job for this order, adopted or started now."""
-        order = order_hash(batch, artifact.name)
+        """Finds or starts the job; `held` gets each record whose job may run."""
+        order, before = order_hash(batch, artifact.name), None
         for _ in range(_CHANGES):
-            record = self.store.get(order) or self._next(batch, artifact, order)
+            found = None if before else self.store.get(order)
+            record = found or self._next(batch, artifact, order, before)
+            before = None
             if record is None:
                 continue
-            adopted = record.run_id
+            held.append(record)
             if record.job_run_id is None:
                 record = self._started(record, batch)
+                held.append(record)
             job = self.get(record)
-            if not self._used_up(record, job):
+            if not self._used_up(record, job, adopted=found is not None):
                 context.log.info(
-                    "EMR Serverless job run %s of run %s, attempt %d: %s",
-                    *(record.job_run_id, adopted, record.attempt, job["state"]),
+                    "EMR Serverless job run %s, attempt %d, writes to %s: %s",
+                    *(record.job_run_id, record.attempt, record.staging, job["state"]),
                 )
                 return record, job
-            self._next(batch, artifact, order, record)
+            before = record
         raise EngineLost(f"other processes keep changing the record of this order ({order})")
 
     def watch(self, record: Record, job: dict[str, Any]) -> Watch:
@@ -218,11 +237,14 @@ class _Service:
                     return job["id"]
         return None
 
-    def _used_up(self, record: Record, job: dict[str, Any]) -> bool:
-        """Whether nothing more can come of this job, so that the order needs another attempt."""
+    def _used_up(self, record: Record, job: dict[str, Any], *, adopted: bool) -> bool:
+        """Whether nothing more can come of this job, so that the order needs another attempt.
+
+        How a job ended that was started just now is what the caller is to be told.
+        """
         if job["state"] == "SUCCESS":
             return not self.store.results_remain(record)
-        return job["state"] == "CANCELLING" or job["state"] in ENDED
+        return adopted and (job["state"] == "CANCELLING" or job["state"] in ENDED)
 
     def _next(
         self, batch: Batch, artifact: Artifact, order: str, before: Record | None = None
@@ -238,11 +260,7 @@ class _Service:
         """The record with its job's id. A job that its token has started before is that one."""
         self.store.put_order(record, batch)
         start = until_not_throttled(self.client.start_job_run)
-        try:
-            job_run_id = start(**record.request)["jobRunId"]
-        except BaseException:
-            self.cancel(record)
-            raise
+        job_run_id = start(**record.request)["jobRunId"]
         started = dataclasses.replace(record, job_run_id=job_run_id)
         return self.store.save(started) or started
 

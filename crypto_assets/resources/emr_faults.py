@@ -96,4 +96,5 @@ def _told(error: Any) -> Exception:
 
 
 def _code(error: BaseException) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    response = getattr(error, "response", None) or {}  # a lost connection has None
+    return str(response.get("Error", {}).get("Code", ""))

@@ -23,7 +23,7 @@ COST_CALLS = 3  # asked for after the end, when the figures billed may come late
 WAITING = {"SUBMITTED", "PENDING", "SCHEDULED", "QUEUED"}
 ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
 _STEADY_S = 100.0
-_GROWTH = 1.5
+_GROWTH = 1.7
 
 # us-east-1, Linux on x86, 2026: https://aws.amazon.com/emr/pricing/ (EMR Serverless). Other
 # regions differ by some percent, and storage over 20 GB per worker is not in it: an estimate.

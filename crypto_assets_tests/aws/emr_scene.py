@@ -1,7 +1,8 @@
 """The scene of the tests of EMR Serverless: router, double, engine, and orders on S3."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pyarrow.parquet as pq
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.emr import EmrServerlessEngine
-from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload
+from crypto_assets.resources.engine import Engine
+from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload, batch_from_json, to_json
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, ROLE, EmrDouble
 from crypto_assets_tests.aws.router import Router
@@ -27,7 +29,7 @@ class Scene:
     """All that a test needs; `engine` is of the application that `double` is."""
 
     router: Router
-    double: EmrDouble
+    double: EmrDouble | None
     bucket: str
     cache: Path
 
@@ -70,6 +72,12 @@ class Scene:
     def batch(self, run_id: str, *currencies: Currency, layers: tuple = LAYERS) -> Batch:
         return Batch(f"{self.lake}/_staging/{run_id}", self.lake, layers, currencies, readers=2)
 
+    def command(self, batch: Batch) -> list[str]:
+        """How this batch is computed in a process of its own."""
+        module = "crypto_assets_tests.aws.emr_scene"
+        arguments = (self.router.url, self.bucket, str(self.cache), to_json(batch))
+        return [sys.executable, "-m", module, *arguments]
+
     def keys(self, prefix: str) -> list[str]:
         """Keys below the lake's prefix, named from there."""
         start = f"{urlsplit(self.lake).path[1:]}/{prefix}"
@@ -85,26 +93,40 @@ class Scene:
         return pq.ParquetFile(pa.BufferReader(body)).read()
 
 
-def in_a_run(step: Callable[[dg.AssetExecutionContext], Any]) -> Any:
-    """Does something in a step as `market_data` is one: of assets, and yielding no result."""
+def in_a_run(engine: Engine, step: Callable[[Engine], Any]) -> Any:
+    """Does something with an engine in a step as `market_data` is one.
+
+    It is of several assets, gets the engine from Dagster and yields no result.
+    """
     found = []
 
-    @dg.multi_asset(
-        specs=[dg.AssetSpec("bronze", skippable=True), dg.AssetSpec("gold", skippable=True)]
-    )
-    def market_data(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        found.append(step(context))
+    @dg.multi_asset(specs=[dg.AssetSpec(name, skippable=True) for name in LAYERS])
+    def market_data(engine: dg.ResourceParam[Engine]) -> Iterator[dg.MaterializeResult]:
+        found.append(step(engine))
         yield from ()
 
-    dg.materialize([market_data])
+    dg.materialize([market_data], resources={"engine": engine})
     return found[0]
 
 
-def computed(engine: EmrServerlessEngine, batch: Batch) -> list[LayerResult]:
-    """All results of one batch."""
+def computed(engine: Engine, batch: Batch, told: list[LayerResult] | None = None) -> list:
+    """All results of one batch; `told` has those that came before a fault as well."""
+    results: list[LayerResult] = [] if told is None else told
 
-    def step(_: dg.AssetExecutionContext) -> list[LayerResult]:
+    def step(engine: Engine) -> list[LayerResult]:
         with engine.running() as run:
-            return list(run(batch))
+            results.extend(run(batch))
+        return results
 
-    return in_a_run(step)
+    return in_a_run(engine, step)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Computes a batch in a process of its own, which a test may kill or interrupt."""
+    url, bucket, cache, order = arguments
+    scene = Scene(Router("", {}, url=url), None, bucket, Path(cache))
+    computed(scene.engine(), batch_from_json(order))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

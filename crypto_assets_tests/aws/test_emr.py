@@ -2,31 +2,82 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
+import time
+import uuid
 from dataclasses import replace
+from types import SimpleNamespace
 
+import boto3
 import pytest
 
-from crypto_assets.resources.engine import SailEngine
+from crypto_assets.resources.emr import tag_text
+from crypto_assets.resources.emr_watch import CALLS_PER_HOUR, COST_CALLS, JobStopped, asks
+from crypto_assets.resources.engine import EngineLost, EngineUnavailable, SailEngine
 from crypto_assets.spark.batch import result_from_json, to_json
 from crypto_assets_tests.aws.conftest import REGION
-from crypto_assets_tests.aws.emr_double import emr_double
-from crypto_assets_tests.aws.emr_scene import Scene, computed
+from crypto_assets_tests.aws.emr_double import APPLICATION, emr_double
+from crypto_assets_tests.aws.emr_scene import Scene, computed, in_a_run
 from crypto_assets_tests.aws.router import routing
 from crypto_assets_tests.exports_text import history_csv
 
+START = {"method": "POST", "path": ".*/jobruns"}
+
 
 @pytest.fixture(scope="session")
-def jobs_folder(tmp_path_factory):
+def emr_bucket(ministack):
+    """One bucket for all tests here: each would have to upload the artifact to one of its own."""
+    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "made-up"}
+    name = f"emr-{uuid.uuid4().hex[:12]}"
+    boto3.session.Session(**keys).client("s3", REGION, endpoint_url=ministack).create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return name
+
+
+@pytest.fixture(scope="session")
+def emr_folder(tmp_path_factory):
+    """Keeps the jobs' folders and what the double unpacked of the artifact."""
     return tmp_path_factory.mktemp("emr")
 
 
 @pytest.fixture
-def scene(ministack, credentials, bucket, jobs_folder):
+def scene(ministack, credentials, emr_bucket, emr_folder, tmp_path_factory):
     with (
-        emr_double(jobs_folder, ministack) as (double, url),
+        emr_double(emr_folder, ministack) as (double, url),
         routing(ministack, {"emr-serverless": url}) as router,
     ):
-        yield Scene(router, double, bucket, jobs_folder / "cache")
+        cache = tmp_path_factory.getbasetemp() / "artifacts"
+        scene = Scene(router, double, emr_bucket, cache)
+        yield scene
+        scene.engine().abandon(running=())
+        assert scene.keys("_jobs/") == []
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Waiting between attempts takes a hundredth of the time."""
+    quick = SimpleNamespace(sleep=lambda seconds, sleep=time.sleep: sleep(seconds / 100))
+    monkeypatch.setattr("botocore.endpoint.time", quick)
+    monkeypatch.setattr("tenacity.nap.time", quick)
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it does not come about"
+        time.sleep(0.05)
+    return found
+
+
+def states(scene):
+    return [job.state for job in scene.double.jobs.values()]
+
+
+def told_of(result):
+    return result.verdicts[0].measures["emr"]
 
 
 def test_a_batch_gives_the_verdicts_and_the_gold_of_sail_in_this_process(scene, monkeypatch):
@@ -35,14 +86,13 @@ def test_a_batch_gives_the_verdicts_and_the_gold_of_sail_in_this_process(scene, 
         scene.currency("BAD", history_csv(cells={9: "n.a. see mail"})),
         scene.currency("SMALL", history_csv(days=5), published_rows={"silver/history": 40}),
     ]
-    remote = scene.batch("one", *currencies)
+    remote, here = scene.batch("one", *currencies), scene.batch("two", *currencies)
     results = computed(scene.engine(), remote)
     (job,) = scene.double.jobs.values()
     assert job.state == "SUCCESS", job.output
     monkeypatch.setenv("AWS_ENDPOINT_URL", scene.router.url)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_REGION", REGION)
-    here = scene.batch("two", *currencies)
     with SailEngine().running() as run:
         expected = [result_from_json(to_json(result)) for result in run(here)]
 
@@ -53,6 +103,236 @@ def test_a_batch_gives_the_verdicts_and_the_gold_of_sail_in_this_process(scene, 
         ]
         return replace(result, verdicts=tuple(verdicts), seconds=0, staging="")
 
+    assert [result.passed for result in results] == [("BTC", "SMALL"), ("BTC",), ("BTC",)]
     assert list(map(plain, results)) == list(map(plain, expected))
     assert {result.staging for result in results} == {remote.staging}
     assert scene.gold(remote.staging, "BTC").equals(scene.gold(here.staging, "BTC"))
+
+    assert scene.router.count("emr-serverless", "POST") == 1
+    assert scene.keys("_jobs/") == []
+    cost = told_of(results[-1])
+    assert (cost["job_run_id"], cost["attempt"]) == (job.id, 1)
+    assert cost["vcpu_hours"] == pytest.approx(14 / 60, abs=0.001)
+    assert cost["run_usd_estimated"] == pytest.approx(
+        0.052624 * cost["vcpu_hours"] + 0.0057785 * cost["gb_hours"], abs=1e-6
+    )
+    assert cost["usd_estimated"] == pytest.approx(cost["run_usd_estimated"] / 3, abs=1e-6)
+    assert cost["run_seconds"] >= 1
+    assert cost["queue_seconds"] > 0
+
+    code, packages, path = re.findall("^(?:code|packages|path): (.*)$", job.output, re.MULTILINE)
+    assert all("/environment/" in found for found in (code, *packages.split()))
+    assert "site-packages" not in path
+    assert str(scene.double.folder) in path
+
+
+def test_the_job_of_a_killed_process_is_adopted_and_not_started_again(scene):
+    currency = scene.currency("KILLED")
+    before, after = scene.batch("killed", currency), scene.batch("after", currency)
+    process = subprocess.Popen(scene.command(before))
+    until(lambda: "RUNNING" in states(scene))
+    until(lambda: any(b'"job_run_id": "00' in r for r in records(scene)))
+    process.kill()
+    process.wait()
+    results = computed(scene.engine(), after)
+    assert states(scene) == ["SUCCESS"]
+    assert [result.layer for result in results] == ["bronze", "silver", "gold"]
+    assert {result.staging for result in results} == {before.staging}
+    assert scene.gold(before.staging, "KILLED").num_rows == 41
+    assert scene.router.count("emr-serverless", "POST") == 1
+
+
+def records(scene):
+    s3 = scene.aws.client("s3")
+    for key in scene.keys("_jobs/"):
+        if "/" not in key:
+            yield s3.get_object(Bucket=scene.bucket, Key=f"the/lake/_jobs/{key}")["Body"].read()
+
+
+def test_a_lost_answer_and_throttling_give_one_job_and_its_results_are_there_until_used(
+    scene, hurried
+):
+    batch = scene.batch("lost", scene.currency("LOST"), layers=("bronze",))
+    scene.router.fail("emr-serverless", drop="after", **START)
+    scene.router.fail("emr-serverless", 2, status=429, code="ThrottlingException", **START)
+
+    def first(engine):
+        with engine.running() as run:
+            return next(run(batch))
+
+    result = in_a_run(scene.engine(), first)
+    assert scene.router.count("emr-serverless", "POST") == 4
+    again = computed(scene.engine(), replace(batch, staging=f"{scene.lake}/_staging/other"))
+    assert again == [result]
+    assert states(scene) == ["SUCCESS"]
+
+
+def test_results_whose_files_are_gone_are_computed_by_another_attempt(scene):
+    batch = scene.batch("gone", scene.currency("GONE"), layers=("bronze",))
+
+    def first(engine):
+        with engine.running() as run:
+            return next(run(batch))
+
+    in_a_run(scene.engine(), first)
+    s3 = scene.aws.client("s3")
+    for key in scene.keys("_staging/gone/"):
+        s3.delete_object(Bucket=scene.bucket, Key=f"the/lake/_staging/gone/{key}")
+    scene.double.faults.append("at start")
+    with pytest.raises(EngineLost, match="ended FAILED"):
+        computed(scene.engine(), batch)
+    assert states(scene) == ["SUCCESS", "FAILED"]
+    (record,) = records(scene)
+    assert b'"attempt": 2' in record
+
+
+def test_a_job_that_fails_is_told_and_the_next_attempt_is_another_job(scene, hurried):
+    batch = scene.batch("fails", scene.currency("FAILS"))
+    scene.double.faults += ["at start", "at start"]
+    scene.router.fail("emr-serverless", 20, status=429, code="ThrottlingException", **START)
+    for _ in range(2):
+        with pytest.raises(EngineLost, match="ended FAILED: Job failed, please check"):
+            computed(scene.engine(), batch)
+    one, two = scene.double.jobs.values()
+    assert one.request["clientToken"] != two.request["clientToken"]
+    assert one.request["tags"] == two.request["tags"]
+
+
+def test_what_a_job_told_before_it_broke_off_counts(scene):
+    batch = scene.batch("half", scene.currency("HALF"))
+    scene.double.faults.append("half-way")
+    told = []
+    with pytest.raises(EngineLost, match="ended FAILED: Job failed: ExitCode: -9"):
+        computed(scene.engine(), batch, told)
+    (bronze,) = told
+    assert bronze.layer == "bronze"
+    assert bronze.passed == ("HALF",)
+
+
+def test_a_run_that_is_terminated_cancels_its_job(scene):
+    scene.double.faults.append("hang")
+    batch = scene.batch("ended", scene.currency("ENDED"))
+    process = subprocess.Popen(scene.command(batch), stderr=subprocess.DEVNULL)
+    until(lambda: "RUNNING" in states(scene))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) != 0
+    until(lambda: states(scene) == ["CANCELLED"])
+
+
+def test_whoever_stops_taking_results_cancels_the_job(scene):
+    scene.double.faults.append("half-way")
+    batch = scene.batch("closed", scene.currency("CLOSED"))
+
+    def first(engine):
+        with engine.running() as run:
+            results = run(batch)
+            next(results)
+            results.close()
+
+    in_a_run(scene.engine(), first)
+    assert scene.router.count("emr-serverless", "DELETE") == 1
+
+
+def test_a_job_whose_start_is_never_answered_is_found_and_cancelled(scene, hurried):
+    scene.double.faults.append("hang")
+    scene.router.fail("emr-serverless", 8, drop="after", **START)
+    batch = scene.batch("unanswered", scene.currency("SILENT"))
+    with pytest.raises(EngineLost, match="cannot be reached"):
+        computed(scene.engine(), batch)
+    until(lambda: states(scene) == ["CANCELLED"])
+    scene.double.faults.append("at start")
+    with pytest.raises(EngineLost, match="ended FAILED"):
+        computed(scene.engine(), batch)
+    assert states(scene) == ["CANCELLED", "FAILED"]
+
+
+def test_a_job_that_gets_no_workers_is_cancelled_in_the_end(scene):
+    scene.double.quota_vcpus = 8
+    batch = scene.batch("waits", scene.currency("WAITS"))
+    with pytest.raises(JobStopped, match="for workers and is PENDING: raise the application"):
+        computed(scene.engine(queue_limit_min=0.02), batch)
+    until(lambda: states(scene) == ["CANCELLED"])
+
+
+def test_a_job_over_its_time_limit_is_not_tried_again(scene):
+    scene.double.minute_s = 0.2
+    scene.double.faults.append("hang")
+    batch = scene.batch("long", scene.currency("LONG"))
+    with pytest.raises(JobStopped, match="ended CANCELLED: it ran longer than its time limit"):
+        computed(scene.engine(time_limit_min=5), batch)
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "code"),
+    [("emr-serverless", 403, "ExpiredTokenException"), ("s3", 400, "ExpiredToken")],
+)
+def test_expired_credentials_are_told_in_one_line_with_the_cure(scene, service, status, code):
+    batch = scene.batch("expired", scene.currency("EXPIRED"))
+    scene.router.fail(service, 20, status=status, code=code)
+    with pytest.raises(EngineUnavailable, match="aws sso login") as refused:
+        computed(scene.engine(), batch)
+    assert len(str(refused.value).splitlines()) == 1
+    assert code in str(refused.value)
+    assert scene.double.jobs == {}
+    scene.router.forget()
+
+
+def test_jobs_of_runs_that_are_no_more_are_cancelled_and_forgotten(scene):
+    scene.double.faults += ["hang", "hang"]
+    scene.double.quota_vcpus = 100
+    batches = [scene.batch(run_id, scene.currency(run_id)) for run_id in ("ALIVE", "DEAD")]
+    processes = [subprocess.Popen(scene.command(batch)) for batch in batches]
+    until(lambda: states(scene) == ["RUNNING", "RUNNING"])
+    for process in processes:
+        process.kill()
+        process.wait()
+    scene.engine().abandon(running={"ALIVE"})
+    until(lambda: sorted(states(scene)) == ["CANCELLED", "RUNNING"])
+    (left,) = records(scene)
+    assert b"_staging/ALIVE" in left
+
+
+def test_two_processes_with_one_order_start_one_job(scene):
+    scene.double.faults += ["hang", "hang"]
+    currency = scene.currency("TWICE")
+    processes = [
+        subprocess.Popen(scene.command(scene.batch(run, currency)), stderr=subprocess.DEVNULL)
+        for run in ("first", "second")
+    ]
+    until(lambda: scene.router.count("emr-serverless", "GET") >= 4)
+    assert len(scene.double.jobs) == 1
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_the_state_of_a_job_is_asked_for_at_most_sixty_times_in_any_hour():
+    for poll_seconds in (0.5, 1, 2, 5, 10, 30, 60, 120):
+        for told_its_end in range(0, 3600, 7):
+            waits, now, told, calls = asks(poll_seconds), 0.0, False, 1 + COST_CALLS
+            while now < 3600:
+                now += next(waits)
+                if now > told_its_end and not told:
+                    waits, now, told = asks(poll_seconds), told_its_end, True
+                calls += 1
+            assert calls <= CALLS_PER_HOUR, (poll_seconds, told_its_end, calls)
+
+
+def test_the_check_starts_nothing_and_says_what_is_there_or_missing(scene):
+    engine = scene.engine()
+    assert engine.check() == f"application {APPLICATION}: emr-spark-8.1.0, CREATED"
+    with pytest.raises(EngineUnavailable, match="GetApplication: ResourceNotFoundException"):
+        scene.engine(application_id="0none").check()
+    with pytest.raises(EngineUnavailable, match="set CRYPTO_ASSETS_AWS_EMR_ROLE_ARN"):
+        scene.engine(role_arn="").check()
+    with pytest.raises(EngineUnavailable, match="no S3 URI: set CRYPTO_ASSETS_AWS_LAKE"):
+        scene.engine(lake="a/folder").check()
+    scene.double.state = "TERMINATED"
+    with pytest.raises(EngineUnavailable, match="a Spark application is wanted"):
+        engine.check()
+    assert scene.double.jobs == {}
+
+
+def test_a_tag_has_only_characters_that_aws_takes():
+    assert tag_text("crypto assets/Ü|{x}*") == "crypto assets/___x__"
+    assert len(tag_text("a" * 300)) == 256
