@@ -24,7 +24,8 @@ TRIES = 6
 _LONGEST_POLL_S = 10
 _CONFLICT = re.compile(
     r"\bERROR:\s*1023\b|serializable isolation violation|lock timeout|deadlock detected|"
-    r"concurrent transaction|concurrently updated",
+    r"concurrent transaction|concurrently updated|S3ServiceException.*(Status 50[03]|SlowDown)|"
+    r"requested abort|terminating connection",
     re.IGNORECASE,
 )
 _CROWDED = {"ActiveStatementsExceededException", "ActiveSessionsExceededException"}
@@ -51,7 +52,7 @@ class Refused(WrongUse):
 
 
 class Conflict(WarehouseBusy):
-    """Other transactions were in the way, or too many at once; the same may work at once again."""
+    """Something was in the way for a moment: other transactions, too many at once, a slow S3."""
 
 
 @dataclass(frozen=True)

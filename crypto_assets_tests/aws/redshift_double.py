@@ -7,6 +7,7 @@ and walk SUBMITTED, PICKED, STARTED to an end. What SQL is accepted and how COPY
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -23,8 +24,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psycopg
+from botocore import loaders, model
 
+from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.aws.model_check import problems
 from crypto_assets_tests.aws.redshift_sql import (
     STATEMENT_BYTES,
     Copier,
@@ -34,8 +39,8 @@ from crypto_assets_tests.aws.redshift_sql import (
     translated,
 )
 from crypto_assets_tests.aws.router import serving
-from crypto_assets_tests.aws.service_model import InvalidRequest, validate
 
+ROLE = "arn:aws:iam::123456789012:role/copy"
 OPERATIONS = {
     *("ExecuteStatement", "BatchExecuteStatement", "DescribeStatement"),
     *("GetStatementResult", "CancelStatement"),
@@ -44,6 +49,7 @@ REFUSED_REQUESTS = {"ThrottlingException", "ActiveStatementsExceededException"}
 FAILURES = {
     "1023": "1023\nDETAIL: Serializable isolation violation on table - 100, transactions forming "
     "the cycle are: 1, 2 (pid:3)",
+    "S3 slow down": "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown",
     "lock": "canceling statement due to lock timeout",
 }
 _TYPE_NAMES = {
@@ -135,10 +141,8 @@ class RedshiftDouble:
         if operation not in OPERATIONS:
             raise ServiceError("UnknownOperationException", operation)
         self.calls[operation] += 1
-        try:
-            validate("redshift-data", operation, request)
-        except InvalidRequest as error:
-            raise ServiceError("ValidationException", f"{error} is not valid") from error
+        if wrong := problems(request, _service().operation_model(operation).input_shape):
+            raise ServiceError("ValidationException", "; ".join(wrong))
         if operation.endswith("ExecuteStatement"):
             return self._start(operation, request)
         identifier, _, number = request["Id"].partition(":")
@@ -342,6 +346,11 @@ def _field(value: object) -> dict[str, Any]:
     return {"stringValue": str(value)}
 
 
+@functools.cache
+def _service() -> model.ServiceModel:
+    return model.ServiceModel(loaders.Loader().load_service_model("redshift-data", "service-2"))
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -382,10 +391,17 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def serving_redshift(s3: Any, role_arn: str) -> Iterator[RedshiftDouble]:
-    """A workgroup that reads with this client of S3 and knows this role."""
+def serving_redshift(s3_url: str) -> Iterator[RedshiftDouble]:
+    """A workgroup that reads S3 at this address."""
+    s3 = boto3.client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=s3_url,
+        aws_access_key_id="AKIATESTTESTTESTCOPY",
+        aws_secret_access_key="made-up-secret",  # noqa: S106
+    )
     with postgres() as address:
-        double = RedshiftDouble(address, Copier(s3, role_arn))
+        double = RedshiftDouble(address, Copier(s3, ROLE))
         with serving(type("Handler", (_Handler,), {"double": double})) as url:
             double.url = url
             yield double

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
 import itertools
 import logging
@@ -20,12 +22,15 @@ from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.redshift import REFUSALS, RedshiftWarehouse
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.warehouse import LoadFile, WarehouseBusy
+from crypto_assets.spark import job
+from crypto_assets.spark.batch import LAYERS, Batch, Currency, Upload
+from crypto_assets.spark.tables import GOLD, LOAD
 from crypto_assets_tests.aws.conftest import REGION
-from crypto_assets_tests.aws.redshift_double import RedshiftDouble, serving_redshift
+from crypto_assets_tests.aws.redshift_double import ROLE, RedshiftDouble, serving_redshift
 from crypto_assets_tests.aws.router import Router, routing
+from crypto_assets_tests.exports_text import history_csv, trend_csv
 
 FIRST = date(2024, 2, 28)
-ROLE = "arn:aws:iam::123456789012:role/copy"
 PRICES = (
     "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices "
     "GROUP BY ticker ORDER BY ticker"
@@ -35,16 +40,7 @@ Load = Callable[..., dict[str, LoadFile]]
 
 @pytest.fixture(scope="module")
 def double(ministack: str) -> Iterator[RedshiftDouble]:
-    import boto3
-
-    s3 = boto3.client(
-        "s3",
-        region_name=REGION,
-        endpoint_url=ministack,
-        aws_access_key_id="AKIATESTTESTTESTTEST",
-        aws_secret_access_key="made-up-secret",  # noqa: S106
-    )
-    with serving_redshift(s3, ROLE) as double:
+    with serving_redshift(ministack) as double:
         yield double
 
 
@@ -258,14 +254,17 @@ def test_a_removed_ticker_has_neither_rows_nor_view_and_may_be_removed_again(war
     assert warehouse.query("SELECT count(*) FROM market_data.btc")[1] == [(3,)]
 
 
-@pytest.mark.parametrize("fault", ["1023", "lock", "ActiveStatementsExceededException"])
+FAULTS = ["1023", "lock", "S3 slow down", "ActiveStatementsExceededException"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_conflict_is_tried_again(warehouse, load, double, fault):
     double.fail_next(fault, times=data_api.TRIES - 1)
     assert warehouse.replace(load("BTC"))[1] == {}
     assert double.calls["BatchExecuteStatement"] == data_api.TRIES
 
 
-@pytest.mark.parametrize("fault", ["1023", "lock", "ActiveStatementsExceededException"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_conflict_that_lasts_is_told_after_a_bounded_number_of_tries(
     warehouse, load, double, fault
 ):
@@ -457,6 +456,37 @@ def test_no_manifest_stays_behind(warehouse, load, put, aws, bucket):
     warehouse.replace(load("AAA") | {"BBB": put("BBB", b"none")})
     listed = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/")
     assert listed["KeyCount"] == 0
+
+
+def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_path):
+    def file(name: str, text: str) -> Upload:
+        (path := tmp_path / name).write_text(text)
+        return Upload(str(path), name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+    currencies = [
+        Currency(
+            ticker,
+            file(f"{ticker}-history.csv", history_csv(level)),
+            file(f"{ticker}-trend.csv", trend_csv(ticker)),
+        )
+        for ticker, level in (("BTC", 100.0), ("007", 7.0))
+    ]
+    staging = tmp_path / "staging"
+    batch = Batch(str(staging), str(tmp_path / "lake"), LAYERS, tuple(currencies))
+    *_, last = job.run(session, batch)
+    files = {}
+    for ticker in last.passed:
+        (path,) = (staging / LOAD.folders(ticker)[0]).glob("*.parquet")
+        rows = parquet.read_metadata(path).num_rows
+        files[ticker] = dataclasses.replace(put(ticker, path.read_bytes()), rows=rows)
+    loaded, problems = warehouse.replace(files)
+    assert problems == {}
+    assert loaded == {v.ticker: v.measures for v in last.verdicts}
+    for ticker in ("BTC", "007"):
+        (path,) = (staging / GOLD.folders(ticker)[0]).glob("*.parquet")
+        gold = parquet.ParquetFile(path).read()
+        found = warehouse.query(f'SELECT * FROM market_data."{ticker.lower()}" ORDER BY date')
+        assert found == (gold.column_names, [tuple(row.values()) for row in gold.to_pylist()])
 
 
 def test_a_thousand_tickers_are_one_transaction(warehouse, load, double, router, record_property):
