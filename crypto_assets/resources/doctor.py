@@ -27,7 +27,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"setting {name}", True, f"{value}  (CRYPTO_ASSETS_{name.upper()})")
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("home", lambda: _writable(settings.root))
-    yield _try(f"engine {settings.engine}", lambda: "Spark " + profile.engine(settings).check())
+    yield _try(
+        f"engine {settings.engine_name}", lambda: "Spark " + profile.engine(settings).check()
+    )
     yield _try("lake", lambda: _lake(settings))
     yield _try("warehouse", lambda: profile.warehouse(settings).check())
 

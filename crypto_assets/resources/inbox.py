@@ -8,12 +8,14 @@ whom is `uploads` and the registry, what is in it the reader's.
 import hashlib
 import time
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
+from crypto_assets.resources.events import UploadEvents
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.objects import Advance, Object, Objects, is_hidden
 from crypto_assets.resources.registry import StoredUpload, pinned_key
@@ -21,6 +23,9 @@ from crypto_assets.resources.registry import StoredUpload, pinned_key
 OVERRIDES = "currencies.toml"
 SETTLED_SECONDS = 2.0
 EMPTY_SECONDS = 60.0
+RELIST_SECONDS = 3600.0
+TOLD_AT_ONCE = 500
+TOLD_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,29 @@ class Inbox(dg.ConfigurableResource):
         """Removes the file at its key if it is still that one, and what was pinned of it."""
         keys = [upload.key] if self.standing(upload) else []
         self.objects.delete([*keys, pinned_key(upload.etag)] if pinned else keys)
+
+
+class EventInbox(Inbox):
+    """The uploads of a bucket that tells of them; listed now and then, for events that got lost."""
+
+    events: dg.ResourceDependency[UploadEvents]
+
+    def news(self, listed_at: float) -> News:
+        """What events tell of; one whose object is not to be seen yet comes again."""
+        if time.time() - listed_at > RELIST_SECONDS:
+            return super().news(listed_at)
+        events = self.events.receive(TOLD_AT_ONCE, TOLD_SECONDS)
+        keys = {event.key for event in events if is_upload(event.key)}
+        with ThreadPoolExecutor(self.objects.workers) as pool:
+            found = {arrival.key: arrival for arrival in pool.map(self.arrival, keys) if arrival}
+        receipts = [(e.key, e.receipt) for e in events if e.key in found or e.key not in keys]
+        return News(list(found.values()), complete=False, receipts=receipts)
+
+    def acknowledge(self, receipts: Collection[str]) -> None:
+        self.events.acknowledge(receipts)
+
+    def is_settled(self, arrival: Object) -> bool:  # noqa: ARG002 - objects are written whole
+        return True
 
 
 def is_upload(key: str) -> bool:

@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
-from crypto_assets.resources.inbox import Inbox
+from crypto_assets.resources.events import UploadEvents
+from crypto_assets.resources.inbox import EventInbox, Inbox
 from crypto_assets.resources.instance import RunProcess
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.notifier import LogNotifier, Notifier
 from crypto_assets.resources.objects import LocalObjects, Objects
 from crypto_assets.resources.refresh import Platform
-from crypto_assets.resources.registry import Registry
+from crypto_assets.resources.registry import Registry, WrongUse
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.warehouse import DuckDBWarehouse, Warehouse
 
 if TYPE_CHECKING:
     from dagster import ConfigurableResource
 
-_ENGINES: dict[str, type[Engine]] = {"sail": SailEngine, "spark": SparkEngine}
-
 
 def engine(settings: Settings) -> Engine:
-    return _ENGINES[settings.engine]()
+    name = settings.engine_name
+    if name != "emr-serverless":
+        return SparkEngine() if name == "spark" else SailEngine()
+    from crypto_assets.resources.emr import EmrServerlessEngine
+
+    return EmrServerlessEngine(
+        aws=_aws(settings),
+        application_id=_wanted(settings, "emr_application_id"),
+        role_arn=_wanted(settings, "emr_role_arn"),
+        lake=_wanted(settings, "lake"),
+        cache=str(settings.artifacts),
+    )
 
 
 def registry(settings: Settings) -> Registry:
-    return Registry(objects=_uploads(settings))
+    return Registry(objects=_objects(settings, "inbox"))
 
 
 def inbox(settings: Settings) -> Inbox:
-    return Inbox(objects=_uploads(settings))
+    objects, queue_url = _objects(settings, "inbox"), settings.aws.queue_url
+    if settings.profile == "local" or not queue_url:
+        return Inbox(objects=objects)
+    bucket, _, prefix = settings.aws.inbox.removeprefix("s3://").partition("/")
+    events = UploadEvents(aws=_aws(settings), queue_url=queue_url, bucket=bucket, prefix=prefix)
+    return EventInbox(objects=objects, events=events)
 
 
 def lake(settings: Settings) -> Lake:
-    objects = LocalObjects(root=str(settings.lake))
-    return Lake(objects=objects, lock_wait_s=settings.lock_wait_s)
+    return Lake(objects=_objects(settings, "lake"), lock_wait_s=settings.lock_wait_s)
 
 
 def warehouse(settings: Settings) -> Warehouse:
-    return DuckDBWarehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
+    if settings.profile == "local":
+        return DuckDBWarehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
+    from crypto_assets.resources.redshift import RedshiftWarehouse
+
+    return RedshiftWarehouse(
+        aws=_aws(settings),
+        workgroup=_wanted(settings, "redshift_workgroup"),
+        database=settings.aws.redshift_database,
+        role_arn=_wanted(settings, "redshift_role_arn"),
+        manifests=f"{_wanted(settings, 'lake').rstrip('/')}/_manifests",
+    )
 
 
 def notifier(settings: Settings) -> Notifier:
@@ -63,5 +88,28 @@ def resources(settings: Settings) -> dict[str, ConfigurableResource]:
     }
 
 
-def _uploads(settings: Settings) -> Objects:
-    return LocalObjects(root=str(settings.inbox))
+def _objects(settings: Settings, which: Literal["inbox", "lake"]) -> Objects:
+    if settings.profile == "local":
+        return LocalObjects(root=str(getattr(settings, which)))
+    from crypto_assets.resources.s3 import S3Objects
+
+    root = _wanted(settings, which)
+    return S3Objects(aws=_aws(settings), root=root, locks=str(settings.locks))
+
+
+def _aws(settings: Settings) -> Aws:
+    aws = settings.aws
+    return Aws(
+        region=aws.region,
+        profile=aws.profile,
+        key_file=str(aws.key_file) if aws.key_file else None,
+        endpoint_url=aws.endpoint_url,
+    )
+
+
+def _wanted(settings: Settings, name: str) -> str:
+    """A setting that profile `aws` cannot do without. Raises `WrongUse` if it is not set."""
+    value = getattr(settings.aws, name)
+    if not value:
+        raise WrongUse(f"profile aws needs a setting: set CRYPTO_ASSETS_AWS_{name.upper()}")
+    return str(value)

@@ -47,7 +47,7 @@ class S3Objects(Objects):
         return CONNECTIONS
 
     def uri(self, key: str) -> str:
-        return f"{self.root.rstrip('/')}/{key}"
+        return f"{self.root.rstrip('/')}/{key}".rstrip("/")
 
     def find(self, key: str) -> Object | None:
         with _told(missing=None):

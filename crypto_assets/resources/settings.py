@@ -62,8 +62,10 @@ class Settings(BaseSettings):
         default=Path(".crypto_assets"),
         description="Folder of everything local: inbox, lake, warehouse and Dagster's storage.",
     )
-    engine: Literal["sail", "spark"] = Field(
-        default="sail", description="What computes: `sail` (no Java) or `spark` (Apache Spark)."
+    engine: Literal["sail", "spark", "emr-serverless"] | None = Field(
+        default=None,
+        description="What computes: `sail` (no Java), `spark` (Apache Spark) or `emr-serverless`; "
+        "not set: `sail` with profile `local`, `emr-serverless` with `aws`.",
     )
     lock_wait_s: float = Field(
         default=60,
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
+    def engine_name(self) -> str:
+        """The engine that is meant."""
+        return self.engine or ("emr-serverless" if self.profile == "aws" else "sail")
+
+    @property
     def root(self) -> Path:
         """The home folder as an absolute path."""
         return self.home.expanduser().absolute()
@@ -108,6 +115,16 @@ class Settings(BaseSettings):
     @property
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
+
+    @property
+    def locks(self) -> Path:
+        """The locks of what is not local."""
+        return self.root / "locks"
+
+    @property
+    def artifacts(self) -> Path:
+        """What jobs on EMR Serverless are packed into, and the wheels for it."""
+        return self.root / "artifacts"
 
     @property
     def notices(self) -> Path:

@@ -96,7 +96,8 @@ class Sorter:
             content = self._inbox.read(arrival.key, MAX_BYTES + 1)
         except OSError as error:
             raise Unclear(f"it cannot be opened: {error.strerror or error}") from error
-        if self._inbox.arrival(arrival.key) != arrival:
+        present = self._inbox.arrival(arrival.key)
+        if present is None or present.stamp != arrival.stamp:
             raise Unclear("it changed while it was read: it is looked at again")
         return content
 
