@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,11 +18,44 @@ from pydantic_settings import (
 )
 
 
+class AwsSettings(BaseModel):
+    """What profile `aws` needs to know: `CRYPTO_ASSETS_AWS_…`, or the table `[aws]` of the TOML.
+
+    Empty means not set: a service whose settings are empty is told of when it is wanted.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    region: str | None = Field(default=None, description="AWS region.")
+    profile: str | None = Field(default=None, description="Profile of the shared AWS files.")
+    key_file: Path | None = Field(default=None, description="CSV of an access key.")
+    endpoint_url: str | None = Field(default=None, description="Another address of all services.")
+    inbox: str = Field(default="", description="S3 URI of the uploads, such as s3://bucket.")
+    lake: str = Field(default="", description="S3 URI of the lake, such as s3://bucket/lake.")
+    queue_url: str = Field(default="", description="SQS queue that gets the inbox's events.")
+    topic_arn: str = Field(default="", description="SNS topic that gets the notices.")
+    emr_application_id: str = Field(default="", description="EMR Serverless application.")
+    emr_role_arn: str = Field(default="", description="Role that its job runs have.")
+    redshift_workgroup: str = Field(default="", description="Redshift Serverless workgroup.")
+    redshift_database: str = Field(default="dev", description="Its database.")
+    redshift_role_arn: str = Field(default="", description="Role with which COPY reads the lake.")
+
+
 class Settings(BaseSettings):
     """Effective settings; an environment variable wins over `crypto_assets.toml`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CRYPTO_ASSETS_", toml_file="crypto_assets.toml", extra="forbid", frozen=True
+        env_prefix="CRYPTO_ASSETS_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        toml_file="crypto_assets.toml",
+        extra="forbid",
+        frozen=True,
+    )
+
+    profile: Literal["local", "aws"] = Field(
+        default="local",
+        description="Where everything is: `local` (folder, DuckDB) or `aws` (S3, EMR, Redshift).",
     )
 
     home: Path = Field(
@@ -37,6 +70,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds to wait for a warehouse or lake another process holds.",
     )
+    aws: AwsSettings = Field(default=AwsSettings(), description="Settings of profile `aws`.")
 
     @field_validator("home")
     @classmethod

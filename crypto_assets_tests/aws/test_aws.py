@@ -1,0 +1,34 @@
+"""Access to AWS: credentials from a key file, clear words for what cannot be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from crypto_assets.resources.aws import Aws, read_key_file
+from crypto_assets.resources.registry import WrongUse
+
+
+def test_an_object_goes_there_and_back(aws, bucket):
+    client = aws.client("s3")
+    client.put_object(Bucket=bucket, Key="a/b", Body=b"content")
+    assert client.get_object(Bucket=bucket, Key="a/b")["Body"].read() == b"content"
+
+
+def test_a_key_file_of_the_console_is_who_asks(ministack, credentials, write):
+    path = write("key.csv", "\ufeffAccess key ID,Secret access key\r\nAKIAOTHER,hidden/+=\r\n")
+    client = Aws(region="eu-central-1", endpoint_url=ministack, key_file=str(path)).client("s3")
+    assert client._request_signer._credentials.access_key == "AKIAOTHER"
+    client.list_buckets()
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "Access key ID,Secret access key\nAKIA,\n"])
+def test_a_key_file_that_is_none_is_refused_without_showing_it(write, content):
+    path = write("key.csv", content)
+    with pytest.raises(WrongUse, match="download the access key again") as refused:
+        read_key_file(path)
+    assert "AKIA" not in str(refused.value)
+
+
+def test_an_unknown_profile_is_told(credentials):
+    with pytest.raises(WrongUse, match="nobody"):
+        Aws(profile="nobody").client("s3")
