@@ -1,6 +1,4 @@
-"""The notifier: who is told when a run failed. One interface; locally it is a log file."""
-
-from __future__ import annotations
+"""The notifier: who is told when a run failed. One interface; a log file, or a topic of SNS."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -10,9 +8,12 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.files import printable
 
 LOGGER = logging.getLogger("crypto_assets.notices")
+SUBJECT_CHARACTERS = 100
+MESSAGE_BYTES = 256 * 1024
 
 
 class Notifier(dg.ConfigurableResource, ABC):
@@ -34,3 +35,39 @@ class LogNotifier(Notifier):
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with Path(self.path).open("a", encoding="utf-8") as stream:
             stream.write(printable(entry))
+
+
+class SnsNotifier(Notifier):
+    """Publishes notices to a topic of SNS, and logs them, so that none is lost with SNS."""
+
+    aws: dg.ResourceDependency[Aws]
+    topic_arn: str = Field(description="ARN of the topic.")
+
+    def tell(self, subject: str, text: str) -> None:
+        """Sends one notice, in the lengths and characters that SNS takes.
+
+        Raises `botocore.exceptions.ClientError` if SNS refuses it.
+        """
+        LOGGER.error("%s\n%s", subject, text)
+        short = short_subject(subject)
+        message = text if short == subject and text else f"{subject}\n\n{text}"
+        client = self.aws.client("sns")
+        client.publish(TopicArn=self.topic_arn, Subject=short, Message=cut(printable(message)))
+
+
+def short_subject(subject: str) -> str:
+    """The subject as SNS takes it: up to 100 printable ASCII characters on one line."""
+    line = " ".join(subject.split()).encode("ascii", "replace").decode()
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    if len(line) > SUBJECT_CHARACTERS:
+        line = f"{line[: SUBJECT_CHARACTERS - 3]}..."
+    return line or "notice"
+
+
+def cut(text: str) -> str:
+    """The text in at most 256 KB of UTF-8; its last line says so if it had more."""
+    content = text.encode()
+    if len(content) <= MESSAGE_BYTES:
+        return text
+    last = f"\n[cut here: the notice has {len(content):,} bytes, SNS takes {MESSAGE_BYTES:,}]"
+    return content[: MESSAGE_BYTES - len(last)].decode(errors="ignore") + last

@@ -1,0 +1,51 @@
+"""An inbox's queue with all that belongs to it: dead-letter queue, rule, the bucket's events on.
+
+What the CloudFormation template makes in an account, made here call by call on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from crypto_assets.resources.aws import Aws
+
+
+@dataclass(frozen=True)
+class UploadQueue:
+    url: str
+    dead_letters_url: str
+
+
+def make_queue(aws: Aws, bucket: str, *, visible_after_s: int, max_receives: int) -> UploadQueue:
+    """A queue that gets the bucket's events."""
+    sqs, events = aws.client("sqs"), aws.client("events")
+    dead = sqs.create_queue(QueueName=f"{bucket}-dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": max_receives}
+    url = sqs.create_queue(
+        QueueName=bucket,
+        Attributes={
+            "VisibilityTimeout": str(visible_after_s),
+            "RedrivePolicy": json.dumps(redrive),
+        },
+    )["QueueUrl"]
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
+    events.put_rule(Name=bucket, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=bucket, Targets=[{"Id": "inbox", "Arn": arn(sqs, url)}])
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    return UploadQueue(url, dead)
+
+
+def arn(sqs, url: str) -> str:
+    """The ARN of the queue at this address."""
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return attributes["Attributes"]["QueueArn"]
+
+
+def waiting(aws: Aws, url: str) -> int:
+    """Messages of the queue, also those that were received and not deleted."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(map(int, answer["Attributes"].values()))
