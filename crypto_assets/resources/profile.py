@@ -10,7 +10,7 @@ from crypto_assets.resources.events import UploadEvents
 from crypto_assets.resources.inbox import EventInbox, Inbox
 from crypto_assets.resources.instance import RunProcess
 from crypto_assets.resources.lake import Lake
-from crypto_assets.resources.notifier import LogNotifier, Notifier
+from crypto_assets.resources.notifier import LogNotifier, Notifier, SnsNotifier
 from crypto_assets.resources.objects import LocalObjects, Objects
 from crypto_assets.resources.refresh import Platform
 from crypto_assets.resources.registry import Registry, WrongUse
@@ -68,6 +68,8 @@ def warehouse(settings: Settings) -> Warehouse:
 
 
 def notifier(settings: Settings) -> Notifier:
+    if settings.profile == "aws" and settings.aws.topic_arn:
+        return SnsNotifier(aws=_aws(settings), topic_arn=settings.aws.topic_arn)
     return LogNotifier(path=str(settings.notices))
 
 

@@ -1,0 +1,78 @@
+"""The whole of profile `aws` on loopback: bucket, queue, jobs and warehouse behind one address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.aws.emr_double import APPLICATION, EmrDouble, emr_double
+from crypto_assets_tests.aws.emr_double import ROLE as JOB_ROLE
+from crypto_assets_tests.aws.redshift_double import ROLE as COPY_ROLE
+from crypto_assets_tests.aws.redshift_double import RedshiftDouble
+from crypto_assets_tests.aws.router import Router, routing
+from crypto_assets_tests.aws.upload_queue import make_queue
+
+
+@dataclass
+class Cloud:
+    """What the tests look at and disturb."""
+
+    router: Router
+    jobs: EmrDouble
+    redshift: RedshiftDouble
+    bucket: str
+    queue_url: str
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(region=REGION, endpoint_url=self.router.url)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of the bucket below a prefix."""
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in found for entry in page.get("Contents", ())]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of profile `aws`, as environment variables."""
+        return {
+            "CRYPTO_ASSETS_PROFILE": "aws",
+            "CRYPTO_ASSETS_AWS_REGION": REGION,
+            "CRYPTO_ASSETS_AWS_ENDPOINT_URL": self.router.url,
+            "CRYPTO_ASSETS_AWS_INBOX": f"s3://{self.bucket}/inbox",
+            "CRYPTO_ASSETS_AWS_LAKE": f"s3://{self.bucket}/lake",
+            "CRYPTO_ASSETS_AWS_QUEUE_URL": self.queue_url,
+            "CRYPTO_ASSETS_AWS_EMR_APPLICATION_ID": APPLICATION,
+            "CRYPTO_ASSETS_AWS_EMR_ROLE_ARN": JOB_ROLE,
+            "CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP": "analytics",
+            "CRYPTO_ASSETS_AWS_REDSHIFT_ROLE_ARN": COPY_ROLE,
+        }
+
+
+@contextmanager
+def raised(ministack: str, bucket: str, redshift: RedshiftDouble, folder: Path) -> Iterator[Cloud]:
+    """A cloud on this bucket; its jobs keep their folders in `folder`."""
+    redshift.reset()
+    with (
+        emr_double(folder, ministack) as (jobs, url),
+        routing(ministack, {"emr-serverless": url, "redshift-data": redshift.url}) as router,
+    ):
+        aws = Aws(region=REGION, endpoint_url=router.url)
+        queue = make_queue(aws, bucket, visible_after_s=60, max_receives=5)
+        queue_url = queue.url.replace(ministack, router.url)
+        yield Cloud(router, jobs, redshift, bucket, queue_url)
+
+
+def settings_of(cloud: Cloud, home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of this process and its children: profile `aws` on this cloud."""
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings(home=home)
