@@ -37,6 +37,7 @@ def faults_told() -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        ConnectionError,  # noqa: A004 - botocore's name
         CredentialRetrievalError,
         HTTPClientError,
         NoCredentialsError,
@@ -57,7 +58,7 @@ def faults_told() -> Iterator[None]:
         TokenRetrievalError,
     ) as error:
         raise EngineUnavailable(f"AWS knows no credentials: {error}; {_RENEW}") from error
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise EngineLost(f"AWS cannot be reached: {error}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise EngineUnavailable(f"AWS: {error}") from error

@@ -6,7 +6,7 @@ Sail in place of Java; all else comes out of the archive that was uploaded.
 
 from __future__ import annotations
 
-import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -226,13 +226,12 @@ class Job:
 
     def _unpacked(self, uri: str) -> Path:
         """The archive as it stands on S3, unpacked once for all jobs that have the same."""
+        parts = urlsplit(uri)
         with _unpacking:
-            content = self._object(uri)
-            folder = self.folder / hashlib.sha256(content).hexdigest()
+            head = self._s3().head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))
+            folder = self.folder / head["ETag"].strip('"')
             if not folder.exists():
-                packed = folder.with_suffix(".tar.gz")
-                packed.write_bytes(content)
-                with tarfile.open(packed) as archive:
+                with tarfile.open(fileobj=io.BytesIO(self._object(uri))) as archive:
                     archive.extractall(folder, filter="data")
             return folder
 

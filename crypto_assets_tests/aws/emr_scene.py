@@ -2,15 +2,19 @@
 
 import hashlib
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.emr import EmrServerlessEngine
@@ -37,9 +41,13 @@ class Scene:
     def lake(self) -> str:
         return f"s3://{self.bucket}/the/lake"
 
-    @property
+    @cached_property
     def aws(self) -> Aws:
         return Aws(region=REGION, endpoint_url=self.router.url)
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.aws.client("s3")
 
     def engine(self, **settings: Any) -> EmrServerlessEngine:
         return EmrServerlessEngine(
@@ -57,7 +65,7 @@ class Scene:
 
     def upload(self, name: str, text: str) -> Upload:
         body = text.encode()
-        self.aws.client("s3").put_object(Bucket=self.bucket, Key=f"inbox/{name}", Body=body)
+        self.s3.put_object(Bucket=self.bucket, Key=f"inbox/{name}", Body=body)
         uri = f"s3://{self.bucket}/{quote(f'inbox/{name}')}"
         return Upload(uri, name, hashlib.sha256(body).hexdigest())
 
@@ -81,7 +89,7 @@ class Scene:
     def keys(self, prefix: str) -> list[str]:
         """Keys below the lake's prefix, named from there."""
         start = f"{urlsplit(self.lake).path[1:]}/{prefix}"
-        found = self.aws.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=start)
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=start)
         return [item["Key"].removeprefix(start) for item in found.get("Contents", [])]
 
     def gold(self, staging: str, ticker: str) -> pa.Table:
@@ -89,7 +97,7 @@ class Scene:
         prefix = f"{staging.removeprefix(self.lake + '/')}/gold/ticker={ticker}/"
         (name,) = [key for key in self.keys(prefix) if key.endswith(".parquet")]
         key = f"{urlsplit(self.lake).path[1:]}/{prefix}{name}"
-        body = self.aws.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return pq.ParquetFile(pa.BufferReader(body)).read()
 
 
@@ -119,6 +127,13 @@ def computed(engine: Engine, batch: Batch, told: list[LayerResult] | None = None
         return results
 
     return in_a_run(engine, step)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets waiting between attempts at a request take a hundredth of its time."""
+    quick = SimpleNamespace(sleep=lambda seconds, sleep=time.sleep: sleep(seconds / 100))
+    monkeypatch.setattr("botocore.endpoint.time", quick)
+    monkeypatch.setattr("tenacity.nap.time", quick)
 
 
 def main(arguments: Sequence[str]) -> None:
