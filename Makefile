@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TICKERS ?= 1000
 
-.PHONY: help install demo test test-slow test-ui ui bench lint format lock clean
+.PHONY: help install demo test test-slow test-aws test-ui ui bench lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,10 +31,13 @@ demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
 test: $(INSTALLED)  ## the test suite (under 6 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -m "not slow and not browser and not aws"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
+
+test-aws: $(INSTALLED)  ## profile aws on loopback: S3, SQS, and doubles of EMR Serverless and Redshift
+	$(BIN)/python -m pytest -m "aws and not slow"
 
 test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
 	@command -v chromium >/dev/null || \

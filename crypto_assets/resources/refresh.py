@@ -48,7 +48,8 @@ def refresh(
 
     Works off `engine.batch_tickers` at a time and yields the results of each such batch when it is
     published; `on_layer` is told each layer's result as soon as it is computed. A ticker that fails
-    keeps what was published of the layer it failed at and of those behind it.
+    keeps what was published of the layer it failed at and of those behind it. A fault of the engine
+    is raised when the layers it computed before are published.
     """
     entries = list(platform.registry.get_all(tickers).values())
     if unknown := set(tickers) - {entry.ticker for entry in entries}:
@@ -63,18 +64,20 @@ def refresh(
                 yield stale
             batch = {t: e for t, e in batch.items() if t not in {v.ticker for v in stale.verdicts}}
             order = _order(platform, batch.values(), layers, run_id)
-            computed = list(_told(run(order), on_layer))
+            computed, fault = _computed(run(order), on_layer)
             tables = [result for result in computed if result.layer != "warehouse"]
             with platform.lake.publishing():
                 overtaken = _overtaken(platform, batch, layers)
                 results = _publish(platform.lake, tables, batch, overtaken)
-                if "warehouse" in layers:
+                if "warehouse" in layers and not fault:
                     reached = {t: batch[t] for t in _reached_warehouse(batch, results, overtaken)}
                     results.append(_load(platform, reached, computed[len(tables) :]))
                     on_layer(results[-1])
             for staging in {order.staging, *(result.staging for result in computed)}:
                 platform.lake.discard(staging)
             yield from results
+            if fault:
+                raise fault
 
 
 def _computed_layers(platform: Platform, layers: Collection[Layer]) -> tuple[Layer, ...]:
@@ -105,10 +108,18 @@ def _compute_nothing(order: Batch) -> Iterator[LayerResult]:  # noqa: ARG001 - s
     yield from ()
 
 
-def _told(results: Iterable[LayerResult], on_layer: Report) -> Iterator[LayerResult]:
-    for result in results:
-        on_layer(result)
-        yield result
+def _computed(
+    results: Iterable[LayerResult], on_layer: Report
+) -> tuple[list[LayerResult], Exception | None]:
+    """What was computed, and the fault that ended it early: the layers before it count."""
+    computed = []
+    try:
+        for result in results:
+            on_layer(result)
+            computed.append(result)
+    except Exception as fault:  # noqa: BLE001 - raised again when the rest is published
+        return computed, fault
+    return computed, None
 
 
 def _publish(

@@ -36,6 +36,14 @@ def wait_for(url: str, seconds: float) -> None:
         time.sleep(0.1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder runs with `make test-aws`: its services and jobs take minutes."""
+    folder = Path(__file__).parent
+    for item in items:
+        if folder in item.path.parents:
+            item.add_marker("aws")
+
+
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a ministack of this test session, on loopback only."""
