@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.engine import Engine, Run
 from crypto_assets.resources.lake import Lake, Made
 from crypto_assets.resources.registry import Entry, Registry
 from crypto_assets.resources.warehouse import Warehouse
@@ -63,21 +63,34 @@ def refresh(
             if stale.verdicts:
                 yield stale
             batch = {t: e for t, e in batch.items() if t not in {v.ticker for v in stale.verdicts}}
-            order = _order(platform, batch.values(), layers, run_id)
-            computed, fault = _computed(run(order), on_layer)
-            tables = [result for result in computed if result.layer != "warehouse"]
-            with platform.lake.publishing():
-                overtaken = _overtaken(platform, batch, layers)
-                results = _publish(platform.lake, tables, batch, overtaken)
-                if "warehouse" in layers and not fault:
-                    reached = {t: batch[t] for t in _reached_warehouse(batch, results, overtaken)}
-                    results.append(_load(platform, reached, computed[len(tables) :]))
-                    on_layer(results[-1])
-            for staging in {order.staging, *(result.staging for result in computed)}:
-                platform.lake.discard(staging)
+            results, fault = _refresh_batch(platform, run, batch, layers, run_id, on_layer)
             yield from results
             if fault:
                 raise fault
+
+
+def _refresh_batch(
+    platform: Platform,
+    run: Run,
+    batch: Mapping[str, Entry],
+    layers: Collection[Layer],
+    run_id: str,
+    on_layer: Report,
+) -> tuple[list[LayerResult], Exception | None]:
+    """Computes, publishes and loads one batch; its results, and what ended the computing early."""
+    order = _order(platform, batch.values(), layers, run_id)
+    computed, fault = _computed(run(order), on_layer)
+    tables = [result for result in computed if result.layer != "warehouse"]
+    with platform.lake.publishing():
+        overtaken = _overtaken(platform, batch, layers)
+        results = _publish(platform.lake, tables, batch, overtaken)
+        if "warehouse" in layers and not fault:
+            reached = {t: batch[t] for t in _reached_warehouse(batch, results, overtaken)}
+            results.append(_load(platform, reached, computed[len(tables) :]))
+            on_layer(results[-1])
+    for staging in {order.staging, *(result.staging for result in computed)}:
+        platform.lake.discard(staging)
+    return results, fault
 
 
 def _computed_layers(platform: Platform, layers: Collection[Layer]) -> tuple[Layer, ...]:
@@ -115,8 +128,9 @@ def _computed(
     computed = []
     try:
         for result in results:
-            on_layer(result)
             computed.append(result)
+            if result.layer != "warehouse":  # only laid out so far; told when it is loaded
+                on_layer(result)
     except Exception as fault:  # noqa: BLE001 - raised again when the rest is published
         return computed, fault
     return computed, None
