@@ -62,7 +62,7 @@ def warehouse(settings: Settings) -> Warehouse:
         aws=_aws(settings),
         workgroup=_wanted(settings, "redshift_workgroup"),
         database=settings.aws.redshift_database,
-        role_arn=_wanted(settings, "redshift_role_arn"),
+        role_arn=settings.aws.redshift_role_arn,
         manifests=f"{_wanted(settings, 'lake').rstrip('/')}/_manifests",
     )
 
