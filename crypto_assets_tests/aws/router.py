@@ -155,6 +155,12 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # the client went away
             super().handle()
 
+    def handle_expect_100(self) -> bool:
+        """Tells the client to go on at once: it waits for a second otherwise."""
+        told = super().handle_expect_100()
+        self.wfile.flush()
+        return told
+
     def _route(self) -> None:
         body = self._body()
         seen = _seen(self.command, self.path, self.headers, body)
