@@ -13,7 +13,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -111,7 +110,7 @@ class _Lines(logging.Handler):
         before = self._done.get(step.name, 0)
         self._done[step.name] = done = before + step.advance
         if done * 10 // step.total > before * 10 // step.total:
-            err.print(f"{step.name}: {done}/{step.total}")
+            err.print(f"{step.name}: {step.shown(done)}")
 
 
 class _Bars(logging.Handler):
@@ -122,7 +121,7 @@ class _Bars(logging.Handler):
         self._progress = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[shown]}"),
             TimeElapsedColumn(),
             console=err,
         )
@@ -137,5 +136,10 @@ class _Bars(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         step: Step = record.step  # type: ignore[attr-defined]
         if step.name not in self._tasks:
-            self._tasks[step.name] = self._progress.add_task(step.name, total=step.total)
-        self._progress.advance(self._tasks[step.name], step.advance)
+            self._tasks[step.name] = self._progress.add_task(
+                step.name, total=step.total, shown=step.shown(0)
+            )
+        task = self._tasks[step.name]
+        self._progress.advance(task, step.advance)
+        done = self._progress.tasks[self._progress.task_ids.index(task)].completed
+        self._progress.update(task, shown=step.shown(int(done)))

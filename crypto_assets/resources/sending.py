@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from crypto_assets.resources.inbox import Inbox
@@ -48,18 +48,26 @@ def send(inbox: Inbox, ledger: Ledger, sources: Mapping[str, Path]) -> list[str]
 
     What is in quarantine, or was removed, is sent again so that it is decided on anew.
     """
-    sent = []
+    sizes = {key: _size(path) for key, path in sources.items()}
+    total = sum(sizes.values()) or 1
+
+    def advance(done: int) -> None:
+        progress("upload", done, total, in_bytes=True)
+
+    def send_one(key: str, path: Path) -> bool:
+        if inbox.holds(path, key) and not ledger.is_open(key):
+            advance(sizes[key])
+            return False
+        inbox.put(path, key, advance)
+        return True
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        jobs = {pool.submit(_send, inbox, ledger, key, path): key for key, path in sources.items()}
-        for job in as_completed(jobs):
-            if job.result():
-                sent.append(jobs[job])
-            progress("upload", 1, len(jobs))
-    return sorted(sent)
+        sent = dict(zip(sources, pool.map(send_one, sources, sources.values()), strict=True))
+    return sorted(key for key, was_sent in sent.items() if was_sent)
 
 
-def _send(inbox: Inbox, ledger: Ledger, key: str, path: Path) -> bool:
-    if inbox.holds(path, key) and not ledger.is_open(key):
-        return False
-    inbox.put(path, key)
-    return True
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # told when it is sent

@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_sent_is_told_and_the_others_are_sent(folder, inbo
     assert len(list(inbox.arrivals())) == 3
 
 
-def test_progress_is_reported_for_each_file(folder, inbox, caplog):
+def test_progress_is_reported_in_bytes(folder, inbox, caplog):
     LOGGER.addHandler(caplog.handler)
     LOGGER.setLevel("INFO")
     try:
@@ -123,6 +123,7 @@ def test_progress_is_reported_for_each_file(folder, inbox, caplog):
     finally:
         LOGGER.removeHandler(caplog.handler)
         LOGGER.setLevel("NOTSET")
-    assert [(r.step.name, r.step.advance, r.step.total) for r in caplog.records] == [
-        ("upload", 1, 3)
-    ] * 3
+    steps = [record.step for record in caplog.records]
+    total = sum(path.stat().st_size for path in sources_of([folder]).values())
+    assert {(step.name, step.total, step.in_bytes) for step in steps} == {("upload", total, True)}
+    assert sum(step.advance for step in steps) == total
