@@ -5,31 +5,53 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from crypto_assets.resources import profile
-from crypto_assets.resources.settings import Settings
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was tried, whether it works, and what was found or should be done."""
-
-    what: str
-    ok: bool
-    found: str
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.doctor_aws import examine_aws
+from crypto_assets.resources.finding import Finding
+from crypto_assets.resources.settings import AwsSettings, Settings, variable
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """The effective settings, then a finding for each part."""
-    for name, value in settings.model_dump().items():
-        yield Finding(f"setting {name}", True, f"{value}  (CRYPTO_ASSETS_{name.upper()})")
+    yield from _listed(settings)
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("home", lambda: _writable(settings.root))
+    if settings.profile == "aws":
+        found = list(examine_aws(_aws(settings.aws), settings.aws))
+        yield from found
+        if not all(finding.ok for finding in found):
+            return  # what stands on them would only fail more slowly
     yield _try(f"engine {settings.engine}", lambda: "Spark " + profile.engine(settings).check())
     yield _try("lake", lambda: _lake(settings))
     yield _try("warehouse", lambda: _warehouse(settings))
+
+
+def _listed(settings: Settings) -> Iterator[Finding]:
+    """The settings and how each is set; those of AWS only where they count."""
+    for name, value in settings:
+        if name != "aws":
+            yield _setting(value, name)
+    if settings.profile == "aws":
+        for name, value in settings.aws:
+            yield _setting(value, "aws", name)
+
+
+def _setting(value: object, *names: str) -> Finding:
+    shown = "not set" if value in (None, "") else value
+    return Finding(f"setting {' '.join(names)}", True, f"{shown}  ({variable(*names)})")
+
+
+def _aws(settings: AwsSettings) -> Aws:
+    key_file = str(settings.key_file) if settings.key_file else None
+    return Aws(
+        region=settings.region,
+        profile=settings.profile,
+        key_file=key_file,
+        endpoint_url=settings.endpoint_url,
+    )
 
 
 def _try(what: str, check: Callable[[], str]) -> Finding:
