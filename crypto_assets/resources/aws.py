@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import boto3
 
 ATTEMPTS = 8
+QUICK_S = 5
 CONNECTIONS = 32
 _KEY_COLUMNS = ("Access key ID", "Secret access key")
 
@@ -36,17 +37,19 @@ class Aws(dg.ConfigurableResource):
         default=None, description="Another address of all services; TLS is used unless it is http."
     )
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, quick: bool = False) -> Any:
         """A client of this service, safe to share between threads.
 
-        Throttling, 5xx and lost connections are tried again with back-off, `ATTEMPTS` times in all.
+        Throttling, 5xx and lost connections are tried again with back-off, `ATTEMPTS` times in all;
+        a `quick` client gives up within seconds, for someone who only looks whether there is one.
         Raises `WrongUse` if the profile or the key file cannot be used.
         """
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": 2 if quick else ATTEMPTS},
+            **({"connect_timeout": QUICK_S, "read_timeout": QUICK_S} if quick else {}),
             max_pool_connections=CONNECTIONS,
             user_agent_extra="crypto-assets",
         )

@@ -5,33 +5,42 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from crypto_assets.resources import profile
-from crypto_assets.resources.settings import Settings
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was tried, whether it works, and what was found or should be done."""
-
-    what: str
-    ok: bool
-    found: str
+from crypto_assets.resources.doctor_aws import examine_aws
+from crypto_assets.resources.finding import Finding
+from crypto_assets.resources.settings import Settings, variable
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """The effective settings, then a finding for each part."""
-    for name, value in settings.model_dump().items():
-        yield Finding(f"setting {name}", True, f"{value}  (CRYPTO_ASSETS_{name.upper()})")
+    yield from _listed(settings)
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("home", lambda: _writable(settings.root))
-    yield _try(
-        f"engine {settings.engine_name}", lambda: "Spark " + profile.engine(settings).check()
-    )
+    if settings.profile == "aws":
+        found = list(examine_aws(profile.aws(settings), settings.aws))
+        yield from found
+        if not all(finding.ok for finding in found):
+            return  # what stands on them would only fail more slowly
+    yield _try(f"engine {settings.engine_name}", lambda: profile.engine(settings).check())
     yield _try("lake", lambda: _lake(settings))
     yield _try("warehouse", lambda: profile.warehouse(settings).check())
+
+
+def _listed(settings: Settings) -> Iterator[Finding]:
+    """The settings and how each is set; those of AWS only where they count."""
+    for name, value in settings:
+        if name != "aws":
+            yield _setting(value, name)
+    if settings.profile == "aws":
+        for name, value in settings.aws:
+            yield _setting(value, "aws", name)
+
+
+def _setting(value: object, *names: str) -> Finding:
+    shown = "not set" if value in (None, "") else value
+    return Finding(f"setting {' '.join(names)}", True, f"{shown}  ({variable(*names)})")
 
 
 def _try(what: str, check: Callable[[], str]) -> Finding:

@@ -45,6 +45,7 @@ _SAIL_CONFIG = {
 _SPARK_CONFIG = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
+    "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -105,7 +106,7 @@ class _SessionEngine(Engine, ABC):
     def check(self) -> str:
         with self.session() as session:
             session.range(1).count()
-            return str(session.version)
+            return f"Spark {session.version}"
 
 
 class SailEngine(_SessionEngine):
@@ -184,6 +185,6 @@ def _require_java() -> None:
     java = Path(home, "bin", "java") if home else shutil.which("java")
     if not java or not Path(java).exists():
         raise EngineUnavailable(
-            "engine `spark` needs Java 17 or newer and finds none: install a Java runtime and set "
+            "engine `spark` needs Java 17 or 21 and finds none: install a Java runtime and set "
             "JAVA_HOME, or use the default engine (CRYPTO_ASSETS_ENGINE=sail)"
         )

@@ -28,7 +28,7 @@ def engine(settings: Settings) -> Engine:
     from crypto_assets.resources.emr import EmrServerlessEngine
 
     return EmrServerlessEngine(
-        aws=_aws(settings),
+        aws=aws(settings),
         application_id=_wanted(settings, "emr_application_id"),
         role_arn=_wanted(settings, "emr_role_arn"),
         lake=_wanted(settings, "lake"),
@@ -45,7 +45,7 @@ def inbox(settings: Settings) -> Inbox:
     if settings.profile == "local" or not queue_url:
         return Inbox(objects=objects)
     bucket, _, prefix = settings.aws.inbox.removeprefix("s3://").partition("/")
-    events = UploadEvents(aws=_aws(settings), queue_url=queue_url, bucket=bucket, prefix=prefix)
+    events = UploadEvents(aws=aws(settings), queue_url=queue_url, bucket=bucket, prefix=prefix)
     return EventInbox(objects=objects, events=events)
 
 
@@ -59,7 +59,7 @@ def warehouse(settings: Settings) -> Warehouse:
     from crypto_assets.resources.redshift import RedshiftWarehouse
 
     return RedshiftWarehouse(
-        aws=_aws(settings),
+        aws=aws(settings),
         workgroup=_wanted(settings, "redshift_workgroup"),
         database=settings.aws.redshift_database,
         role_arn=settings.aws.redshift_role_arn,
@@ -69,7 +69,7 @@ def warehouse(settings: Settings) -> Warehouse:
 
 def notifier(settings: Settings) -> Notifier:
     if settings.profile == "aws" and settings.aws.topic_arn:
-        return SnsNotifier(aws=_aws(settings), topic_arn=settings.aws.topic_arn)
+        return SnsNotifier(aws=aws(settings), topic_arn=settings.aws.topic_arn)
     return LogNotifier(path=str(settings.notices))
 
 
@@ -96,16 +96,17 @@ def _objects(settings: Settings, which: Literal["inbox", "lake"]) -> Objects:
     from crypto_assets.resources.s3 import S3Objects
 
     root = _wanted(settings, which)
-    return S3Objects(aws=_aws(settings), root=root, locks=str(settings.locks))
+    return S3Objects(aws=aws(settings), root=root, locks=str(settings.locks))
 
 
-def _aws(settings: Settings) -> Aws:
-    aws = settings.aws
+def aws(settings: Settings) -> Aws:
+    """Access to AWS as the settings say."""
+    chosen = settings.aws
     return Aws(
-        region=aws.region,
-        profile=aws.profile,
-        key_file=str(aws.key_file) if aws.key_file else None,
-        endpoint_url=aws.endpoint_url,
+        region=chosen.region,
+        profile=chosen.profile,
+        key_file=str(chosen.key_file) if chosen.key_file else None,
+        endpoint_url=chosen.endpoint_url,
     )
 
 

@@ -133,3 +133,8 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.root / "dagster"
+
+
+def variable(*names: str) -> str:
+    """The environment variable of a setting, named from the outermost table inwards."""
+    return "_".join(["CRYPTO_ASSETS", *(name.upper() for name in names)])

@@ -41,6 +41,10 @@ def values(frame, name):
     return [(row["date"].day, row[name]) for row in found]
 
 
+def test_ansi_sql_is_on_so_that_no_cast_gives_a_silent_null(session):
+    assert session.conf.get("spark.sql.ansi.enabled") == "true"
+
+
 @pytest.mark.parametrize(
     "mark",
     ["-1", "-1.0", "-1.00", "0", "0.0", "", " ", "-", "null", "NULL", "N/A", "n/a", "#N/A", None],
