@@ -45,6 +45,7 @@ def _command(function: _Command) -> _Command:
         from pydantic import ValidationError
 
         from crypto_assets.resources.engine import EngineUnavailable
+        from crypto_assets.resources.faults import ServiceFault
         from crypto_assets.resources.lake import LakeBusy
         from crypto_assets.resources.registry import WrongUse
         from crypto_assets.resources.settings import Settings
@@ -57,7 +58,7 @@ def _command(function: _Command) -> _Command:
             _fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
         except tomllib.TOMLDecodeError as error:
             _fail(f"crypto_assets.toml: {error}", 2)
-        except (WarehouseBusy, LakeBusy, EngineUnavailable) as error:
+        except (WarehouseBusy, LakeBusy, EngineUnavailable, ServiceFault) as error:
             _fail(str(error), 1)
         except WrongUse as error:
             _fail(str(error), 2)

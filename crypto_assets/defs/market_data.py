@@ -13,6 +13,7 @@ import dagster as dg
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.engine import Engine, EngineLost
+from crypto_assets.resources.faults import ServiceBusy
 from crypto_assets.resources.instance import (
     RunProcess,
     quick_event_log,
@@ -29,7 +30,7 @@ from crypto_assets.spark.version import code_version
 POOL = "spark"
 RETRIES = 2
 RETRY_SECONDS = 10
-PASSING_FAULTS = (LakeBusy, WarehouseBusy, EngineLost, TimeoutError)
+PASSING_FAULTS = (LakeBusy, WarehouseBusy, EngineLost, ServiceBusy, TimeoutError)
 PROBLEM, VERSION = "problem", "version"
 _DESCRIPTIONS: dict[Layer, str] = {
     "bronze": "Every line of both files, cell by cell as text, with what the reader made of it.",

@@ -17,6 +17,7 @@ from crypto_assets.defs.files import is_reported, report_file, report_quarantine
 from crypto_assets.defs.jobs import refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.resources.faults import ServiceFault
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.inbox import Inbox, News
 from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
@@ -137,7 +138,7 @@ def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arriva
     except Unclear as unclear:
         ledger.note(arrival, "quarantine", str(unclear))
         return f"{arrival.key}: quarantined: {unclear}"
-    except OSError:
+    except (OSError, ServiceFault):
         raise  # a full disk says nothing about the file: the next tick looks again
     except Exception as error:  # noqa: BLE001 - one file must not stop the others
         reason = f"the reader broke on this file: {error!r}; please report it"

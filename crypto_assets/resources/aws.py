@@ -1,12 +1,15 @@
 """Access to AWS: whose credentials, which region and endpoint, and clients that try again.
 
-The one place that makes boto3 clients. What is asked of a service is in the module of that part
-(`emr`, `redshift`, `sqs`, …).
+The one place that makes boto3 clients, and the one that says in our words what AWS answers. What is
+asked of a service is in the module of that part (`emr`, `redshift`, `s3`, `events`, …).
 """
 
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
 from crypto_assets.resources.registry import WrongUse
 
 if TYPE_CHECKING:
@@ -22,7 +26,21 @@ if TYPE_CHECKING:
 ATTEMPTS = 8
 QUICK_S = 5
 CONNECTIONS = 32
+CONNECT_SECONDS = 10
+THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown", re.IGNORECASE)
 _KEY_COLUMNS = ("Access key ID", "Secret access key")
+_WHO = re.compile(
+    r"Expired|InvalidAccessKeyId|InvalidClientTokenId|InvalidToken|SignatureDoesNotMatch|"
+    r"UnrecognizedClient|TokenRefreshRequired"
+)
+_MAY_NOT = re.compile(r"AccessDenied|AllAccessDisabled|NotAuthorized|^403$")
+_NO_SUCH_NAME = re.compile(r"NoSuchBucket|InvalidBucketName|Redirect|NotFound|NonExist|Validation")
+_PASSES = re.compile(
+    r"ConflictException|ServiceQuotaExceeded|QueryTimeout|DatabaseConnection|RequestTimeout|"
+    r"InternalError|ServiceUnavailable|ActiveS\w+Exceeded"
+)
+_RENEW = "renew them (such as `aws sso login`, or a new key file) and run again"
+_SERVER_ERROR = 500
 
 
 class Aws(dg.ConfigurableResource):
@@ -51,6 +69,7 @@ class Aws(dg.ConfigurableResource):
             retries={"mode": "standard", "total_max_attempts": 2 if quick else ATTEMPTS},
             **({"connect_timeout": QUICK_S, "read_timeout": QUICK_S} if quick else {}),
             max_pool_connections=CONNECTIONS,
+            connect_timeout=CONNECT_SECONDS,
             user_agent_extra="crypto-assets",
         )
         try:
@@ -68,6 +87,88 @@ class Aws(dg.ConfigurableResource):
             return boto3.session.Session(region_name=self.region, profile_name=self.profile, **keys)
         except BotoCoreError as error:
             raise WrongUse(f"AWS: {error}") from error
+
+
+@contextmanager
+def faults_told(
+    busy: type[Exception] = ServiceBusy,
+    refused: type[Exception] = ServiceRefused,
+    *,
+    permission: str = "allow it in the policy of who asks",
+    name: str = "look at the settings CRYPTO_ASSETS_AWS_…",
+    but: tuple[str, ...] = (),
+) -> Iterator[None]:
+    """Says what AWS answers in one line with a cure: as `busy` where time may heal, else `refused`.
+
+    `permission` is the cure where something is not allowed, `name` where something is not there;
+    errors of the codes `but` are the caller's matter.
+    """
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,  # noqa: A004 - botocore's name
+        CredentialRetrievalError,
+        HTTPClientError,
+        IncompleteReadError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        SSOError,
+        TokenRetrievalError,
+    )
+
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) in but:
+            raise
+        may_pass, told = _told(error, permission, name)
+        raise (busy if may_pass else refused)(told) from error
+    except (
+        CredentialRetrievalError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        SSOError,
+        TokenRetrievalError,
+    ) as error:
+        raise refused(f"AWS knows no credentials: {_line(error)}; {_RENEW}") from error
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
+        raise busy(f"AWS cannot be reached: {_line(error)}; run again later") from error
+    except (Boto3Error, BotoCoreError) as error:
+        raise refused(f"AWS: {_line(error)}") from error
+
+
+def error_code(error: BaseException | None) -> str:
+    """The code of what a service refused; empty if this is no such error."""
+    response = getattr(error, "response", None) or {}  # a lost connection has None
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def passes(code: str, status: int = 0) -> bool:
+    """Whether an error of this code and HTTP status may be gone at another attempt."""
+    return bool(status >= _SERVER_ERROR or THROTTLED.search(code) or _PASSES.search(code))
+
+
+def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
+    """Whether the service's refusal may pass, and the refusal in one line."""
+    code, operation = error_code(error), error.operation_name
+    message = _line(error.response["Error"].get("Message") or code)
+    if _WHO.search(code):
+        return (
+            False,
+            f"AWS does not take the credentials ({code} at {operation}): {_RENEW}",
+        )
+    if _MAY_NOT.search(code):
+        return False, f"AWS refuses {operation}: {message}; {permission}"
+    refusal = f"AWS refuses {operation}: {code}: {message}"
+    if passes(code, error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)):
+        return True, f"{refusal}; run again later"
+    return False, f"{refusal}; {name}" if _NO_SUCH_NAME.search(code) else refusal
+
+
+def _line(text: object) -> str:
+    """The text as one line, without the query of a signed URL."""
+    return re.sub(r"(https?://[^\s'\"?]+)\?[^\s'\"]*", r"\1", " ".join(str(text).split()))
 
 
 def read_key_file(path: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from crypto_assets.resources.aws import error_code, faults_told
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.warehouse import WarehouseBusy
 
@@ -29,8 +30,6 @@ _CONFLICT = re.compile(
     re.IGNORECASE,
 )
 _CROWDED = {"ActiveStatementsExceededException", "ActiveSessionsExceededException"}
-_PASSING = {"QueryTimeoutException", "DatabaseConnectionException", "SlowDown", "RequestTimeout"}
-_SERVER_ERROR = 500
 _TYPES: dict[str, Callable[[str], Any]] = {
     "date": date.fromisoformat,
     "numeric": Decimal,
@@ -158,26 +157,13 @@ class DataApi:
 @contextmanager
 def asking(permission: str, name: str) -> Iterator[None]:
     """Says what AWS answers in our words; the cures are for lacking permissions and wrong names."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-
     try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"].get("Code", "")
-        said = f"{error.operation_name}: {error.response['Error'].get('Message') or code}"
-        said = f"AWS refuses {said.splitlines()[0]}"
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _CROWDED:
-            raise Conflict(f"{said}: run again later") from error
-        if code in _PASSING or "Throttl" in code or status >= _SERVER_ERROR:
-            raise WarehouseBusy(f"{said}: run again later") from error
-        if "Expired" in code or code in {"UnrecognizedClientException", "InvalidAccessKeyId"}:
-            raise Refused(f"{said}: get new AWS credentials") from error
-        raise Refused(f"{said}: {permission if 'AccessDenied' in code else name}") from error
-    except HTTPClientError as error:
-        raise WarehouseBusy(f"AWS cannot be reached: {error}") from error
-    except BotoCoreError as error:
-        raise Refused(f"AWS: {error}") from error
+        with faults_told(WarehouseBusy, Refused, permission=permission, name=name):
+            yield
+    except WarehouseBusy as busy:
+        if error_code(busy.__cause__) in _CROWDED:
+            raise Conflict(str(busy)) from busy.__cause__
+        raise
 
 
 def _failure(described: Mapping[str, Any]) -> Exception:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -19,7 +20,7 @@ from urllib.parse import unquote_plus
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.aws import Aws, faults_told
 
 LOGGER = logging.getLogger("crypto_assets.events")
 _CALL_MESSAGES = 10
@@ -75,6 +76,7 @@ class UploadEvents(dg.ConfigurableResource):
 
         Messages that tell of no upload are acknowledged at once, and the log says what they were;
         one that cannot be read is left to the dead-letter queue. An idle queue costs one call.
+        Raises `ServiceFault`.
         """
         deadline = time.monotonic() + seconds
         events: list[Event] = []
@@ -90,28 +92,25 @@ class UploadEvents(dg.ConfigurableResource):
     def acknowledge(self, receipts: Iterable[str]) -> None:
         """Deletes these messages; one that has expired or is gone already is no error.
 
-        Raises `botocore.exceptions.ClientError` if the queue refuses the call.
+        Raises `ServiceFault` if the queue refuses the call.
         """
         receipts = iter(dict.fromkeys(receipts))
         while batch := list(islice(receipts, _CALL_MESSAGES)):
-            answer = self._client.delete_message_batch(
-                QueueUrl=self.queue_url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": receipt}
-                    for number, receipt in enumerate(batch)
-                ],
-            )
+            entries = [{"Id": str(n), "ReceiptHandle": name} for n, name in enumerate(batch)]
+            with self._asking():
+                answer = self._client.delete_message_batch(QueueUrl=self.queue_url, Entries=entries)
             for failed in answer.get("Failed", []):
                 if failed["Code"] not in _EXPIRED:
                     LOGGER.warning("an event comes again: SQS says %s", failed["Code"])
 
     def _messages(self, limit: int) -> list[dict[str, Any]]:
-        answer = self._client.receive_message(
-            QueueUrl=self.queue_url,
-            MaxNumberOfMessages=limit,
-            WaitTimeSeconds=0,
-            MessageSystemAttributeNames=[_RECEIVES],
-        )
+        with self._asking():
+            answer = self._client.receive_message(
+                QueueUrl=self.queue_url,
+                MaxNumberOfMessages=limit,
+                WaitTimeSeconds=0,
+                MessageSystemAttributeNames=[_RECEIVES],
+            )
         return answer.get("Messages", [])
 
     def _uploads(self, messages: Iterable[dict[str, Any]]) -> Iterator[Event]:
@@ -154,6 +153,12 @@ class UploadEvents(dg.ConfigurableResource):
             return "of a hidden object"  # the product's own, such as the registry
         receives = int(message["Attributes"][_RECEIVES])
         return Event(key, told.version, told.etag, told.size, message["ReceiptHandle"], receives)
+
+    def _asking(self) -> AbstractContextManager[None]:
+        return faults_told(
+            permission=f"allow sqs:ReceiveMessage and sqs:DeleteMessage on {self.queue_url}",
+            name="set CRYPTO_ASSETS_AWS_QUEUE_URL to a queue that is there",
+        )
 
     @cached_property
     def _client(self) -> Any:

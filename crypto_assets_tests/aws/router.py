@@ -15,7 +15,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -43,7 +43,8 @@ class Fault:
     times: int
     status: int = 500
     code: str = "InternalError"
-    drop: Literal["before", "after"] | None = None
+    body: bytes = b""
+    drop: Literal["before", "within", "after"] | None = None
     method: str = ".*"
     path: str = ".*"
     operation: str = ".*"
@@ -81,9 +82,10 @@ class Router:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _writing: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
-    def fail(self, service: str, times: int = 1, **kind: str | int) -> Fault:
+    def fail(self, service: str, times: int = 1, **kind: str | int | bytes) -> Fault:
         """Fails the next requests of a service: `status` and `code`, or `drop` "before" or "after".
 
+        `drop` "within" cuts the answer in half; `body` is answered in the place of an error's.
         `method`, `path` and `operation` narrow it by regular expressions that match in full.
         """
         fault = Fault(service, times, **kind)
@@ -168,12 +170,18 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.drop == "before":
             return self._drop()
         if fault and not fault.drop:
-            return self._send(_error(fault.status, fault.code, seen))
+            answer = _error(fault.status, fault.code, seen)
+            return self._send(replace(answer, body=fault.body or answer.body))
         with self.router.writing(seen):
             answer = self._condition(seen) or self._forward(
                 self.command, self.path, self.headers.items(), body, seen.service
             )
-        return self._drop() if fault else self._send(answer)
+        if not fault:
+            return self._send(answer)
+        if fault.drop == "within":
+            half = answer.body[: len(answer.body) // 2]
+            self._send(replace(answer, body=half, length=str(len(answer.body))))
+        return self._drop()
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _route  # noqa: N815
 

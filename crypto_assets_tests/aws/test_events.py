@@ -8,9 +8,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.exceptions import ClientError
 
 from crypto_assets.resources.events import UploadEvents
+from crypto_assets.resources.faults import ServiceRefused
 from crypto_assets_tests.aws.upload_queue import make_queue, waiting
 
 VISIBLE_AFTER_S = 2
@@ -299,5 +299,5 @@ def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
 
 def test_a_queue_that_is_not_there_is_an_error(aws, bucket, queue):
     events = UploadEvents(aws=aws, queue_url=f"{queue.url}-other", bucket=bucket)
-    with pytest.raises(ClientError, match="NonExistentQueue"):
+    with pytest.raises(ServiceRefused, match=r"NonExistentQueue.*CRYPTO_ASSETS_AWS_QUEUE_URL"):
         events.receive(10, 5)

@@ -377,7 +377,7 @@ def test_what_is_set_up_wrong_is_told_for_every_ticker_with_its_cure(
     ("code", "words"),
     [
         ("AccessDeniedException", "allow redshift-data:.* on workgroup analytics"),
-        ("ExpiredTokenException", "get new AWS credentials"),
+        ("ExpiredTokenException", "a new key file"),
     ],
 )
 def test_what_aws_refuses_is_told_with_its_cure(warehouse, router, code, words):

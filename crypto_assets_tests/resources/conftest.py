@@ -7,9 +7,21 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.inbox import Inbox
-from crypto_assets.resources.objects import LocalObjects
+from crypto_assets.resources.objects import LocalObjects, Objects
 from crypto_assets.resources.registry import Registry
+from crypto_assets.resources.s3 import S3Objects
+from crypto_assets_tests.aws.conftest import aws, bucket, credentials, ministack  # noqa: F401
 from crypto_assets_tests.resources.desk import Desk
+
+
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.aws)])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
+    """Objects in a folder; once more in a bucket, by `make test-aws`."""
+    if request.param == "local":
+        return LocalObjects(root=str(tmp_path / "root"))
+    root = f"s3://{request.getfixturevalue('bucket')}/root"
+    connection = request.getfixturevalue("aws")
+    return S3Objects(aws=connection, root=root, locks=str(tmp_path / "locks"))
 
 
 @pytest.fixture

@@ -12,22 +12,30 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.inbox import Inbox
-from crypto_assets.resources.objects import LocalObjects, Object
+from crypto_assets.resources.objects import Object, Objects
 from crypto_assets.resources.registry import pinned_key
+from crypto_assets.resources.s3 import S3Objects
 
 TEN = 1_700_000_000 * 10**9
 
 
+# Of files as other programs write them: not for a bucket.
+local = pytest.mark.parametrize("objects", ["local"], indirect=True)
+
+
 @pytest.fixture
-def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(objects=LocalObjects(root=str(tmp_path / "inbox")))
+def inbox(objects: Objects) -> Inbox:
+    return Inbox(objects=objects)
 
 
 @pytest.fixture
 def drop(inbox: Inbox) -> Callable[..., Path]:
-    """Writes a file at a key as another program would, with a time in nanoseconds."""
+    """Writes a file at a key as another program would, in a folder with a time in nanoseconds."""
 
     def drop_file(key: str, content: str = "x", *, at: int = TEN) -> Path:
+        if isinstance(inbox.objects, S3Objects):
+            inbox.objects.write(key, content.encode())
+            return Path(key)
         path = Path(inbox.objects.root, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
@@ -41,12 +49,14 @@ def keys(inbox: Inbox) -> list[str]:
     return sorted(arrival.key for arrival in inbox.arrivals())
 
 
+@local
 def test_an_inbox_that_does_not_exist_is_empty_and_is_not_made(inbox):
     assert keys(inbox) == []
     assert inbox.arrival("btc.csv") is None
     assert not Path(inbox.objects.root).exists()
 
 
+@local
 def test_an_arrival_tells_key_name_size_and_time(inbox, drop):
     drop("btc/2024/prices.csv", "12345")
     (arrival,) = inbox.arrivals()
@@ -54,6 +64,7 @@ def test_an_arrival_tells_key_name_size_and_time(inbox, drop):
     assert inbox.arrival("btc/2024/prices.csv") == arrival
 
 
+@local
 def test_only_files_people_dropped_are_listed_at_any_depth(inbox, drop, tmp_path):
     for key in (
         *("a.csv", "no ending", "b/c/d.csv", "b/currencies.toml", "empty.csv"),
@@ -84,6 +95,7 @@ def test_only_files_people_dropped_are_listed_at_any_depth(inbox, drop, tmp_path
         "İ'\"\\.csv",
     ],
 )
+@local
 def test_any_name_a_file_can_have_is_listed_read_pinned_and_deleted(inbox, drop, key):
     drop(key, "prices")
     (arrival,) = inbox.arrivals()
@@ -109,6 +121,7 @@ def test_a_file_replaced_meanwhile_has_another_stamp(inbox, drop):
     assert len({before.stamp, same_size.stamp, same_time.stamp}) == 3
 
 
+@local
 def test_what_goes_while_the_inbox_is_listed_is_left_out(inbox, drop):
     for key in ("a.csv", "b.csv", "c/d.csv", "e/f.csv"):
         drop(key)
@@ -122,6 +135,7 @@ def test_what_goes_while_the_inbox_is_listed_is_left_out(inbox, drop):
     assert sorted([first, *(arrival.key for arrival in listing)]) == sorted([first, "e/f.csv"])
 
 
+@local
 def test_folders_nested_deeper_than_python_calls_are_listed(inbox, drop):
     deep = "d/" * 1100
     for depth in range(1101):
@@ -134,6 +148,7 @@ def test_folders_nested_deeper_than_python_calls_are_listed(inbox, drop):
         os.removedirs(Path(inbox.objects.root, deep))
 
 
+@local
 def test_a_folder_that_cannot_be_listed_is_an_arrival_that_cannot_be_read(inbox, drop):
     drop("good.csv")
     name = "d" * 250
@@ -161,17 +176,18 @@ def test_read_stops_at_the_limit(inbox, drop):
 
 
 def test_what_was_pinned_stays_when_its_key_is_replaced_or_removed(inbox, drop):
-    path = drop("btc.csv", "old")
+    drop("btc.csv", "old")
     old = inbox.pin("btc.csv", inbox.read("btc.csv", 100))
     drop("btc.csv", "new")
     new = inbox.pin("btc.csv", inbox.read("btc.csv", 100))
-    path.unlink()
+    inbox.objects.delete(["btc.csv"])
     assert inbox.read(pinned_key(old.etag), 100) == b"old"
     assert inbox.read(pinned_key(new.etag), 100) == b"new"
     assert old.etag == "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4"
     assert (old.key, old.name, old.size) == ("btc.csv", "btc.csv", 3)
 
 
+@local
 def test_put_copies_a_file_over_what_stands_there(inbox, drop, tmp_path):
     drop("a/btc.csv", "a much longer old content")
     (source := tmp_path / "new.csv").write_bytes(bytes(range(256)) * 9000)
@@ -180,6 +196,7 @@ def test_put_copies_a_file_over_what_stands_there(inbox, drop, tmp_path):
     assert keys(inbox) == ["a/btc.csv"]
 
 
+@local
 def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, drop, tmp_path):
     drop("btc.csv", "old")
     for wrong in (tmp_path, tmp_path / "none.csv"):
@@ -194,6 +211,7 @@ def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, drop, tmp_path):
     assert inbox.read("btc.csv", 100) == b"old"
 
 
+@local
 def test_a_file_being_put_is_not_listed_and_readers_see_the_old_one(inbox, drop, tmp_path):
     drop("btc.csv", "old")
     os.mkfifo(pipe := tmp_path / "slow.csv")
@@ -209,6 +227,7 @@ def test_a_file_being_put_is_not_listed_and_readers_see_the_old_one(inbox, drop,
     assert inbox.read("btc.csv", 100) == b"new"
 
 
+@local
 @pytest.mark.parametrize(
     ("stands", "holds"), [("same", True), ("diff", False), ("longer", False), (None, False)]
 )
@@ -226,7 +245,7 @@ def test_delete_leaves_a_key_that_holds_something_else_by_now(inbox, drop):
     assert inbox.standing(upload) is None
     inbox.delete(upload, pinned=True)
     assert inbox.read("btc.csv", 100) == b"new"
-    assert list(Path(inbox.objects.root, "_versions").iterdir()) == []
+    assert list(inbox.objects.below("_versions")) == []
 
 
 def test_delete_may_leave_what_is_pinned_and_may_be_repeated(inbox, drop):
@@ -238,4 +257,4 @@ def test_delete_may_leave_what_is_pinned_and_may_be_repeated(inbox, drop):
     assert keys(inbox) == []
     assert inbox.read(pinned_key(upload.etag), 100) == b"old"
     inbox.delete(replace(upload, key="gone/at all.csv"), pinned=True)
-    assert list(Path(inbox.objects.root, "_versions").iterdir()) == []
+    assert list(inbox.objects.below("_versions")) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.lake import Lake, LakeBusy, LoadFile, Made, Note
-from crypto_assets.resources.objects import LocalObjects
+from crypto_assets.resources.objects import LocalObjects, Objects
 from crypto_assets.spark.tables import GOLD, LOAD
 
 MADE = Made("v1", {})
@@ -25,22 +25,38 @@ with Lake(objects=LocalObjects(root=sys.argv[1])).publishing():
 """
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(objects=LocalObjects(root=str(tmp_path / "lake")), lock_wait_s=0.3)
+# Of files and processes of this machine: not for a bucket.
+local = pytest.mark.parametrize("objects", ["local"], indirect=True)
 
 
 @pytest.fixture
-def put(lake: Lake) -> Callable[..., Path]:
+def lake(objects: Objects) -> Lake:
+    return Lake(objects=objects, lock_wait_s=0.3)
+
+
+@pytest.fixture
+def put(objects: Objects) -> Callable[..., None]:
     """Writes a text as a file that the run `run` staged, or directly below the lake's root."""
 
-    def put_file(key: str, content: str = "new", *, staged: bool = True) -> Path:
-        path = Path(lake.staging("run") if staged else lake.objects.root, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-        return path
+    def put_file(key: str, content: str = "new", *, staged: bool = True) -> None:
+        objects.write(f"_staging/run/{key}" if staged else key, content.encode())
 
     return put_file
+
+
+@pytest.fixture
+def published(lake: Lake, put: Callable) -> Callable[..., None]:
+    """Publishes texts as the files in these folders, all of one layer, by a run that is over."""
+
+    def publish(files: dict[str, str]) -> None:
+        for folder, content in files.items():
+            put(f"_staging/before/{folder}/part-0.parquet", content, staged=False)
+        layer = next(iter(files)).partition("/")[0]
+        made = {folder.rpartition("=")[2]: {layer: Made("v0", {})} for folder in files}
+        assert lake.publish(lake.staging("before"), made) == {}
+        lake.discard(lake.staging("before"))
+
+    return publish
 
 
 @pytest.fixture
@@ -58,30 +74,30 @@ def holder(lake: Lake) -> Iterator[subprocess.Popen[str]]:
 
 
 def contents(lake: Lake) -> dict[str, str]:
-    """Every file below the lake's root but the lock and the versions, by its key."""
-    files = [path for path in Path(lake.objects.root).rglob("*") if path.is_file()]
-    return {
-        str(path.relative_to(lake.objects.root)): path.read_text()
-        for path in files
-        if path.name != ".publishing.lock" and path.parent.name != "_versions"
-    }
+    """Every file of the lake's tables and staging, by its key."""
+    objects = lake.objects
+    found = [*objects.walk(), *objects.below("_staging")]
+    return {each.key: objects.read(each.key).decode() for each in found}
 
 
 def test_publish_moves_the_one_staged_file_of_each_table_to_its_key(lake, put):
     put("bronze/kind=history/ticker=BTC/part-0.snappy.parquet", "prices")
     put("bronze/kind=trend/ticker=BTC/part-7.snappy.parquet", "trend")
     assert lake.publish(lake.staging("run"), {"BTC": {"bronze": MADE}}) == {}
+    lake.discard(lake.staging("run"))
     assert contents(lake) == {
         "bronze/kind=history/ticker=BTC/data.parquet": "prices",
         "bronze/kind=trend/ticker=BTC/data.parquet": "trend",
     }
 
 
-def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lake, put):
+def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lake, put, published):
+    published({"gold/ticker=BTC": "old", "gold/ticker=XMR": "old"})
+    put("silver/history/ticker=BTC/data.parquet", "old", staged=False)
     for key in ("gold/ticker=BTC", "gold/ticker=XMR", "silver/history/ticker=BTC"):
-        put(f"{key}/data.parquet", "old", staged=False)
         put(f"{key}/part-0.parquet", "new")
     assert lake.publish(lake.staging("run"), {"BTC": {"gold": MADE}}) == {}
+    lake.objects.delete(["_staging/run/gold/ticker=BTC/part-0.parquet"])  # a copy of it may be left
     assert contents(lake) == {
         "gold/ticker=BTC/data.parquet": "new",
         "gold/ticker=XMR/data.parquet": "old",
@@ -93,11 +109,11 @@ def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lak
 
 @pytest.mark.parametrize("staged", [0, 2])
 def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_others(
-    lake, put, staged
+    lake, put, published, staged
 ):
     for ticker in ("BTC", "XMR"):
-        put(f"silver/history/ticker={ticker}/data.parquet", "old prices", staged=False)
-        put(f"silver/trend/ticker={ticker}/data.parquet", "old trend", staged=False)
+        folders = (f"silver/history/ticker={ticker}", f"silver/trend/ticker={ticker}")
+        published(dict(zip(folders, ("old prices", "old trend"), strict=True)))
         put(f"silver/history/ticker={ticker}/part-0.parquet", "new prices")
     put("silver/trend/ticker=XMR/part-0.parquet", "new trend")
     for number in range(staged):
@@ -114,6 +130,7 @@ def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_
     }
 
 
+@local
 def test_a_reader_that_opened_the_old_file_reads_it_to_its_end(lake, put):
     put("gold/ticker=BTC/data.parquet", "old", staged=False)
     put("gold/ticker=BTC/part-0.parquet", "new")
@@ -123,6 +140,7 @@ def test_a_reader_that_opened_the_old_file_reads_it_to_its_end(lake, put):
         assert stream.read() == "ld"
 
 
+@local
 def test_publishing_waits_for_another_process_with_a_bound_and_says_so(lake, holder):
     started = time.monotonic()
     with pytest.raises(LakeBusy) as busy, lake.publishing():
@@ -134,6 +152,7 @@ def test_publishing_waits_for_another_process_with_a_bound_and_says_so(lake, hol
     )
 
 
+@local
 def test_publishing_goes_on_as_soon_as_the_other_process_is_done(lake, holder):
     patient = Lake(objects=LocalObjects(root=lake.objects.root), lock_wait_s=30)
     holder.stdin.close()
@@ -141,6 +160,7 @@ def test_publishing_goes_on_as_soon_as_the_other_process_is_done(lake, holder):
         assert holder.wait(10) == 0
 
 
+@local
 def test_a_killed_publisher_holds_nobody_up(lake, holder):
     holder.kill()
     holder.wait(10)
@@ -180,7 +200,7 @@ def test_a_lake_that_does_not_exist_yet_has_nothing_staged_or_published(lake):
     lake.discard(lake.staging("run"))
     assert lake.notes(["BTC"]) == {"BTC": Note()}
     assert lake.published(GOLD, ["BTC"]) == {}
-    assert not Path(lake.objects.root).exists()
+    assert contents(lake) == {}
 
 
 def test_what_was_published_is_known_by_version_rows_and_files(lake, put):
@@ -195,10 +215,11 @@ def test_what_was_published_is_known_by_version_rows_and_files(lake, put):
     (note,) = lake.notes(["007"]).values()
     assert note.versions == {"silver": "s1", "gold": "g1"}
     assert note.rows == {"silver/history": 3, "silver/trend": 0, "gold": 4}
-    gold = str(Path(lake.objects.root, "gold/ticker=007/data.parquet"))
+    gold = f"{lake.objects.root}/gold/ticker=007/data.parquet"
     assert lake.published(GOLD, ["007", "BTC"]) == {"007": LoadFile(gold, 5, 4)}
 
 
+@local
 def test_a_layer_that_is_being_replaced_has_no_version_but_its_rows(lake, put):
     put("gold/ticker=BTC/part-0.parquet")
     lake.publish(lake.staging("run"), {"BTC": {"gold": Made("old", {"gold": 9})}})
@@ -216,8 +237,22 @@ def test_what_is_staged_for_the_warehouse_is_found_by_ticker(lake, put):
     for number in range(2):
         put(f"load/ticker=ETH/part-{number}.parquet")
     found = lake.staged(lake.staging("run"), LOAD, {"BTC": 7, "ETH": 7, "XMR": 7})
-    path = str(Path(lake.staging("run"), "load/ticker=BTC/part-0.parquet"))
+    path = f"{lake.staging('run')}/load/ticker=BTC/part-0.parquet"
     assert found == {"BTC": LoadFile(path, 5, 7)}
+
+
+def test_a_removed_ticker_is_in_no_table_and_others_whose_names_it_begins_are(lake, published):
+    for ticker in ("BT", "BTC"):
+        published({f"gold/ticker={ticker}": ticker})
+        published({f"silver/{kind}/ticker={ticker}": ticker for kind in ("history", "trend")})
+    for _ in range(2):
+        lake.remove("BT")
+    assert sorted(contents(lake)) == [
+        "gold/ticker=BTC/data.parquet",
+        "silver/history/ticker=BTC/data.parquet",
+        "silver/trend/ticker=BTC/data.parquet",
+    ]
+    assert [bool(note.versions) for note in lake.notes(["BT", "BTC"]).values()] == [False, True]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"gold": "v1"}', "{"])

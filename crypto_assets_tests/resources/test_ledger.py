@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from crypto_assets.resources.ledger import Ledger, Quarantined
-from crypto_assets.resources.objects import LocalObjects, Object
+from crypto_assets.resources.objects import Object, Objects
 
 BTC = Object("btc.csv", "10-1", 10, 1.0)
 NEW_BTC = Object("btc.csv", "12-9", 12, 9.0)
@@ -15,33 +13,31 @@ ETH = Object("eth/prices.csv", "20-2", 20, 2.0)
 XMR = Object("比特 币\udcff.csv", "30-3", 30, 3.0)
 
 
-def objects_at(folder: Path) -> LocalObjects:
-    return LocalObjects(root=str(folder))
-
-
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(objects_at(tmp_path))
+def ledger(objects: Objects) -> Ledger:
+    return Ledger(objects)
 
 
 @pytest.fixture(params=["the same object", "after a restart"])
-def later(request, ledger, tmp_path):
+def later(request, ledger, objects):
     """The ledger as it is looked at next."""
-    return lambda: ledger if request.param == "the same object" else Ledger(objects_at(tmp_path))
+    return lambda: ledger if request.param == "the same object" else Ledger(objects)
 
 
-def files(root: Path) -> list[str]:
-    return sorted(f"{path.parent.name}" for path in root.rglob("*") if path.is_file())
+def files(objects: Objects) -> list[str]:
+    """The folder of each note."""
+    folders = ("_taken", "_quarantine", "_removed")
+    return sorted(folder for folder in folders for _ in objects.below(folder))
 
 
-def test_an_empty_ledger_writes_nothing(ledger, tmp_path):
+def test_an_empty_ledger_writes_nothing(ledger, objects):
     assert ledger.undecided([BTC]) == [BTC]
     assert ledger.quarantined() == []
     assert not ledger.is_open("btc.csv")
     ledger.reopen()
     ledger.drop_gone([])
     ledger.forget("btc.csv")
-    assert list(tmp_path.iterdir()) == []
+    assert files(objects) == []
 
 
 def test_the_undecided_come_oldest_first_and_by_key_at_one_time(ledger):
@@ -81,20 +77,20 @@ def test_quarantine_lists_key_size_and_reason_by_key(ledger, later):
 
 @pytest.mark.parametrize("decision", ["taken", "removed"])
 def test_an_upload_leaves_quarantine_when_it_is_decided_on_otherwise(
-    ledger, later, tmp_path, decision
+    ledger, later, objects, decision
 ):
     ledger.note(BTC, "quarantine", "unclear")
     later().note(NEW_BTC, decision)
-    assert Ledger(objects_at(tmp_path)).quarantined() == []
-    assert files(tmp_path) == [f"_{decision}"]
+    assert Ledger(objects).quarantined() == []
+    assert files(objects) == [f"_{decision}"]
 
 
-def test_a_new_reason_replaces_the_old_one(ledger, later, tmp_path):
+def test_a_new_reason_replaces_the_old_one(ledger, later, objects):
     ledger.note(BTC, "quarantine", "first")
     ledger.note(BTC, "quarantine", "second")
     ledger.note(NEW_BTC, "quarantine", "third")
     assert later().quarantined() == [Quarantined("btc.csv", 12, "third")]
-    assert files(tmp_path) == ["_quarantine"]
+    assert files(objects) == ["_quarantine"]
 
 
 def test_what_is_gone_leaves_quarantine_and_is_looked_at_when_it_comes_back(ledger, later):
@@ -111,23 +107,23 @@ def test_what_was_replaced_is_not_gone(ledger, later):
     assert later().quarantined() == [Quarantined("btc.csv", 10, "why")]
 
 
-def test_reopening_decides_anew_on_quarantine_alone(ledger, later, tmp_path):
+def test_reopening_decides_anew_on_quarantine_alone(ledger, later, objects):
     ledger.note(BTC, "quarantine")
     ledger.note(ETH, "taken")
     ledger.note(XMR, "removed")
     later().reopen()
-    again = Ledger(objects_at(tmp_path))
+    again = Ledger(objects)
     assert again.quarantined() == []
     assert again.undecided([BTC, ETH, XMR]) == [BTC]
 
 
 @pytest.mark.parametrize("decision", ["taken", "quarantine", "removed"])
-def test_a_forgotten_key_is_decided_anew(ledger, later, tmp_path, decision):
+def test_a_forgotten_key_is_decided_anew(ledger, later, objects, decision):
     ledger.note(BTC, decision)
     ledger.note(ETH, decision)
     later().forget("btc.csv")
-    assert Ledger(objects_at(tmp_path)).undecided([BTC, ETH]) == [BTC]
-    assert files(tmp_path) == [f"_{decision}"]
+    assert Ledger(objects).undecided([BTC, ETH]) == [BTC]
+    assert files(objects) == [f"_{decision}"]
 
 
 @pytest.mark.parametrize(
@@ -139,39 +135,37 @@ def test_an_upload_in_quarantine_or_removed_is_open(ledger, later, decision, is_
     assert not later().is_open("eth/prices.csv")
 
 
-def test_a_crash_between_two_decisions_has_the_upload_decided_on_once_more(tmp_path):
-    Ledger(objects_at(tmp_path)).note(BTC, "quarantine", "old")
-    left_over = next(Path(tmp_path, "_quarantine").iterdir())
-    content = left_over.read_bytes()
-    Ledger(objects_at(tmp_path)).note(NEW_BTC, "taken")
-    left_over.write_bytes(content)  # as if the process had died before removing it
-    ledger = Ledger(objects_at(tmp_path))
+def test_a_crash_between_two_decisions_has_the_upload_decided_on_once_more(objects):
+    Ledger(objects).note(BTC, "quarantine", "old")
+    left_over = next(objects.below("_quarantine")).key
+    content = objects.read(left_over)
+    Ledger(objects).note(NEW_BTC, "taken")
+    objects.write(left_over, content)  # as if the process had died before removing it
+    ledger = Ledger(objects)
     assert ledger.undecided([NEW_BTC]) == [NEW_BTC]
     ledger.note(NEW_BTC, "taken")
-    assert Ledger(objects_at(tmp_path)).undecided([NEW_BTC]) == []
-    assert Ledger(objects_at(tmp_path)).quarantined() == []
+    assert Ledger(objects).undecided([NEW_BTC]) == []
+    assert Ledger(objects).quarantined() == []
 
 
-def test_a_note_another_process_took_back_meanwhile_is_not_listed(ledger, tmp_path):
+def test_a_note_another_process_took_back_meanwhile_is_not_listed(ledger, objects):
     ledger.note(BTC, "quarantine", "why")
     ledger.note(ETH, "quarantine", "why")
-    Ledger(objects_at(tmp_path)).forget("btc.csv")
+    Ledger(objects).forget("btc.csv")
     assert [upload.key for upload in ledger.quarantined()] == ["eth/prices.csv"]
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"key": 1}', b"\xff", b'{"key": "btc.csv", "si'])
-def test_a_note_a_power_cut_broke_has_its_upload_decided_anew(ledger, tmp_path, content):
+def test_a_note_a_power_cut_broke_has_its_upload_decided_anew(ledger, objects, content):
     ledger.note(BTC, "quarantine", "why")
     ledger.note(ETH, "quarantine", "why")
-    note = next(p for p in Path(tmp_path, "_quarantine").iterdir() if b"btc" in p.read_bytes())
-    note.write_bytes(content)
-    assert [upload.key for upload in Ledger(objects_at(tmp_path)).quarantined()] == [
-        "eth/prices.csv"
-    ]
-    assert Ledger(objects_at(tmp_path)).undecided([BTC, ETH]) == [BTC]
+    notes = [found.key for found in objects.below("_quarantine")]
+    objects.write(next(key for key in notes if b"btc" in objects.read(key)), content)
+    assert [upload.key for upload in Ledger(objects).quarantined()] == ["eth/prices.csv"]
+    assert Ledger(objects).undecided([BTC, ETH]) == [BTC]
 
 
-def test_unfinished_notes_are_not_read(ledger, tmp_path):
+def test_unfinished_notes_are_not_read(ledger, objects):
     ledger.note(BTC, "quarantine", "why")
-    Path(tmp_path, "_quarantine", ".tmp123.part").write_text("{")
-    assert len(Ledger(objects_at(tmp_path)).quarantined()) == 1
+    objects.write("_quarantine/.tmp123.part", b"{")
+    assert len(Ledger(objects).quarantined()) == 1

@@ -6,12 +6,11 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from crypto_assets.resources.files import printable
-from crypto_assets.resources.objects import LocalObjects
+from crypto_assets.resources.objects import Objects
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload, WrongUse, checked_ticker
 
 TAKER = """
@@ -34,8 +33,8 @@ HISTORY, TREND = upload("btc.csv", "a"), upload("multiTimeline.csv", "b")
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    return Registry(objects=LocalObjects(root=str(tmp_path / "inbox")))
+def registry(objects: Objects) -> Registry:
+    return Registry(objects=objects)
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def test_a_currency_waits_for_its_second_file_and_gets_the_settings_said_then(re
 
 
 def test_an_entry_survives_its_document(registry, btc):
-    again = Registry(objects=LocalObjects(root=registry.objects.root))
+    again = Registry(objects=registry.objects)
     assert again.get("BTC") == btc == Entry("BTC", HISTORY, TREND, "drop", names=("gold",))
     assert again.get("BTC").version("gold") == btc.version("gold")
 
@@ -115,20 +114,18 @@ def test_the_same_entry_put_again_is_a_new_change(registry, btc):
 
 def test_unfinished_documents_are_not_read(registry, btc):
     for folder in ("_registry", "_due", "_waiting/history"):
-        Path(registry.objects.root, folder).mkdir(parents=True, exist_ok=True)
-        Path(registry.objects.root, folder, ".tmp1.part").write_text("{")
+        registry.objects.write(f"{folder}/.tmp1.part", b"{")
     assert registry.tickers() == ["BTC"]
     assert list(registry.due()) == ["BTC"]
     assert registry.waiting() == {}
 
 
 def test_a_half_a_crash_left_behind_does_not_wait(registry, btc):
-    left_over = Path(registry.objects.root, "_waiting/history/BTC.json")
-    left_over.parent.mkdir(parents=True, exist_ok=True)
-    left_over.write_text(json.dumps(HISTORY.__dict__))
+    left_over = "_waiting/history/BTC.json"
+    registry.objects.write(left_over, json.dumps(HISTORY.__dict__).encode())
     assert registry.waiting() == {}
     registry.put(btc)
-    assert not left_over.exists()
+    assert registry.objects.find(left_over) is None
 
 
 def test_remove_forgets_entry_halves_and_what_is_due_and_nothing_of_others(registry, btc):
@@ -141,14 +138,15 @@ def test_remove_forgets_entry_halves_and_what_is_due_and_nothing_of_others(regis
     assert registry.take("BTC", "history", HISTORY, {}) is None
 
 
-def test_names_of_any_bytes_survive_and_reach_the_job_as_characters(registry, tmp_path):
+def test_names_of_any_bytes_survive_and_reach_the_job_as_characters(registry):
     odd = StoredUpload("a/b\udcff.csv", printable("b\udcff.csv"), "a" * 64, 1, "2024")
     registry.take("BTC", "history", odd, {})
     entry = registry.take("BTC", "trend", TREND, {})
-    assert Registry(objects=LocalObjects(root=registry.objects.root)).get("BTC").history == odd
+    assert Registry(objects=registry.objects).get("BTC").history == odd
     assert registry.order(entry, {}).history.name == "b\\udcff.csv"
 
 
+@pytest.mark.parametrize("objects", ["local"], indirect=True)
 def test_two_processes_that_take_the_two_halves_at_once_end_complete(registry):
     takers = [
         subprocess.Popen(

@@ -1,0 +1,103 @@
+"""What a command says when AWS is set up wrong or away: one line with the cure, and exit code 1."""
+
+from __future__ import annotations
+
+import pytest
+
+from crypto_assets.defs.market_data import PASSING_FAULTS
+from crypto_assets.resources import profile
+from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
+from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.aws.conftest import REGION, free_port
+from crypto_assets_tests.aws.emr_scene import hurry
+from crypto_assets_tests.aws.router import routing
+
+
+@pytest.fixture
+def router(ministack, credentials):
+    with routing(ministack) as router:
+        yield router
+
+
+@pytest.fixture
+def setting(router, bucket, home, monkeypatch):
+    """Sets a setting of profile `aws`, of which the inbox in the test's bucket is set."""
+
+    def set_setting(name, value):
+        monkeypatch.setenv(f"CRYPTO_ASSETS_AWS_{name}", value)
+
+    hurry(monkeypatch)
+    monkeypatch.setenv("CRYPTO_ASSETS_PROFILE", "aws")
+    set_setting("REGION", REGION)
+    set_setting("ENDPOINT_URL", router.url)
+    set_setting("INBOX", f"s3://{bucket}/inbox")
+    return set_setting
+
+
+def refusal(run):
+    code, out, err = run("status")
+    assert (code, out) == (1, "")
+    (line,) = err.splitlines()
+    assert "made-up-secret" not in line
+    return line.removeprefix("crypto-assets: ")
+
+
+def test_an_empty_bucket_is_fine(run, setting):
+    assert run("status")[0] == 0
+
+
+def test_a_bucket_that_is_not_there_is_told(run, setting):
+    setting("INBOX", "s3://test-no-such-bucket/inbox")
+    assert refusal(run) == (
+        "AWS refuses ListObjectsV2: NoSuchBucket: The specified bucket does not exist; make bucket "
+        "test-no-such-bucket, or name one that is there by CRYPTO_ASSETS_AWS_INBOX and _LAKE"
+    )
+
+
+def test_what_the_policy_lacks_is_told(run, setting, router, bucket):
+    router.fail("s3", 9, status=403, code="AccessDenied")
+    assert refusal(run) == (
+        "AWS refuses ListObjectsV2: made by the router of the tests; allow s3:ListBucket on bucket "
+        f"{bucket}, and s3:GetObject, s3:PutObject and s3:DeleteObject below s3://{bucket}/inbox"
+    )
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch"])
+def test_credentials_that_are_not_taken_are_told(run, setting, router, code):
+    router.fail("s3", 9, status=403, code=code)
+    assert refusal(run) == (
+        f"AWS does not take the credentials ({code} at ListObjectsV2): renew them (such as `aws "
+        "sso login`, or a new key file) and run again"
+    )
+
+
+def test_no_credentials_are_told(run, setting, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert refusal(run) == (
+        "AWS knows no credentials: Unable to locate credentials; renew them (such as `aws sso "
+        "login`, or a new key file) and run again"
+    )
+
+
+def test_an_endpoint_that_does_not_answer_is_told(run, setting):
+    setting("ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    assert refusal(run).startswith("AWS cannot be reached: Could not connect to the endpoint URL")
+
+
+def test_a_bucket_that_throttles_for_long_is_told(run, setting, router):
+    router.fail("s3", 99, status=503, code="SlowDown")
+    assert refusal(run).endswith("; run again later")
+
+
+def test_a_fault_that_passes_is_tried_again_by_a_run_and_a_refusal_is_not(setting, router):
+    registry = profile.registry(Settings())
+    for fault in ({"status": 500}, {"status": 503, "code": "SlowDown"}, {"drop": "before"}):
+        router.fail("s3", 8, **fault)
+        with pytest.raises(PASSING_FAULTS) as told:
+            registry.tickers()
+        assert told.type is ServiceBusy
+    router.fail("s3", 1, status=403, code="AccessDenied")
+    with pytest.raises(ServiceRefused):
+        registry.tickers()
+    assert not issubclass(ServiceRefused, PASSING_FAULTS)
