@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 8
 QUICK_S = 5
 CONNECTIONS = 32
-CONNECT_SECONDS = 10
+CONNECT_S = 10
 THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown", re.IGNORECASE)
 _KEY_COLUMNS = ("Access key ID", "Secret access key")
 _WHO = re.compile(
@@ -67,9 +67,9 @@ class Aws(dg.ConfigurableResource):
 
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 2 if quick else ATTEMPTS},
-            **({"connect_timeout": QUICK_S, "read_timeout": QUICK_S} if quick else {}),
+            connect_timeout=QUICK_S if quick else CONNECT_S,
+            **({"read_timeout": QUICK_S} if quick else {}),
             max_pool_connections=CONNECTIONS,
-            connect_timeout=CONNECT_SECONDS,
             user_agent_extra="crypto-assets",
         )
         try:
