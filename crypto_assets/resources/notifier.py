@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.aws import Aws, faults_told
 from crypto_assets.resources.files import printable
 
 LOGGER = logging.getLogger("crypto_assets.notices")
@@ -46,13 +46,14 @@ class SnsNotifier(Notifier):
     def tell(self, subject: str, text: str) -> None:
         """Sends one notice, in the lengths and characters that SNS takes.
 
-        Raises `botocore.exceptions.ClientError` if SNS refuses it.
+        Raises `ServiceFault` if SNS does not take it.
         """
         LOGGER.error("%s\n%s", subject, text)
         short = short_subject(subject)
         message = text if short == subject and text else f"{subject}\n\n{text}"
-        client = self.aws.client("sns")
-        client.publish(TopicArn=self.topic_arn, Subject=short, Message=cut(printable(message)))
+        with faults_told(permission=f"allow sns:Publish on {self.topic_arn}"):
+            client = self.aws.client("sns")
+            client.publish(TopicArn=self.topic_arn, Subject=short, Message=cut(printable(message)))
 
 
 def short_subject(subject: str) -> str:

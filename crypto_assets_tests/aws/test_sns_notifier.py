@@ -6,8 +6,8 @@ import json
 import logging
 
 import pytest
-from botocore.exceptions import ClientError
 
+from crypto_assets.resources.faults import ServiceRefused
 from crypto_assets.resources.notifier import MESSAGE_BYTES, SnsNotifier
 from crypto_assets_tests.aws.upload_queue import arn
 
@@ -73,7 +73,7 @@ def test_a_notice_that_sns_refuses_is_an_error_and_in_the_log(aws, topic, caplog
     notifier = SnsNotifier(aws=aws, topic_arn=f"{topic}-other")
     with (
         caplog.at_level(logging.ERROR, "crypto_assets.notices"),
-        pytest.raises(ClientError, match="NotFound"),
+        pytest.raises(ServiceRefused, match="NotFound"),
     ):
         notifier.tell("1 ticker failed", "BTC")
     assert caplog.messages == ["1 ticker failed\nBTC"]
