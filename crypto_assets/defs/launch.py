@@ -18,6 +18,7 @@ from crypto_assets.resources.instance import PROCESS_TAG, process_name
 from crypto_assets.spark.batch import Layer
 
 _RECORDED = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION)
+_OURS = "crypto_assets."  # how the message of an error of ours begins: with its class
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -101,10 +102,14 @@ def _outcomes(
 
 
 def _run_problem(result: dg.ExecuteInProcessResult) -> str:
-    """The innermost error of a run that broke off, in one line."""
+    """What a run broke off on, in one line, as it was first told by us.
+
+    Dagster's own errors wrap ours, and ours wrap those of libraries, which know no cure.
+    """
     for event in result.all_events:
         if event.is_step_failure and (error := event.step_failure_data.error):
-            while error.cause:
+            while error.cause and not error.message.startswith(_OURS):
                 error = error.cause
-            return " ".join(error.message.split())[:500]
+            message = " ".join(error.message.split())[:500]
+            return message.partition(": ")[2] if message.startswith(_OURS) else message
     return "the run broke off"

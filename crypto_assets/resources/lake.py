@@ -57,6 +57,9 @@ class Note:
     publishing: str = ""
 
 
+Standing = Mapping[str, tuple[Note, str]]  # the notes of those tickers that have one, with stamps
+
+
 class Lake(dg.ConfigurableResource):
     """The lake's files, and a note beside them on each ticker's."""
 
@@ -99,16 +102,26 @@ class Lake(dg.ConfigurableResource):
                 "run again when it has ended"
             ) from error
 
+    def standing(self, tickers: Iterable[str]) -> Standing:
+        """What is published of these tickers now: `publish` replaces that and nothing newer."""
+        keys = {_note_key(ticker): ticker for ticker in tickers}
+        contents = self.objects.read_all(keys)
+        return {keys[key]: (_note(found.data), found.stamp) for key, found in contents.items()}
+
     def publish(
-        self, staging: str, made: Mapping[str, Mapping[Layer, Made]]
+        self,
+        staging: str,
+        made: Mapping[str, Mapping[Layer, Made]],
+        standing: Standing | None = None,
     ) -> dict[str, tuple[Layer, str]]:
         """Moves these tickers' files of these layers from below `staging` to their keys.
 
         Returns the tickers of which a layer could not be published, with the layer and the reason;
-        the layers behind it stay as they were.
+        the layers behind it stay as they were. `standing` is what may be replaced; without it, what
+        is published now.
         """
         folders = self._staged(staging)
-        notes = self._notes(made)
+        notes = self.standing(made) if standing is None else standing
 
         def published(ticker: str) -> tuple[Layer, str] | None:
             note, stamp = notes.get(ticker, (Note(), None))
@@ -122,7 +135,7 @@ class Lake(dg.ConfigurableResource):
     def notes(self, tickers: Iterable[str]) -> dict[str, Note]:
         """What is known of these tickers' published files; an empty note where nothing is."""
         tickers = list(tickers)
-        found = self._notes(tickers)
+        found = self.standing(tickers)
         return {ticker: found[ticker][0] if ticker in found else Note() for ticker in tickers}
 
     def published(self, table: Table, tickers: Iterable[str]) -> dict[str, LoadFile]:
@@ -150,12 +163,6 @@ class Lake(dg.ConfigurableResource):
         for table in TABLES:
             for folder in table.folders(ticker):
                 self.objects.delete_below(folder)
-
-    def _notes(self, tickers: Iterable[str]) -> dict[str, tuple[Note, str]]:
-        """The notes of those tickers that have one, with their stamps."""
-        keys = {_note_key(ticker): ticker for ticker in tickers}
-        contents = self.objects.read_all(keys)
-        return {keys[key]: (_note(found.data), found.stamp) for key, found in contents.items()}
 
     def _staged(self, staging: str) -> dict[str, list[Object]]:
         """The Parquet files below a staging folder, by the folder they stand in."""
@@ -199,6 +206,8 @@ class _Publication:
                 self._replace(moves, ready)
             except Overtaken:
                 return next(iter(ready)), "another process published it meanwhile: run it again"
+            except FileNotFoundError:
+                return next(iter(ready)), "its staged files were removed meanwhile: run it again"
         return problem
 
     def _files(
@@ -223,30 +232,30 @@ class _Publication:
             for layer, version in self.note.versions.items()
             if layer not in made or made[layer].version == version  # type: ignore[index]
         }
-        run, stamp = self.staging.rpartition("/")[2], self.stamp
-        if old != self.note.versions or self.stamp is None:
-            stamp = self._write(replace(self.note, versions=old, publishing=run), stamp)
+        run = self.staging.rpartition("/")[2]
+        # Always: whoever has been at work here so far finds out by it and stops.
+        stamp = self._write(replace(self.note, versions=old, publishing=run), self.stamp)
         stamps = {target: self._moved(source, target, run) for source, target in moves.items()}
         new = Note(
             versions=old | {layer: one.version for layer, one in made.items()},
             rows=self.note.rows | {t: n for one in made.values() for t, n in one.rows.items()},
             stamps=self.note.stamps | stamps,
         )
-        if new != self.note:
-            self._write(new, stamp)
+        self._write(new, stamp)
 
     def _moved(self, source: str, target: str, run: str) -> str:
         """The stamp of the target after the move.
 
-        What a killed run put there is replaced while the note says that we are the one at work.
+        What a run put there that we took over from is replaced while the note says that we are the
+        one at work. It is looked at first: what comes after that note was read is not replaced.
         """
         try:
             return self.objects.move(source, target, self.note.stamps.get(target))
         except Overtaken:
+            present = self.objects.find(target)
             content = self.objects.read_all([_note_key(self.ticker)]).get(_note_key(self.ticker))
             if content is None or _note(content.data).publishing != run:
                 raise
-            present = self.objects.find(target)
             return self.objects.move(source, target, present.stamp if present else None)
 
     def _write(self, note: Note, stamp: str | None) -> str:

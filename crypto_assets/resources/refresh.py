@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from crypto_assets.resources.engine import Engine, Run
-from crypto_assets.resources.lake import Lake, Made
+from crypto_assets.resources.lake import Lake, Made, Standing
 from crypto_assets.resources.registry import Entry, Registry
 from crypto_assets.resources.warehouse import Warehouse
 from crypto_assets.spark.batch import LAYERS, Batch, Layer, LayerResult, Verdict
@@ -82,8 +82,10 @@ def _refresh_batch(
     computed, fault = _computed(run(order), on_layer)
     tables = [result for result in computed if result.layer != "warehouse"]
     with platform.lake.publishing():
+        # In this order: what is published after it was asked what is newest is not replaced.
+        standing = platform.lake.standing(batch if tables else ())
         overtaken = _overtaken(platform, batch, layers)
-        results = _publish(platform.lake, tables, batch, overtaken)
+        results = _publish(platform.lake, tables, batch, overtaken, standing)
         if "warehouse" in layers and not fault:
             reached = {t: batch[t] for t in _reached_warehouse(batch, results, overtaken)}
             results.append(_load(platform, reached, computed[len(tables) :]))
@@ -141,6 +143,7 @@ def _publish(
     results: Sequence[LayerResult],
     entries: Mapping[str, Entry],
     overtaken: Mapping[str, str],
+    standing: Standing,
 ) -> list[LayerResult]:
     """Publishes what passed, except for tickers overtaken; its time counts for all layers alike."""
     if not results:
@@ -151,7 +154,7 @@ def _publish(
     for verdict in (v for result in results for v in result.verdicts if v.passed):
         version = entries[verdict.ticker].version(verdict.layer)
         made[verdict.ticker][verdict.layer] = Made(version, _rows(verdict))
-    published = _stop(results, lake.publish(results[0].staging, made))
+    published = _stop(results, lake.publish(results[0].staging, made, standing))
     seconds = (time.monotonic() - started) / len(published)
     return [
         replace(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -30,13 +34,17 @@ class Cloud:
     bucket: str
     queue_url: str
 
-    @property
+    @cached_property
     def aws(self) -> Aws:
         return Aws(region=REGION, endpoint_url=self.router.url)
 
+    @cached_property
+    def s3(self) -> Any:
+        return self.aws.client("s3")
+
     def keys(self, prefix: str) -> list[str]:
         """The keys of the bucket below a prefix."""
-        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        pages = self.s3.get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for page in found for entry in page.get("Contents", ())]
 
@@ -59,7 +67,11 @@ class Cloud:
 
 @contextmanager
 def raised(ministack: str, bucket: str, redshift: RedshiftDouble, folder: Path) -> Iterator[Cloud]:
-    """A cloud on this bucket; its jobs keep their folders in `folder`."""
+    """A cloud on this bucket; its jobs keep their folders in `folder`.
+
+    Afterwards the bucket has nothing but the jobs' artifact, which takes seconds to upload, and
+    there is no queue.
+    """
     redshift.reset()
     with (
         emr_double(folder, ministack) as (jobs, url),
@@ -68,11 +80,38 @@ def raised(ministack: str, bucket: str, redshift: RedshiftDouble, folder: Path) 
         aws = Aws(region=REGION, endpoint_url=router.url)
         queue = make_queue(aws, bucket, visible_after_s=60, max_receives=5)
         queue_url = queue.url.replace(ministack, router.url)
-        yield Cloud(router, jobs, redshift, bucket, queue_url)
+        cloud = Cloud(router, jobs, redshift, bucket, queue_url)
+        try:
+            yield cloud
+        finally:
+            router.forget()
+            left = [{"Key": key} for key in cloud.keys("") if "/_artifacts/" not in key]
+            if left:
+                cloud.s3.delete_objects(Bucket=bucket, Delete={"Objects": left})
+            for address in (queue.url, queue.dead_letters_url):
+                aws.client("sqs").delete_queue(QueueUrl=address)
 
 
 def settings_of(cloud: Cloud, home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings of this process and its children: profile `aws` on this cloud."""
+    """The settings of this process and its children: profile `aws` on this cloud.
+
+    The artifact is built once for all homes of a test session, next to pytest's folder of the test.
+    """
+    artifacts = home.parents[1] / "artifacts"
+    artifacts.mkdir(exist_ok=True)
+    home.mkdir()
+    (home / "artifacts").symlink_to(artifacts)
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
     return Settings(home=home)
+
+
+def hasten(patch: pytest.MonkeyPatch) -> None:
+    """Lets time pass twenty times as fast for who waits for AWS, and hardly between attempts."""
+    clock = SimpleNamespace(
+        sleep=lambda seconds, sleep=time.sleep: sleep(seconds / 20),
+        monotonic=lambda now=time.monotonic: now() * 20,
+    )
+    for waiting in ("emr_watch", "data_api"):
+        patch.setattr(f"crypto_assets.resources.{waiting}.time", clock)
+    patch.setattr("crypto_assets.defs.market_data.RETRY_SECONDS", 0.1)

@@ -12,10 +12,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crypto_assets.resources.aws import Aws
+
+if TYPE_CHECKING:
+    from crypto_assets_tests.aws.cloud import Cloud
+    from crypto_assets_tests.aws.redshift_double import RedshiftDouble
 
 REGION = "eu-central-1"
 
@@ -96,3 +101,47 @@ def bucket(aws: Aws) -> str:
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     return name
+
+
+@pytest.fixture(scope="session")
+def shared_bucket(ministack: str) -> str:
+    """One bucket for many tests: each would have to upload the jobs' artifact to one of its own."""
+    import boto3
+
+    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "made-up"}
+    name = f"shared-{uuid.uuid4().hex[:12]}"
+    boto3.session.Session(**keys).client("s3", REGION, endpoint_url=ministack).create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return name
+
+
+@pytest.fixture(scope="session")
+def job_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keeps the jobs' folders and what the double of EMR unpacked of the artifact."""
+    return tmp_path_factory.mktemp("jobs")
+
+
+@pytest.fixture(scope="module")
+def redshift(ministack: str) -> Iterator[RedshiftDouble]:
+    """A double of Redshift with a PostgreSQL of its own."""
+    from crypto_assets_tests.aws.redshift_double import serving_redshift
+
+    with serving_redshift(ministack) as double:
+        yield double
+
+
+@pytest.fixture
+def cloud(
+    ministack: str,
+    credentials: None,
+    shared_bucket: str,
+    redshift: RedshiftDouble,
+    job_folder: Path,
+    home: Path,
+) -> Iterator[Cloud]:
+    """All of profile `aws`."""
+    from crypto_assets_tests.aws.cloud import raised
+
+    with raised(ministack, shared_bucket, redshift, job_folder) as cloud:
+        yield cloud

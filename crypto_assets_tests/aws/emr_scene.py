@@ -129,6 +129,15 @@ def computed(engine: Engine, batch: Batch, told: list[LayerResult] | None = None
     return in_a_run(engine, step)
 
 
+def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """Waits for a condition and gives what it found."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it does not come about"
+        time.sleep(0.05)
+    return found
+
+
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets waiting between attempts at a request take a hundredth of its time."""
     quick = SimpleNamespace(sleep=lambda seconds, sleep=time.sleep: sleep(seconds / 100))

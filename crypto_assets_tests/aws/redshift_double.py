@@ -136,6 +136,7 @@ class RedshiftDouble:
         self.calls.clear()
         self.statements.clear()
         self._faults.clear()
+        self.copier.damaged = ""
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         if operation not in OPERATIONS:

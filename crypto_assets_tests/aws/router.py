@@ -1,7 +1,8 @@
 """One address for all of AWS: requests go on to ministack or to a double of ours, and are counted.
 
 The service is read from the signature (`…/eu-central-1/emr-serverless/aws4_request`). On request it
-answers with an error instead, or drops the connection before or after a request was carried out.
+answers with an error instead, drops the connection before or after a request was carried out, or
+holds a request back.
 What a service does is not here, except conditions on S3 copies, which ministack does not know.
 """
 
@@ -37,7 +38,10 @@ class Seen:
 
 @dataclass
 class Fault:
-    """What the next `times` requests of a kind get instead of their answer."""
+    """What the next `times` requests of a kind get instead of their answer.
+
+    With `release` they get their answer, once that is set.
+    """
 
     service: str
     times: int
@@ -45,6 +49,7 @@ class Fault:
     code: str = "InternalError"
     body: bytes = b""
     drop: Literal["before", "within", "after"] | None = None
+    release: threading.Event | None = None
     method: str = ".*"
     path: str = ".*"
     operation: str = ".*"
@@ -89,6 +94,12 @@ class Router:
         `method`, `path` and `operation` narrow it by regular expressions that match in full.
         """
         fault = Fault(service, times, **kind)
+        self.faults.append(fault)
+        return fault
+
+    def hold(self, service: str, **kind: str) -> Fault:
+        """Holds back the next request of a kind until `release` is set; `times` is then nought."""
+        fault = Fault(service, 1, release=threading.Event(), **kind)
         self.faults.append(fault)
         return fault
 
@@ -167,6 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         seen = _seen(self.command, self.path, self.headers, body)
         fault = self.router.note(seen)
+        if fault and fault.release:
+            fault.release.wait(_TIMEOUT_S)
+            fault = None
         if fault and fault.drop == "before":
             return self._drop()
         if fault and not fault.drop:

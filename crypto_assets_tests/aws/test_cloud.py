@@ -8,31 +8,14 @@ import pytest
 
 from crypto_assets.resources import profile
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.cloud import raised, settings_of
-from crypto_assets_tests.aws.redshift_double import serving_redshift
+from crypto_assets_tests.aws.cloud import hasten, settings_of
 
 ROWS = "SELECT * FROM market_data.prices ORDER BY ticker, date"
 
 
-@pytest.fixture(scope="module")
-def redshift(ministack):
-    with serving_redshift(ministack) as double:
-        yield double
-
-
-@pytest.fixture(scope="module")
-def job_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("jobs")
-
-
-@pytest.fixture
-def cloud(ministack, credentials, bucket, redshift, job_folder, home):
-    with raised(ministack, bucket, redshift, job_folder) as cloud:
-        yield cloud
-
-
 @pytest.fixture
 def settings(cloud, home, monkeypatch):
+    hasten(monkeypatch)
     return settings_of(cloud, home, monkeypatch)
 
 

@@ -7,12 +7,9 @@ import re
 import signal
 import subprocess
 import threading
-import time
-import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-import boto3
 import dagster as dg
 import pytest
 
@@ -22,38 +19,21 @@ from crypto_assets.resources.engine import EngineLost, EngineUnavailable, SailEn
 from crypto_assets.spark.batch import result_from_json, to_json
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, emr_double
-from crypto_assets_tests.aws.emr_scene import Scene, computed, hurry, in_a_run
+from crypto_assets_tests.aws.emr_scene import Scene, computed, hurry, in_a_run, until
 from crypto_assets_tests.aws.router import routing
 from crypto_assets_tests.exports_text import history_csv
 
 START = {"method": "POST", "path": ".*/jobruns"}
 
 
-@pytest.fixture(scope="session")
-def emr_bucket(ministack):
-    """One bucket for all tests here: each would have to upload the artifact to one of its own."""
-    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "made-up"}
-    name = f"emr-{uuid.uuid4().hex[:12]}"
-    boto3.session.Session(**keys).client("s3", REGION, endpoint_url=ministack).create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    return name
-
-
-@pytest.fixture(scope="session")
-def emr_folder(tmp_path_factory):
-    """Keeps the jobs' folders and what the double unpacked of the artifact."""
-    return tmp_path_factory.mktemp("emr")
-
-
 @pytest.fixture
-def scene(ministack, credentials, emr_bucket, emr_folder, tmp_path_factory):
+def scene(ministack, credentials, shared_bucket, job_folder, tmp_path_factory):
     with (
-        emr_double(emr_folder, ministack) as (double, url),
+        emr_double(job_folder, ministack) as (double, url),
         routing(ministack, {"emr-serverless": url}) as router,
     ):
         cache = tmp_path_factory.getbasetemp() / "artifacts"
-        scene = Scene(router, double, emr_bucket, cache)
+        scene = Scene(router, double, shared_bucket, cache)
         yield scene
         scene.engine().abandon(running=())
         assert scene.keys("_jobs/") == []
@@ -62,14 +42,6 @@ def scene(ministack, credentials, emr_bucket, emr_folder, tmp_path_factory):
 @pytest.fixture
 def hurried(monkeypatch):
     hurry(monkeypatch)
-
-
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it does not come about"
-        time.sleep(0.05)
-    return found
 
 
 def states(scene):
