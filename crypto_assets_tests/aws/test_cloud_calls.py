@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,22 +11,9 @@ from bench.generate import generate
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources import intake, profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets_tests.aws.cloud import Cloud, raised, settings_of
-from crypto_assets_tests.aws.redshift_double import RedshiftDouble, serving_redshift
+from crypto_assets_tests.aws.cloud import Cloud, settings_of
 
 TICKERS = 1000
-
-
-@pytest.fixture(scope="module")
-def redshift(ministack: str) -> Iterator[RedshiftDouble]:
-    with serving_redshift(ministack) as double:
-        yield double
-
-
-@pytest.fixture
-def cloud(ministack, credentials, bucket, redshift, tmp_path, home) -> Iterator[Cloud]:
-    with raised(ministack, bucket, redshift, tmp_path / "jobs") as cloud:
-        yield cloud
 
 
 @pytest.fixture

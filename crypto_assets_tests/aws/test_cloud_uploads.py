@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,26 +12,13 @@ from crypto_assets.resources import profile
 from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.cloud import Cloud, raised, settings_of
-from crypto_assets_tests.aws.redshift_double import RedshiftDouble, serving_redshift
+from crypto_assets_tests.aws.cloud import settings_of
 from crypto_assets_tests.aws.upload_queue import waiting
 from crypto_assets_tests.exports_text import history_csv, trend_csv
 from crypto_assets_tests.test_uploads import COMMAND, DAEMON, child, highest, until
 
 HIGHEST = "SELECT ticker, max(price) FROM market_data.prices GROUP BY ticker"
 ROWS = "SELECT * FROM market_data.prices ORDER BY ticker, date"
-
-
-@pytest.fixture(scope="module")
-def redshift(ministack: str) -> Iterator[RedshiftDouble]:
-    with serving_redshift(ministack) as double:
-        yield double
-
-
-@pytest.fixture
-def cloud(ministack, credentials, bucket, redshift, tmp_path, home) -> Iterator[Cloud]:
-    with raised(ministack, bucket, redshift, tmp_path / "jobs") as cloud:
-        yield cloud
 
 
 @pytest.fixture
