@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from crypto_assets.defs.market_data import PASSING_FAULTS
 from crypto_assets.resources import profile
 from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
+from crypto_assets.resources.inbox import SETTLED_SECONDS
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.aws.conftest import REGION, free_port
 from crypto_assets_tests.aws.emr_scene import hurry
 from crypto_assets_tests.aws.router import routing
+from crypto_assets_tests.defs.test_uploads import Desk
+from crypto_assets_tests.exports_text import history_csv
 
 
 @pytest.fixture
@@ -101,3 +108,19 @@ def test_a_fault_that_passes_is_tried_again_by_a_run_and_a_refusal_is_not(settin
     with pytest.raises(ServiceRefused):
         registry.tickers()
     assert not issubclass(ServiceRefused, PASSING_FAULTS)
+
+
+def test_a_tick_that_cannot_read_an_upload_fails_and_the_next_one_takes_it(setting, router, bucket):
+    setting("LAKE", f"s3://{bucket}/lake")
+    settings = Settings()
+    inbox = profile.inbox(settings)
+    inbox.objects.write("bitcoin prices.csv", history_csv(100.0).encode())
+    with open_instance(settings) as instance:
+        desk = Desk(settings, instance)
+        time.sleep(SETTLED_SECONDS + 1)  # S3 tells times by the second
+        router.fail("s3", 8, method="GET", path=r".*/bitcoin prices\.csv", status=503)
+        with pytest.raises(ServiceBusy):
+            desk.tick()
+        assert Ledger(inbox.objects).quarantined() == []
+        desk.tick()
+    assert list(profile.registry(settings).waiting()) == ["BTC"]
