@@ -21,6 +21,7 @@ import dagster as dg
 from pydantic import Field
 
 from crypto_assets.resources.aws import Aws, faults_told
+from crypto_assets.resources.objects import is_hidden
 
 LOGGER = logging.getLogger("crypto_assets.events")
 _CALL_MESSAGES = 10
@@ -149,7 +150,7 @@ class UploadEvents(dg.ConfigurableResource):
             return "of no creation"
         if not key or key.endswith("/"):
             return "of a folder"
-        if any(part.startswith((".", "_")) for part in key.split("/")):
+        if is_hidden(key):
             return "of a hidden object"  # the product's own, such as the registry
         receives = int(message["Attributes"][_RECEIVES])
         return Event(key, told.version, told.etag, told.size, message["ReceiptHandle"], receives)

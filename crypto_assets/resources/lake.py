@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.objects import LockBusy, Object, Objects, Overtaken
+from crypto_assets.resources.objects import LockBusy, Object, Objects, Overtaken, is_hidden
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.spark.batch import Layer
 from crypto_assets.spark.tables import TABLES, Table
@@ -169,7 +169,7 @@ class Lake(dg.ConfigurableResource):
         folders: dict[str, list[Object]] = {}
         for found in self.objects.below(self._key(staging)):
             folder, _, name = found.key.rpartition("/")
-            if name.endswith(".parquet") and not name.startswith((".", "_")):
+            if name.endswith(".parquet") and not is_hidden(name):
                 folders.setdefault(folder, []).append(found)
         return folders
 

@@ -37,9 +37,8 @@ _READ_TRIES = 4
 _KEY_BYTES = 1024
 _HIDDEN = "._"
 _LAST = "\U0010fffd"  # behind every character that a key may go on with
-_SHA256 = (
-    "sha256"  # metadata of uploads: the ETag of a multipart upload says nothing of its content
-)
+# In the metadata of uploads: the ETag of one sent in parts says nothing of its content.
+_SHA256 = "sha256"
 _MISSING = ("404", "NoSuchKey", "NotFound")
 _OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _THIS_ONE_ONLY = ("AccessDenied", "InvalidObjectState")  # another's KMS key; archived in Glacier

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Ledger
+from crypto_assets.resources.objects import is_hidden
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.registry import WrongUse
 
@@ -23,7 +24,7 @@ def sources_of(paths: Iterable[Path]) -> dict[str, Path]:
     sources: dict[str, Path] = {}
     for path in paths:
         for key, file in _files_of(path):
-            if any(part.startswith((".", "_")) for part in key.split("/")):
+            if is_hidden(key):
                 raise WrongUse(f"{file}: names that begin with . or _ are not taken: rename it")
             if sources.setdefault(key, file) != file:
                 raise WrongUse(
