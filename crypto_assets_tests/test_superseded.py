@@ -55,7 +55,7 @@ class Desk:
 
         results = refresh(self.platform, tickers, layers, run, on_layer)
         return [
-            (verdict.ticker, verdict.layer, " | ".join(verdict.problems))
+            (verdict.partition, verdict.layer, " | ".join(verdict.problems))
             for result in results
             for verdict in result.verdicts
             if not verdict.passed

@@ -117,12 +117,12 @@ def _event(verdict: Verdict, result: LayerResult) -> dg.AssetMaterialization | d
     if not verdict.passed:
         return dg.AssetObservation(
             verdict.layer,
-            partition=verdict.ticker,
+            partition=verdict.partition,
             metadata={PROBLEM: "; ".join(verdict.problems), VERSION: verdict.version},
         )
     return dg.AssetMaterialization(
         verdict.layer,
-        partition=verdict.ticker,
+        partition=verdict.partition,
         metadata={
             **_flat(verdict.measures),
             "batch_seconds": round(result.seconds, 3),
@@ -156,6 +156,6 @@ def _report(context: dg.AssetExecutionContext, tickers: int, result: LayerResult
 
 
 def _failure(problems: list[Verdict], tickers: int) -> str:
-    lines = [f"{v.ticker} failed at {v.layer}: {' | '.join(v.problems)}" for v in problems]
-    failed = len({verdict.ticker for verdict in problems})
+    lines = [f"{v.partition} failed at {v.layer}: {' | '.join(v.problems)}" for v in problems]
+    failed = len({verdict.partition for verdict in problems})
     return f"{failed} of {tickers} tickers failed:\n" + "\n".join(lines)

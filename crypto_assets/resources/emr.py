@@ -23,7 +23,7 @@ from crypto_assets.resources.emr_faults import faults_told, until_not_throttled
 from crypto_assets.resources.emr_jobs import JobStore, Record, client_token, order_hash
 from crypto_assets.resources.emr_watch import ENDED, WAITING, Watch, ended_badly, stamped
 from crypto_assets.resources.engine import Engine, EngineLost, EngineUnavailable, Run
-from crypto_assets.spark.batch import Batch, LayerResult
+from crypto_assets.spark.batch import LayerResult, Order
 
 _CHANGES = 10  # of a record by others, while this process wants to write it
 _OVERHEAD = 0.3  # of a worker's memory: where the Python that reads the uploads lives
@@ -107,13 +107,13 @@ class EmrServerlessEngine(Engine):
             )
 
 
-def _run(service: "_Service", artifact: Artifact, batch: Batch) -> Iterator[LayerResult]:
+def _run(service: "_Service", artifact: Artifact, batch: Order) -> Iterator[LayerResult]:
     """Yields each layer's verdicts as the job tells them, the last one with what the job cost.
 
     Raises `EngineLost` if the job failed, `JobStopped` if somebody or a limit ended it; what it
     told before is yielded first.
     """
-    if not batch.currencies:
+    if not batch.partitions:
         return
     context = dg.OpExecutionContext.get()
     with faults_told():
@@ -126,7 +126,7 @@ def _run(service: "_Service", artifact: Artifact, batch: Batch) -> Iterator[Laye
                     last = result
                 else:
                     yield stamped(result, about)
-        about |= watch.cost(len(batch.currencies))
+        about |= watch.cost(len(batch.partitions))
         context.log.info(
             "EMR Serverless job run: %s", ", ".join(f"{name} {about[name]}" for name in about)
         )
@@ -149,7 +149,7 @@ class _Service:
 
     @contextmanager
     def job(
-        self, batch: Batch, artifact: Artifact, context: dg.OpExecutionContext
+        self, batch: Order, artifact: Artifact, context: dg.OpExecutionContext
     ) -> Iterator[tuple[Record, dict[str, Any]]]:
         """The one job for this order, adopted or started now; cancelled when the block breaks off.
 
@@ -165,7 +165,7 @@ class _Service:
 
     def _launched(
         self,
-        batch: Batch,
+        batch: Order,
         artifact: Artifact,
         context: dg.OpExecutionContext,
         held: list[Record],
@@ -247,7 +247,7 @@ class _Service:
         return adopted and (job["state"] == "CANCELLING" or job["state"] in ENDED)
 
     def _next(
-        self, batch: Batch, artifact: Artifact, order: str, before: Record | None = None
+        self, batch: Order, artifact: Artifact, order: str, before: Record | None = None
     ) -> Record | None:
         """Writes the record of the first attempt, or of the next; None if somebody else did."""
         attempt = before.attempt + 1 if before else 1
@@ -256,7 +256,7 @@ class _Service:
         request = self._request(batch, artifact, token, self.store.arguments(order, token))
         return self.store.save(dataclasses.replace(record, request=request))
 
-    def _started(self, record: Record, batch: Batch) -> Record:
+    def _started(self, record: Record, batch: Order) -> Record:
         """The record with its job's id. A job that its token has started before is that one."""
         self.store.put_order(record, batch)
         start = until_not_throttled(self.client.start_job_run)
@@ -265,9 +265,9 @@ class _Service:
         return self.store.save(started) or started
 
     def _request(
-        self, batch: Batch, artifact: Artifact, token: str, arguments: list[str]
+        self, batch: Order, artifact: Artifact, token: str, arguments: list[str]
     ) -> dict[str, Any]:
-        engine, count = self.engine, len(batch.currencies)
+        engine, count = self.engine, len(batch.partitions)
         tags = {
             "crypto-assets:run": batch.staging.rstrip("/").rpartition("/")[2],
             "crypto-assets:layers": " ".join(batch.layers),

@@ -25,7 +25,7 @@ from dagster_pipes import (
     encode_param,
 )
 
-from crypto_assets.spark.batch import Batch, to_json
+from crypto_assets.spark.batch import Order, to_json
 
 ORDER = "order"  # the name of the order among the extras of the Pipes context
 _JOBS = "_jobs"
@@ -33,7 +33,7 @@ _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict"}
 _GONE = {"NoSuchKey", "404"}
 
 
-def order_hash(batch: Batch, artifact: str) -> str:
+def order_hash(batch: Order, artifact: str) -> str:
     """Names what is to be computed and by which code, wherever it is written to."""
     order = to_json(dataclasses.replace(batch, staging=""))
     return hashlib.sha256(f"{artifact}\n{order}".encode()).hexdigest()
@@ -123,7 +123,7 @@ class JobStore:
                 self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
         self.s3.delete_object(Bucket=self.bucket, Key=self.key(_JOBS, f"{record.order}.json"))
 
-    def put_order(self, record: Record, batch: Batch) -> None:
+    def put_order(self, record: Record, batch: Order) -> None:
         """Writes the Pipes context of the job, with its order; the same one however often."""
         context: PipesContextData = {
             "asset_keys": None,

@@ -1,8 +1,8 @@
-"""The engine: what runs a batch. One abstract engine and its two local bodies.
+"""The engine: what runs an order. One abstract engine and its two local bodies.
 
 `sail` is a Spark Connect server in Rust started inside this process, `spark` is Apache Spark in
 local mode. Both are started for one step and closed after it, so no port or process stays behind.
-What a batch computes is `spark/job.py`.
+What an order computes is `spark/`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pydantic import Field
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from crypto_assets.spark.batch import Batch, LayerResult
+    from crypto_assets.spark.batch import LayerResult, Order
 
-Run = Callable[["Batch"], "Iterator[LayerResult]"]
+Run = Callable[["Order"], "Iterator[LayerResult]"]
 
 # Measured on 1,000 tickers with pysail 0.7.2; together they take a third of the memory.
 _SAIL_CONFIG = {
@@ -61,7 +61,7 @@ class EngineLost(Exception):  # noqa: N818 - it reads as a sentence to a person
 
 
 class Engine(dg.ConfigurableResource, ABC):
-    """Runs batches. Bodies are `SailEngine` and `SparkEngine`."""
+    """Runs orders. Bodies are `SailEngine` and `SparkEngine`."""
 
     batch_tickers: int = Field(
         default=1000, gt=0, description="Tickers computed at a time: bounds memory, not the result."
@@ -70,7 +70,7 @@ class Engine(dg.ConfigurableResource, ABC):
 
     @abstractmethod
     def running(self) -> AbstractContextManager[Run]:
-        """Starts the engine; what it gives runs a batch and yields each layer's verdicts.
+        """Starts the engine; what it gives runs an order and yields each layer's verdicts.
 
         Raises `EngineUnavailable` if the engine cannot start.
         """
@@ -94,10 +94,10 @@ class _SessionEngine(Engine, ABC):
     def running(self) -> Iterator[Run]:
         """A run on a session that lasts as long as the block."""
         with self.session() as session:
-            from crypto_assets.spark import job
+            from crypto_assets.spark import orders
 
             try:
-                yield partial(job.run, session)
+                yield partial(orders.run, session)
             except Exception as error:
                 if _is_lost(error):
                     raise EngineLost(f"the engine is gone: {error}") from error

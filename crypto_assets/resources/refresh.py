@@ -14,7 +14,7 @@ from crypto_assets.resources.engine import Engine, Run
 from crypto_assets.resources.lake import Lake, Made, Standing
 from crypto_assets.resources.registry import Entry, Registry
 from crypto_assets.resources.warehouse import Warehouse
-from crypto_assets.spark.batch import LAYERS, Batch, Layer, LayerResult, Verdict
+from crypto_assets.spark.batch import LAYERS, Batch, Layer, LayerResult, Order, Verdict
 from crypto_assets.spark.tables import GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
 
 Report = Callable[[LayerResult], None]
@@ -62,7 +62,8 @@ def refresh(
             stale = _stale_inputs(platform.lake, batch.values(), layers)
             if stale.verdicts:
                 yield stale
-            batch = {t: e for t, e in batch.items() if t not in {v.ticker for v in stale.verdicts}}
+            refused = {verdict.partition for verdict in stale.verdicts}
+            batch = {ticker: entry for ticker, entry in batch.items() if ticker not in refused}
             results, fault = _refresh_batch(platform, run, batch, layers, run_id, on_layer)
             yield from results
             if fault:
@@ -119,7 +120,7 @@ def _order(
     )
 
 
-def _compute_nothing(order: Batch) -> Iterator[LayerResult]:  # noqa: ARG001 - stands for a `Run`
+def _compute_nothing(order: Order) -> Iterator[LayerResult]:  # noqa: ARG001 - stands for a `Run`
     yield from ()
 
 
@@ -152,8 +153,8 @@ def _publish(
     results = _stop(results, {t: (results[0].layer, why) for t, why in overtaken.items()})
     made: dict[str, dict[Layer, Made]] = {ticker: {} for ticker in entries}
     for verdict in (v for result in results for v in result.verdicts if v.passed):
-        version = entries[verdict.ticker].version(verdict.layer)
-        made[verdict.ticker][verdict.layer] = Made(version, _rows(verdict))
+        version = entries[verdict.partition].version(verdict.layer)
+        made[verdict.partition][verdict.layer] = Made(version, _rows(verdict))
     published = _stop(results, lake.publish(results[0].staging, made, standing))
     seconds = (time.monotonic() - started) / len(published)
     return [
@@ -161,7 +162,7 @@ def _publish(
             result,
             seconds=result.seconds + seconds,
             verdicts=tuple(
-                replace(verdict, version=entries[verdict.ticker].version(result.layer))
+                replace(verdict, version=entries[verdict.partition].version(result.layer))
                 for verdict in result.verdicts
             ),
         )
@@ -183,7 +184,7 @@ def _stop(
     """Adds each ticker's problem to its verdict at that layer; it reaches none behind."""
 
     def stopped(verdict: Verdict) -> Iterator[Verdict]:
-        layer, problem = problems.get(verdict.ticker, (None, ""))
+        layer, problem = problems.get(verdict.partition, (None, ""))
         if layer is None or LAYERS.index(verdict.layer) < LAYERS.index(layer):
             yield verdict
         elif verdict.layer == layer:
@@ -198,7 +199,7 @@ def _stop(
 def _reached_warehouse(
     entries: Iterable[str], results: Iterable[LayerResult], overtaken: Mapping[str, str]
 ) -> list[str]:
-    failed = {v.ticker for result in results for v in result.verdicts if not v.passed}
+    failed = {v.partition for result in results for v in result.verdicts if not v.passed}
     return [ticker for ticker in entries if ticker not in failed and ticker not in overtaken]
 
 
@@ -207,10 +208,11 @@ def _load(
 ) -> LayerResult:
     """Loads these currencies into the warehouse, from the files laid out for it or from gold's."""
     started = time.monotonic()
-    verdicts = {v.ticker: v for result in laid_out for v in result.verdicts if v.ticker in entries}
-    problems = {v.ticker: "; ".join(v.problems) for v in verdicts.values() if not v.passed}
+    told = (verdict for result in laid_out for verdict in result.verdicts)
+    verdicts = {v.partition: v for v in told if v.partition in entries}
+    problems = {v.partition: "; ".join(v.problems) for v in verdicts.values() if not v.passed}
     if laid_out:
-        rows = {v.ticker: v.measures["rows"] for v in verdicts.values() if v.passed}
+        rows = {v.partition: v.measures["rows"] for v in verdicts.values() if v.passed}
         files = platform.lake.staged(laid_out[0].staging, LOAD, rows)
     else:
         files = platform.lake.published(GOLD, entries)

@@ -1,7 +1,8 @@
-"""The order a job receives and the verdicts it gives back.
+"""The orders a job receives and the verdicts it gives back.
 
-Plain dataclasses that survive JSON, so that the same order reaches a session in this process or a
-job on another machine. Nothing here knows Spark, Dagster or where files live.
+One kind of order for each data set. Plain dataclasses that survive JSON, so that the same order
+reaches a session in this process or a job on another machine. Nothing here knows Spark, Dagster or
+where files live.
 """
 
 from __future__ import annotations
@@ -11,8 +12,23 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Layer = Literal["bronze", "silver", "gold", "warehouse"]
+Layer = Literal[
+    "bronze",
+    "silver",
+    "gold",
+    "warehouse",
+    "accounts_bronze",
+    "accounts_silver",
+    "customer_accounts",
+    "customer_account_store",
+]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold", "warehouse")
+ACCOUNT_LAYERS: tuple[Layer, ...] = (
+    "accounts_bronze",
+    "accounts_silver",
+    "customer_accounts",
+    "customer_account_store",
+)
 
 Kind = Literal["history", "trend"]
 KINDS: tuple[Kind, ...] = ("history", "trend")
@@ -53,28 +69,63 @@ class Currency:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """All that one job computes: these layers, in order, for these currencies.
+class Order:
+    """All that one job computes: these layers, in order.
 
     A layer computed here is written below `staging`; an input that is not is read from `lake`.
-    `readers` uploads are read at a time.
     """
 
     staging: str
     lake: str
     layers: tuple[Layer, ...]
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """What there will be verdicts on."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Batch(Order):
+    """The order for these currencies; `readers` uploads are read at a time."""
+
     currencies: tuple[Currency, ...]
     readers: int = 1
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        return tuple(currency.ticker for currency in self.currencies)
+
+
+@dataclass(frozen=True)
+class Snapshot(Order):
+    """The order for the customer accounts of one snapshot, which `name` names.
+
+    It came at `arrived_at` (ISO time, UTC). Rows of the customers `forgotten` (ids) are left out.
+    `stored` names the snapshot whose changes were the last to go to the store, if any did.
+    """
+
+    name: str
+    arrived_at: str
+    customers: Upload
+    accounts: Upload
+    forgotten: tuple[int, ...] = ()
+    stored: str | None = None
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        return (self.name,)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one layer of one currency passed its audit, what was measured, and what is wrong.
+    """Whether one layer of one partition passed its audit, what was measured, and what is wrong.
 
-    `version` names what the layer was made from; whoever sent the order adds it.
+    A partition is a currency, named by its ticker, or a snapshot. `version` names what the layer
+    was made from; whoever sent the order adds it.
     """
 
-    ticker: str
+    partition: str
     layer: Layer
     problems: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +138,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """The verdicts of one layer, one for each ticker that reached it, and the seconds it took.
+    """The verdicts of one layer, one for each partition that reached it, and the seconds it took.
 
     `staging` is below which its files stand.
     """
@@ -99,17 +150,27 @@ class LayerResult:
 
     @property
     def passed(self) -> tuple[str, ...]:
-        return tuple(v.ticker for v in self.verdicts if v.passed)
+        return tuple(v.partition for v in self.verdicts if v.passed)
 
 
-def to_json(part: Batch | LayerResult) -> str:
+def to_json(part: Order | LayerResult) -> str:
     """An order or a result as JSON; dates among the measures become ISO text."""
     return json.dumps(dataclasses.asdict(part), default=str)
 
 
-def batch_from_json(text: str) -> Batch:
+def order_from_json(text: str) -> Order:
     """The order that `to_json` wrote."""
     order = json.loads(text)
+    order["layers"] = tuple(order["layers"])
+    return _snapshot(order) if "name" in order else _batch(order)
+
+
+def _snapshot(order: dict[str, Any]) -> Snapshot:
+    uploads = {name: Upload(**order[name]) for name in ("customers", "accounts")}
+    return Snapshot(**{**order, **uploads, "forgotten": tuple(order["forgotten"])})
+
+
+def _batch(order: dict[str, Any]) -> Batch:
     currencies = tuple(
         Currency(
             **{
@@ -121,7 +182,7 @@ def batch_from_json(text: str) -> Batch:
         )
         for currency in order["currencies"]
     )
-    return Batch(**{**order, "layers": tuple(order["layers"]), "currencies": currencies})
+    return Batch(**{**order, "currencies": currencies})
 
 
 def result_from_json(text: str) -> LayerResult:

@@ -1,7 +1,7 @@
 """The entry point of a job on EMR Serverless: reads its order, runs it, tells the verdicts.
 
 Order and verdicts pass through S3 by the Dagster Pipes protocol; `resources/emr.py` is the other
-side. What an order computes is `job`; nothing is decided here.
+side. What an order computes is `orders`; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dagster_pipes import (
 )
 from pyspark.sql import SparkSession
 
-from crypto_assets.spark import job
-from crypto_assets.spark.batch import batch_from_json, to_json
+from crypto_assets.spark import orders
+from crypto_assets.spark.batch import order_from_json, to_json
 
 if TYPE_CHECKING:
     from dagster_pipes import PipesMessage, PipesParams
@@ -56,10 +56,12 @@ def main() -> None:
         message_writer=_MessageWriter(client),
         params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]
     ) as pipes:
-        batch = batch_from_json(pipes.get_extra(ORDER))
+        order = order_from_json(pipes.get_extra(ORDER))
         session = SparkSession.builder.getOrCreate()
-        pipes.log.info("Spark %s has begun with %d tickers", session.version, len(batch.currencies))
-        for result in job.run(session, batch):
+        pipes.log.info(
+            "Spark %s has begun with %d partitions", session.version, len(order.partitions)
+        )
+        for result in orders.run(session, order):
             pipes.report_custom_message(to_json(result))
         session.stop()
 

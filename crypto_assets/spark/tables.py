@@ -23,10 +23,10 @@ class Table:
     columns: str
     partitions: tuple[str, ...] = ("ticker",)
 
-    def folders(self, ticker: str) -> tuple[str, ...]:
-        """The folders below the root that hold this ticker's files, one file each."""
+    def folders(self, partition: str) -> tuple[str, ...]:
+        """The folders below the root that hold this ticker's or snapshot's files, one file each."""
         kinds = [f"kind={kind}/" for kind in KINDS] if "kind" in self.partitions else [""]
-        return tuple(f"{self.path}/{kind}ticker={ticker}" for kind in kinds)
+        return tuple(f"{self.path}/{kind}{self.partitions[-1]}={partition}" for kind in kinds)
 
 
 BRONZE = Table(

@@ -19,7 +19,7 @@ import pytest
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.emr import EmrServerlessEngine
 from crypto_assets.resources.engine import Engine
-from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload, batch_from_json, to_json
+from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload, order_from_json, to_json
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, ROLE, EmrDouble
 from crypto_assets_tests.aws.router import Router
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str]) -> None:
     """Computes a batch in a process of its own, which a test may kill or interrupt."""
     url, bucket, cache, order = arguments
     scene = Scene(Router("", {}, url=url), None, bucket, Path(cache))
-    computed(scene.engine(), batch_from_json(order))
+    computed(scene.engine(), order_from_json(order))
 
 
 if __name__ == "__main__":

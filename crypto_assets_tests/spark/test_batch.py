@@ -8,9 +8,10 @@ from crypto_assets.spark.batch import (
     Batch,
     Currency,
     LayerResult,
+    Snapshot,
     Upload,
     Verdict,
-    batch_from_json,
+    order_from_json,
     result_from_json,
     to_json,
 )
@@ -23,9 +24,20 @@ def test_an_order_comes_back_as_it_was():
         "BTC", FILE, FILE, "drop", "mdy", "comma", True, ("btc", "Bitcoin €"), 0.5, {"gold": 7}
     )
     batch = Batch("s3://bucket/_staging/1", "s3://bucket", ("bronze", "gold"), (currency,), 4)
-    assert batch_from_json(to_json(batch)) == batch
+    assert order_from_json(to_json(batch)) == batch
     plain = Batch("/staging", "/lake", ("silver",), (Currency("007", FILE, FILE),))
-    assert batch_from_json(to_json(plain)) == plain
+    assert order_from_json(to_json(plain)) == plain
+    snapshot = Snapshot(
+        "/staging",
+        "/lake",
+        ("accounts_bronze",),
+        "2024",
+        "2024-01-25T00:00:00Z",
+        FILE,
+        FILE,
+        (7, 8),
+    )
+    assert order_from_json(to_json(snapshot)) == snapshot
 
 
 def test_a_result_comes_back_as_it_was_with_its_dates_as_text():

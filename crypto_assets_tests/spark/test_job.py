@@ -45,7 +45,7 @@ def run(session, tmp_path):
 
 
 def verdict(results, layer, ticker):
-    return next(v for v in results[layer].verdicts if v.ticker == ticker)
+    return next(v for v in results[layer].verdicts if v.partition == ticker)
 
 
 def test_a_ticker_that_fails_goes_no_further_and_the_others_do(run, currency):
@@ -129,7 +129,7 @@ def test_a_warehouse_by_position_gets_gold_with_the_ticker_first_in_each_file(
     bad = currency("BAD", history_csv(cells={9: "x"}))
     results = run(bad, *map(currency, tickers), layers=layers)
     assert sorted(results["warehouse"].passed) == sorted(tickers)
-    assert {v.ticker for v in results["warehouse"].verdicts} == set(tickers)
+    assert {v.partition for v in results["warehouse"].verdicts} == set(tickers)
     assert not list((tmp_path / "staging" / LOAD.path).glob("ticker=BAD"))
     for ticker in tickers:
         rows = {}
