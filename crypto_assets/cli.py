@@ -1,79 +1,36 @@
 """The `crypto-assets` command: arguments in, one call, lines out.
 
-What a command does is elsewhere (`defs/`, `resources/`); how it looks is `console.py`. Heavy
-modules are imported by the command that needs them, so that `--help` answers at once.
+What a command does is elsewhere (`defs/`, `resources/`); how it looks is `console.py`, the commands
+of customer accounts are `cli_accounts`. Heavy modules are imported by the command that needs them,
+so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from crypto_assets import cli_accounts  # noqa: F401 - its commands are part of this one
+from crypto_assets.command import command, main
 
 if TYPE_CHECKING:
     from crypto_assets.defs.launch import Outcome
     from crypto_assets.resources.settings import Settings
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _PATH = click.Path(exists=True, readable=True, path_type=Path)
 _DATES = click.Choice(["dmy", "mdy", "ymd"])
 _DECIMAL = click.Choice(["dot", "comma"])
+SHOWN_SNAPSHOTS = 10
 _LAYER = click.Choice(["bronze", "silver", "gold", "warehouse"])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="crypto-assets")
-def main() -> None:
-    """Turn two CSV files per crypto-currency into tables that SQL and BI can trust.
-
-    Everything local lives in the folder CRYPTO_ASSETS_HOME (default: .crypto_assets).
-    """
-
-
-def _command(function: _Command) -> _Command:
-    """Registers a command that gets the settings and whose errors become one line."""
-
-    @functools.wraps(function)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        from pydantic import ValidationError
-
-        from crypto_assets.resources.engine import EngineUnavailable
-        from crypto_assets.resources.faults import ServiceFault
-        from crypto_assets.resources.lake import LakeBusy
-        from crypto_assets.resources.registry import WrongUse
-        from crypto_assets.resources.settings import Settings
-        from crypto_assets.resources.warehouse import WarehouseBusy
-
-        try:
-            return function(Settings(), *args, **kwargs)
-        except ValidationError as error:
-            first = error.errors()[0]
-            _fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
-        except tomllib.TOMLDecodeError as error:
-            _fail(f"crypto_assets.toml: {error}", 2)
-        except (WarehouseBusy, LakeBusy, EngineUnavailable, ServiceFault) as error:
-            _fail(str(error), 1)
-        except WrongUse as error:
-            _fail(str(error), 2)
-        except OSError as error:
-            _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
-
-    return main.command()(run)  # type: ignore[return-value]
-
-
-def _fail(message: str, code: int) -> None:
-    click.echo(f"crypto-assets: {message}", err=True)
-    sys.exit(code)
-
-
-@_command
+@command
 @click.argument("ticker")
 @click.option("--history", required=True, type=_FILE, help="CSV file of daily prices.")
 @click.option("--trend", required=True, type=_FILE, help="CSV file of Google Trends.")
@@ -111,7 +68,7 @@ def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: 
         click.echo(f"{entry.ticker}: {note}", err=True)
 
 
-@_command
+@command
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
 def upload(settings: Settings, paths: Sequence[Path]) -> None:
     """Upload CSV files, or folders of them; whose they are is worked out from name and content.
@@ -132,7 +89,7 @@ def upload(settings: Settings, paths: Sequence[Path]) -> None:
     click.echo("`crypto-assets status` shows what became of them", err=True)
 
 
-@_command
+@command
 @click.argument("ticker")
 @click.option("--purge", is_flag=True, help="Delete its uploads too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -164,7 +121,7 @@ def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
     click.echo(f"{ticker}: removed{uploads}")
 
 
-@_command
+@command
 @click.argument("paths", nargs=-1, type=_PATH)
 @click.option("--shapes", is_flag=True, help="List the shapes of file that are understood.")
 @click.option("--json", "as_json", is_flag=True, help="Everything found out, as JSON.")
@@ -200,7 +157,7 @@ def inspect(
     sys.exit(1 if any(finding["refused"] for finding in findings) else 0)
 
 
-@_command
+@command
 @click.argument("tickers", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All registered currencies.")
 @click.option("--failed", is_flag=True, help="Those of which a layer failed.")
@@ -266,35 +223,44 @@ def _chosen(settings: Settings, tickers: Sequence[str], every: bool) -> list[str
 def _line(outcome: Outcome) -> str:
     if outcome.failed:
         layer, problem = next(iter(outcome.problems.items()))
-        return f"{outcome.ticker:<8} FAILED  {layer}: {problem}"
+        return f"{outcome.partition:<8} FAILED  {layer}: {problem}"
     span = outcome.passed.get("gold") or outcome.passed.get("warehouse") or {}
     rows = f"{span['rows']:,} rows {span['first_date']}..{span['last_date']}" if span else ""
-    return f"{outcome.ticker:<8} ok      {' '.join(outcome.passed)}  {rows}".rstrip()
+    return f"{outcome.partition:<8} ok      {' '.join(outcome.passed)}  {rows}".rstrip()
 
 
-@_command
+@command
 @click.argument("tickers", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
 def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
-    """Show the files and layers of each currency and its problems, then uploads in quarantine."""
+    """Show the files and layers of each currency and its problems, then uploads in quarantine.
+
+    Without TICKERS also the last snapshots of customer accounts.
+    """
     from crypto_assets.console import show_status, write_json
-    from crypto_assets.defs.status import currency_statuses, upload_statuses
+    from crypto_assets.defs.status import (
+        currency_statuses,
+        snapshot_statuses,
+        upload_statuses,
+    )
     from crypto_assets.resources import profile
     from crypto_assets.resources.instance import open_instance
 
-    registry = profile.registry(settings)
+    registry, snapshots = profile.registry(settings), profile.snapshots(settings)
     chosen = _chosen(settings, tickers, False) if tickers else registry.tickers()
     with open_instance(settings) as instance:
         statuses = currency_statuses(instance, registry.get_all(chosen))
+        last = [] if tickers else snapshots.names()[-SHOWN_SNAPSHOTS:]
+        drops = snapshot_statuses(instance, [snapshots.get(name) for name in last])
     documents = [status.as_json() for status in statuses]
-    others = {} if tickers else upload_statuses(profile.inbox(settings), registry)
+    others = {} if tickers else upload_statuses(profile.inbox(settings), registry, snapshots)
     if as_json:
-        write_json({"currencies": documents, **others})
+        write_json({"currencies": documents, "snapshots": drops, **others})
     else:
-        show_status(documents, others)
+        show_status(documents, drops, others)
 
 
-@_command
+@command
 @click.argument("query")
 @click.option(
     "--format",
@@ -315,7 +281,7 @@ def sql(settings: Settings, query: str, style: str) -> None:
         (show_table if style == "table" else write_csv)(columns, rows)
 
 
-@_command
+@command
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=3000, show_default=True)
 def ui(settings: Settings, host: str, port: int) -> None:
@@ -330,7 +296,7 @@ def ui(settings: Settings, host: str, port: int) -> None:
     os.execve(sys.executable, [*dev, "--host", host, "--port", str(port)], environment)  # noqa: S606 - our own words, no shell
 
 
-@_command
+@command
 def doctor(settings: Settings) -> None:
     """Check settings, engine, lake and warehouse, and say what to fix."""
     from crypto_assets.console import show_table

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from crypto_assets.resources.progress import LOGGER, Step
-from crypto_assets.spark.batch import LAYERS
+from crypto_assets.spark.batch import ACCOUNT_LAYERS, LAYERS
 
 # Tables take the width they need: a value cut short is a wrong value.
 out = Console(highlight=False, width=10_000)
@@ -36,8 +36,12 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     out.print(table)
 
 
-def show_status(currencies: Iterable[dict[str, Any]], uploads: Mapping[str, list]) -> None:
-    """Prints the documents of `crypto-assets status`: a table, then a line for each problem."""
+def show_status(
+    currencies: Iterable[dict[str, Any]],
+    snapshots: Sequence[dict[str, Any]],
+    uploads: Mapping[str, list],
+) -> None:
+    """Prints the documents of `crypto-assets status`: tables, then a line for each problem."""
     currencies = list(currencies)
     show_table(
         ["ticker", *LAYERS, "rows", "first date", "last date", "published"],
@@ -53,7 +57,21 @@ def show_status(currencies: Iterable[dict[str, Any]], uploads: Mapping[str, list
             for d in currencies
         ],
     )
+    if snapshots:
+        show_table(
+            ["snapshot", *ACCOUNT_LAYERS, "rows", *snapshots[0]["changes"]],
+            [
+                [
+                    d["snapshot"],
+                    *(d["layers"][layer]["state"] for layer in ACCOUNT_LAYERS),
+                    d["rows"],
+                    *d["changes"].values(),
+                ]
+                for d in snapshots
+            ],
+        )
     lines = [f"{d['ticker']}: {problem}" for d in currencies for problem in d["problems"]]
+    lines += [f"{d['snapshot']}: {problem}" for d in snapshots for problem in d["problems"]]
     lines += [
         f"{half['ticker']}: waiting, only its {half['has']} file {half['file']} has come"
         for half in uploads.get("waiting", ())

@@ -1,4 +1,6 @@
-"""`history_file` and `trend_file`: what people upload, seen by Dagster but not made by it.
+"""`history_file`, `trend_file`, `customers_file`, `accounts_file`: what people upload.
+
+Seen by Dagster but not made by it.
 
 Their materializations are reported when a file arrives, with the content's hash as data version.
 """
@@ -10,15 +12,18 @@ from typing import Any
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.defs.partitions import snapshot_partitions, ticker_partitions
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.ledger import Quarantined
 from crypto_assets.resources.registry import Entry, StoredUpload
+from crypto_assets.resources.snapshots import ACCOUNT_KINDS, AccountKind, StoredSnapshot
 from crypto_assets.spark.batch import KINDS, Kind
 
-_DESCRIPTIONS: dict[Kind, str] = {
+_DESCRIPTIONS: dict[Kind | AccountKind, str] = {
     "history": "The daily price history of a currency, as its owner uploaded it.",
     "trend": "The Google-Trends series of a currency, as its owner uploaded it.",
+    "customers": "All customers of the bank at one time, as it dropped them.",
+    "accounts": "All accounts of the bank at one time, as it dropped them.",
 }
 SHOWN_QUARANTINED = 200
 _QUARANTINE_SCHEMA = dg.TableSchema(
@@ -30,19 +35,19 @@ _QUARANTINE_SCHEMA = dg.TableSchema(
 )
 
 
-def file_key(kind: Kind) -> dg.AssetKey:
+def file_key(kind: Kind | AccountKind) -> dg.AssetKey:
     return dg.AssetKey(f"{kind}_file")
 
 
 file_specs = [
     dg.AssetSpec(
         file_key(kind),
-        description=_DESCRIPTIONS[kind],
-        partitions_def=ticker_partitions,
+        description=description,
+        partitions_def=ticker_partitions if kind in KINDS else snapshot_partitions,
         group_name="uploads",
         kinds={"csv"},
     )
-    for kind in KINDS
+    for kind, description in _DESCRIPTIONS.items()
 ]
 
 
@@ -61,10 +66,17 @@ def report_upload(instance: dg.DagsterInstance, entry: Entry) -> None:
         report_file(instance, entry.ticker, kind, getattr(entry, kind), {})
 
 
+def report_snapshot(instance: dg.DagsterInstance, snapshot: StoredSnapshot) -> None:
+    """Adds the snapshot's partition and reports both its files as materialized."""
+    instance.add_dynamic_partitions(str(snapshot_partitions.name), [snapshot.name])
+    for kind in ACCOUNT_KINDS:
+        report_file(instance, snapshot.name, kind, getattr(snapshot, kind), {})
+
+
 def report_file(
     instance: dg.DagsterInstance,
-    ticker: str,
-    kind: Kind,
+    partition: str,
+    kind: Kind | AccountKind,
     upload: StoredUpload,
     facts: Mapping[str, Any],
 ) -> None:
@@ -73,7 +85,7 @@ def report_file(
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             file_key(kind),
-            partition=ticker,
+            partition=partition,
             metadata={
                 "file": upload.name,
                 "key": printable(upload.key),

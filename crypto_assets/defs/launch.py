@@ -12,8 +12,8 @@ from typing import Any
 
 import dagster as dg
 
-from crypto_assets.defs.market_data import PROBLEM
-from crypto_assets.defs.partitions import RANGE_TAGS, ticker_partitions
+from crypto_assets.defs.partitions import RANGE_TAGS, snapshot_partitions, ticker_partitions
+from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED
 from crypto_assets.resources.instance import PROCESS_TAG, process_name
 from crypto_assets.spark.batch import Layer
 
@@ -24,11 +24,15 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Outcome:
-    """What a run made of one ticker: the metadata of each layer that passed, and the problems."""
+    """What a run made of one partition, a ticker or snapshot.
 
-    ticker: str
+    The metadata of each layer that passed, the problems, and what stands in the others' place.
+    """
+
+    partition: str
     passed: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    superseded: dict[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -75,29 +79,62 @@ def launch(
         yield from _outcomes(instance, result, stretch, layers)
 
 
+def launch_snapshot(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    name: str,
+    layers: Collection[Layer],
+    *,
+    confirm_mass_delete: bool,
+) -> Iterator[Outcome]:
+    """Runs these layers of a snapshot in this process; yields its outcome.
+
+    That of another snapshot comes before it if a killed run had left that one half stored.
+    """
+    instance.add_dynamic_partitions(str(snapshot_partitions.name), [name])
+    config = {"confirm_mass_delete": confirm_mass_delete}
+    result = job.execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        partition_key=name,
+        run_config={**_QUIET, "ops": {"customer_accounts": {"config": config}}},
+        asset_selection=[dg.AssetKey(layer) for layer in layers],
+        tags={PROCESS_TAG: process_name()},
+    )
+    yield from _outcomes(instance, result, [name], layers)
+
+
 def _outcomes(
     instance: dg.DagsterInstance,
     result: dg.ExecuteInProcessResult,
-    tickers: Sequence[str],
+    partitions: Sequence[str],
     layers: Collection[Layer],
 ) -> Iterator[Outcome]:
-    """What the run recorded of each ticker; a ticker it recorded nothing of has the run's error."""
-    outcomes = {ticker: Outcome(ticker) for ticker in tickers}
+    """What the run recorded of each partition; one it recorded nothing of has the run's error."""
+    others: dict[str, Outcome] = {}
+    outcomes = {partition: Outcome(partition) for partition in partitions}
     recorded = instance.get_records_for_run(result.run_id, of_type=set(_RECORDED)).records
     for record in recorded:
         event = record.asset_materialization or record.event_log_entry.asset_observation
         if event is None:
             continue
-        outcome, layer = outcomes[str(event.partition)], event.asset_key.to_user_string()
+        partition, layer = str(event.partition), event.asset_key.to_user_string()
+        if partition in outcomes:
+            outcome = outcomes[partition]
+        else:
+            outcome = others.setdefault(partition, Outcome(partition))
         metadata = {name: value.value for name, value in event.metadata.items()}
         if isinstance(event, dg.AssetMaterialization):
             outcome.passed[layer] = metadata
+        elif SUPERSEDED in metadata:
+            outcome.superseded[layer] = str(metadata[SUPERSEDED])
         else:
             outcome.problems[layer] = str(metadata[PROBLEM])
     for outcome in outcomes.values():
-        if not result.success and not outcome.problems and len(outcome.passed) < len(layers):
-            missing = next(layer for layer in layers if layer not in outcome.passed)
-            outcome.problems[missing] = _run_problem(result)
+        missing = [layer for layer in layers if layer not in outcome.passed]
+        if not result.success and not outcome.problems and missing:
+            outcome.problems[missing[0]] = _run_problem(result)
+    yield from others.values()
     yield from outcomes.values()
 
 

@@ -6,32 +6,26 @@ stops where it broke. How a ticker is refreshed is `resources/refresh.py`; here 
 
 import functools
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 import dagster as dg
 
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources.engine import Engine, EngineLost
-from crypto_assets.resources.faults import ServiceBusy
+from crypto_assets.defs.verdicts import POOL, event, failure, retrying_passing_faults
+from crypto_assets.resources.engine import Engine
 from crypto_assets.resources.instance import (
     RunProcess,
     quick_event_log,
     running_runs,
 )
-from crypto_assets.resources.lake import Lake, LakeBusy
+from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.refresh import Platform, clear_left_behind, refresh
 from crypto_assets.resources.registry import Registry
-from crypto_assets.resources.warehouse import Warehouse, WarehouseBusy
+from crypto_assets.resources.warehouse import Warehouse
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
 from crypto_assets.spark.version import code_version
 
-POOL = "spark"
-RETRIES = 2
-RETRY_SECONDS = 10
-PASSING_FAULTS = (LakeBusy, WarehouseBusy, EngineLost, ServiceBusy, TimeoutError)
-PROBLEM, VERSION = "problem", "version"
 _DESCRIPTIONS: dict[Layer, str] = {
     "bronze": "Every line of both files, cell by cell as text, with what the reader made of it.",
     "silver": "Typed rows: one price per day and one trend per observation, missing ones settled.",
@@ -90,72 +84,24 @@ def market_data(
         on_layer=functools.partial(_report, context, len(tickers)),
     )
     failed: list[Verdict] = []
-    with quick_event_log(instance, run_id), _retrying_passing_faults():
+    with quick_event_log(instance, run_id), retrying_passing_faults():
         for result in results:
+            facts = {
+                "batch_seconds": round(result.seconds, 3),
+                "batch_tickers": len(result.verdicts),
+            }
             for verdict in result.verdicts:
-                context.log_event(_event(verdict, result))
+                context.log_event(event(verdict, facts))
             progress("record", len(result.verdicts), len(tickers) * len(layers))
             failed += [verdict for verdict in result.verdicts if not verdict.passed]
         # At the end: a run that repeats a killed one may go on with what that one left.
-        clear_left_behind(platform, running_runs(instance))
+        clear_left_behind(engine, lake, running_runs(instance))
     if failed:
-        raise dg.Failure(_failure(failed, len(tickers)), allow_retries=False)
+        raise failure(failed, len(tickers), "ticker")
     yield from ()  # the events are logged above: a result could not name one ticker of many
-
-
-@contextmanager
-def _retrying_passing_faults() -> Iterator[None]:
-    """Asks for another attempt where time may heal; bad data and our own mistakes fail at once."""
-    try:
-        yield
-    except PASSING_FAULTS as error:
-        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
-
-
-def _event(verdict: Verdict, result: LayerResult) -> dg.AssetMaterialization | dg.AssetObservation:
-    """A materialization of the ticker's partition, or an observation of what is wrong with it."""
-    if not verdict.passed:
-        return dg.AssetObservation(
-            verdict.layer,
-            partition=verdict.partition,
-            metadata={PROBLEM: "; ".join(verdict.problems), VERSION: verdict.version},
-        )
-    return dg.AssetMaterialization(
-        verdict.layer,
-        partition=verdict.partition,
-        metadata={
-            **_flat(verdict.measures),
-            "batch_seconds": round(result.seconds, 3),
-            "batch_tickers": len(result.verdicts),
-        },
-        tags={"dagster/data_version": verdict.version},
-    )
-
-
-def _flat(measures: dict, prefix: str = "") -> dict:
-    """Nested measures as `history/rows`; what Dagster has no metadata type for becomes text."""
-    flat: dict = {}
-    for name, value in measures.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}/")
-        elif value is not None and value != []:
-            flat[f"{prefix}{name}"] = (
-                value if isinstance(value, (int, float, str)) else _text(value)
-            )
-    return flat
-
-
-def _text(value: object) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _report(context: dg.AssetExecutionContext, tickers: int, result: LayerResult) -> None:
     progress(result.layer, len(result.verdicts), tickers)
     passed = f"{len(result.passed)} of {len(result.verdicts)} tickers passed"
     context.log.info("%s: %s in %.1f s", result.layer, passed, result.seconds)
-
-
-def _failure(problems: list[Verdict], tickers: int) -> str:
-    lines = [f"{v.partition} failed at {v.layer}: {' | '.join(v.problems)}" for v in problems]
-    failed = len({verdict.partition for verdict in problems})
-    return f"{failed} of {tickers} tickers failed:\n" + "\n".join(lines)

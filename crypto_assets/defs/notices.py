@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from crypto_assets.defs.market_data import PROBLEM
+from crypto_assets.defs.verdicts import PROBLEM
 from crypto_assets.resources.notifier import Notifier
 
 SHOWN_TICKERS = 100

@@ -1,4 +1,4 @@
-"""The one partitioning of the graph: by ticker, added as currencies are registered."""
+"""The partitionings of the graph: by ticker and by snapshot, added as these are registered."""
 
 import dagster as dg
 
@@ -9,6 +9,7 @@ REMOVED = "removed"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 ticker_partitions = dg.DynamicPartitionsDefinition(name="ticker")
+snapshot_partitions = dg.DynamicPartitionsDefinition(name="snapshot")
 
 
 def has_partition(instance: dg.DagsterInstance, ticker: str) -> bool:

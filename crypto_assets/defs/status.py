@@ -1,4 +1,7 @@
-"""What state each currency is in, layer by layer, with its problems, from Dagster's records."""
+"""What state each currency and snapshot is in, layer by layer, with its problems.
+
+All of it is from Dagster's records.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,25 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from crypto_assets.defs.market_data import PROBLEM, VERSION
-from crypto_assets.defs.partitions import REMOVED, ticker_partitions
+from crypto_assets.defs.partitions import REMOVED, snapshot_partitions, ticker_partitions
+from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.overrides import broken, read_overrides
 from crypto_assets.resources.registry import Entry, Registry
-from crypto_assets.spark.batch import KINDS, LAYERS, Layer
+from crypto_assets.resources.snapshots import ACCOUNT_KINDS, Snapshots, StoredSnapshot
+from crypto_assets.spark.batch import ACCOUNT_LAYERS, KINDS, LAYERS, Layer
 
-State = Literal["published", "stale", "failed", "running", "none"]
+State = Literal["published", "stale", "failed", "running", "superseded", "none"]
+
+
+CHANGES = ("inserted", "changed", "deleted", "restored")
 
 
 @dataclass(frozen=True)
 class LayerStatus:
-    """One layer of one currency; `metadata` is that of its last materialization."""
+    """One layer of a currency or snapshot; `metadata` is that of its last materialization."""
 
     state: State
     at: str | None = None
@@ -67,18 +74,41 @@ class CurrencyStatus:
         }
 
 
-def upload_statuses(inbox: Inbox, registry: Registry) -> dict[str, list[Any]]:
+def snapshot_status(
+    snapshot: StoredSnapshot, layers: Mapping[Layer, LayerStatus]
+) -> dict[str, Any]:
+    """One snapshot of customer accounts, the shape of `status --json`."""
+    changes = layers["customer_account_store"].metadata
+    return {
+        "snapshot": snapshot.name,
+        "files": {kind: asdict(getattr(snapshot, kind)) for kind in ACCOUNT_KINDS},
+        "layers": {
+            name: {"state": s.state, "at": s.at, "problem": s.problem} for name, s in layers.items()
+        },
+        "rows": layers["customer_accounts"].metadata.get("rows"),
+        "changes": {name: changes.get(name) for name in CHANGES},
+        "problems": [f"{name}: {s.problem}" for name, s in layers.items() if s.problem],
+    }
+
+
+def upload_statuses(inbox: Inbox, registry: Registry, snapshots: Snapshots) -> dict[str, list[Any]]:
     """What became of uploads that are no registered currency's, the shape of `status --json`.
 
-    `waiting`: one file of a currency has come; `quarantine`: kept with the reason; `new`: nobody
-    has looked yet, which `crypto-assets ui` does.
+    `waiting`: one file of a currency or snapshot has come; `quarantine`: kept with the reason;
+    `new`: nobody has looked yet, which `crypto-assets ui` does.
     """
     ledger = Ledger(inbox.objects)
     overrides, _ = read_overrides(inbox)
     return {
         "waiting": [
-            {"ticker": ticker, "has": kind, "file": printable(upload.key)}
-            for ticker, (kind, upload) in registry.waiting().items()
+            *(
+                {"ticker": ticker, "has": kind, "file": printable(upload.key)}
+                for ticker, (kind, upload) in registry.waiting().items()
+            ),
+            *(
+                {"ticker": "accounts", "has": kind, "file": printable(upload.key)}
+                for kind, upload in snapshots.waiting()
+            ),
         ],
         "quarantine": [
             {"file": printable(upload.key), "reason": printable(upload.reason)}
@@ -103,26 +133,49 @@ def currency_statuses(
     instance: dg.DagsterInstance, entries: Mapping[str, Entry]
 ) -> list[CurrencyStatus]:
     """The status of each registered currency, in the order given."""
-    tickers = list(entries)
-    layers = {layer: _layer_statuses(instance, layer, entries) for layer in LAYERS}
+    layers = {
+        layer: _layer_statuses(
+            instance, layer, ticker_partitions, {t: e.version(layer) for t, e in entries.items()}
+        )
+        for layer in LAYERS
+    }
     return [
-        CurrencyStatus(entries[t], {layer: layers[layer][t] for layer in LAYERS}) for t in tickers
+        CurrencyStatus(entry, {layer: layers[layer][ticker] for layer in LAYERS})
+        for ticker, entry in entries.items()
+    ]
+
+
+def snapshot_statuses(
+    instance: dg.DagsterInstance, snapshots: Sequence[StoredSnapshot]
+) -> list[dict[str, Any]]:
+    """The status of each snapshot, in the order given."""
+    layers = {
+        layer: _layer_statuses(
+            instance, layer, snapshot_partitions, {s.name: s.version(layer) for s in snapshots}
+        )
+        for layer in ACCOUNT_LAYERS
+    }
+    return [
+        snapshot_status(snapshot, {layer: layers[layer][snapshot.name] for layer in ACCOUNT_LAYERS})
+        for snapshot in snapshots
     ]
 
 
 def _layer_statuses(
-    instance: dg.DagsterInstance, layer: Layer, entries: Mapping[str, Entry]
+    instance: dg.DagsterInstance,
+    layer: Layer,
+    partitions: dg.DynamicPartitionsDefinition,
+    versions: Mapping[str, str],
 ) -> dict[str, LayerStatus]:
-    key, tickers = dg.AssetKey(layer), list(entries)
-    made = _latest(instance, key, dg.DagsterEventType.ASSET_MATERIALIZATION, tickers)
-    seen = _latest(instance, key, dg.DagsterEventType.ASSET_OBSERVATION, tickers)
-    partition_states = instance.get_status_by_partition(key, tickers, ticker_partitions) or {}
+    """The status of the layer by partition; `versions` are those that should stand there."""
+    key, names = dg.AssetKey(layer), list(versions)
+    made = _latest(instance, key, dg.DagsterEventType.ASSET_MATERIALIZATION, names)
+    seen = _latest(instance, key, dg.DagsterEventType.ASSET_OBSERVATION, names)
+    states = instance.get_status_by_partition(key, names, partitions) or {}
     statuses = {}
-    for ticker in tickers:
-        running = str(partition_states.get(ticker)).endswith("IN_PROGRESS")
-        statuses[ticker] = _status(
-            made.get(ticker), seen.get(ticker), entries[ticker].version(layer), running
-        )
+    for name, version in versions.items():
+        running = str(states.get(name)).endswith("IN_PROGRESS")
+        statuses[name] = _status(made.get(name), seen.get(name), version, running)
     return statuses
 
 
@@ -157,6 +210,8 @@ def _status(
         observed = seen.event_log_entry.asset_observation
         if observed and REMOVED in observed.metadata:
             return LayerStatus("running" if running else "none")
+        if observed and SUPERSEDED in observed.metadata:
+            return LayerStatus("running" if running else "superseded", metadata=metadata)
         if observed and observed.metadata[VERSION].value != version:
             state = "stale"  # what failed has been replaced since
         elif observed:

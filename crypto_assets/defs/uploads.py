@@ -13,8 +13,13 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from crypto_assets.defs.files import is_reported, report_file, report_quarantine
-from crypto_assets.defs.jobs import refresh_currencies
+from crypto_assets.defs.files import (
+    is_reported,
+    report_file,
+    report_quarantine,
+    report_snapshot,
+)
+from crypto_assets.defs.jobs import refresh_accounts, refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources.faults import ServiceFault
@@ -26,7 +31,14 @@ from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import broken, read_overrides
 from crypto_assets.resources.registry import Registry
-from crypto_assets.resources.uploads import Sorter, Taken, Unclear, apply_overrides
+from crypto_assets.resources.snapshots import Snapshots
+from crypto_assets.resources.uploads import (
+    Sorter,
+    Taken,
+    TakenHalf,
+    Unclear,
+    apply_overrides,
+)
 
 TICK_UPLOADS = 500
 TICK_SECONDS = 20.0
@@ -36,11 +48,12 @@ TICK_SECONDS = 20.0
 class Cursor:
     """What the last tick left: the changes it asked runs for, and what it applied and reported.
 
-    `receipts` acknowledge the news it worked off, `listed_at` is when the whole inbox was looked
-    through: a POSIX time.
+    `snapshots` are those it asked runs for. `receipts` acknowledge the news it worked off,
+    `listed_at` is when the whole inbox was looked through: a POSIX time.
     """
 
     requested: dict[str, str] = field(default_factory=dict)
+    snapshots: list[str] = field(default_factory=list)
     overrides: str = ""
     quarantine: str = ""
     receipts: list[str] = field(default_factory=list)
@@ -59,20 +72,26 @@ class Cursor:
 
 
 @dg.sensor(
-    job=refresh_currencies,
+    jobs=[refresh_currencies, refresh_accounts],
     name="uploads",
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Registers uploads and refreshes the currencies that have both files.",
+    description="Registers uploads and refreshes the currencies and snapshots with both files.",
 )
 def uploads(
-    context: dg.SensorEvaluationContext, inbox: Inbox, registry: Registry, lake: Lake
+    context: dg.SensorEvaluationContext,
+    inbox: Inbox,
+    registry: Registry,
+    snapshots: Snapshots,
+    lake: Lake,
 ) -> dg.SensorResult:
     """One look at the inbox: at most `TICK_UPLOADS` files, the oldest first."""
     fail_dead_runs(context.instance)  # so that Dagster tries them again
     cursor = Cursor.parse(context.cursor)
     for ticker, token in cursor.requested.items():
         registry.settle(ticker, token)
+    for name in cursor.snapshots:
+        snapshots.settle(name)
     inbox.acknowledge(cursor.receipts)
     overrides, stamp = read_overrides(inbox)
     ledger = Ledger(inbox.objects)
@@ -83,9 +102,12 @@ def uploads(
         ledger.reopen()
         said += [f"{entry.ticker}: new settings" for entry in apply_overrides(registry, overrides)]
     with quick_event_log(context.instance):
-        sorter = Sorter(inbox, registry, overrides)
+        sorter = Sorter(inbox, registry, snapshots, overrides)
         left, told = _look(context.instance, sorter, inbox, ledger, news)
     said += told
+    for snapshot in snapshots.pair_lone(time.time()):
+        report_snapshot(context.instance, snapshot)
+        said.append(f"snapshot {snapshot.name}: one of its files is the one that was there before")
     listed = cursor.quarantine
     if news.arrivals or news.complete:
         listed = f"{stamp} {ledger.quarantine_stamp()}"
@@ -93,7 +115,8 @@ def uploads(
         report_quarantine(context.instance, [*broken(overrides), *ledger.quarantined()])
     due = _due(registry, lake)
     context.instance.add_dynamic_partitions(str(ticker_partitions.name), list(due))
-    requests = list(_requests(context.instance, due))
+    due_snapshots = snapshots.due()
+    requests = [*_requests(context.instance, due), *map(_snapshot_request, due_snapshots)]
     for line in said:
         context.log.info(line)
     return dg.SensorResult(
@@ -101,6 +124,7 @@ def uploads(
         skip_reason=None if requests else dg.SkipReason("; ".join(said) or "nothing new"),
         cursor=Cursor(
             due,
+            due_snapshots,
             stamp,
             listed,
             [receipt for key, receipt in news.receipts if key not in left],
@@ -144,6 +168,11 @@ def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arriva
         reason = f"the reader broke on this file: {error!r}; please report it"
         ledger.note(arrival, "quarantine", reason)
         return f"{arrival.key}: quarantined: {error!r}"
+    if isinstance(taken, TakenHalf):
+        if taken.snapshot:
+            report_snapshot(instance, taken.snapshot)
+        ledger.note(arrival, "taken")
+        return f"{arrival.key}: {_became_half(taken)}"
     if taken is None:
         if (owner := sorter.owner_of(arrival.key)) and not is_reported(instance, *owner):
             report_file(instance, *owner, {})  # a tick died before it did
@@ -159,6 +188,13 @@ def _became(taken: Taken) -> str:
         return f"the {taken.kind} of {taken.ticker}"
     other = "trend" if taken.kind == "history" else "history"
     return f"the {taken.kind} of {taken.ticker}, which waits for its {other}"
+
+
+def _became_half(taken: TakenHalf) -> str:
+    if taken.snapshot:
+        return f"the {taken.kind} of snapshot {taken.snapshot.name}"
+    other = "accounts" if taken.kind == "customers" else "customers"
+    return f"{taken.kind}, which wait for new {other} beside them"
 
 
 def _due(registry: Registry, lake: Lake) -> dict[str, str]:
@@ -182,5 +218,11 @@ def _requests(instance: dg.DagsterInstance, due: dict[str, str]) -> Iterator[dg.
     for stretch in contiguous(registered, due):
         changes = json.dumps([(ticker, due[ticker]) for ticker in stretch])
         yield dg.RunRequest(
-            run_key=hashlib.sha256(changes.encode()).hexdigest(), tags=range_tags(stretch)
+            run_key=hashlib.sha256(changes.encode()).hexdigest(),
+            job_name=refresh_currencies.name,
+            tags=range_tags(stretch),
         )
+
+
+def _snapshot_request(name: str) -> dg.RunRequest:
+    return dg.RunRequest(run_key=name, job_name=refresh_accounts.name, partition_key=name)

@@ -1,4 +1,4 @@
-"""Taking a currency in: both files are read and judged before anything is stored."""
+"""Taking in a currency or a snapshot: both files are judged before anything is stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 from crypto_assets.resources.coins import terms_of
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.inspection import bad_lines
+from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.registry import Entry, Registry, WrongUse, checked_ticker
+from crypto_assets.resources.snapshots import AccountKind, Snapshots, StoredSnapshot
 from crypto_assets.spark.batch import KINDS, Kind
 
 
@@ -51,6 +53,30 @@ def register(
     with registry.changing():
         registry.put(entry)
     return entry
+
+
+def take_in_snapshot(
+    inbox: Inbox, snapshots: Snapshots, customers: Path, accounts: Path
+) -> StoredSnapshot:
+    """Uploads both files and registers them as the newest snapshot.
+
+    Raises `WrongUse`, and stores nothing, if one is not what it is said to be.
+    """
+    from crypto_assets.spark.accounts.reading import HEAD_BYTES, MAX_BYTES, kind_of
+
+    sources: dict[AccountKind, Path] = {"customers": customers, "accounts": accounts}
+    for kind, source in sources.items():
+        with source.open("rb") as stream:
+            if kind_of(stream.read(HEAD_BYTES), source.name) != kind:
+                raise WrongUse(f"{source}: this is no file of {kind}: look at its first line")
+    uploads = {}
+    for kind, source in sources.items():
+        key = f"accounts/{kind}/{source.name}"
+        inbox.put(source, key)
+        uploads[kind] = inbox.pin(key, inbox.read(key, MAX_BYTES))
+        if arrival := inbox.arrival(key):
+            Ledger(inbox.objects).note(arrival, "taken")  # so that the sensor leaves it alone
+    return snapshots.put(uploads["customers"], uploads["accounts"])
 
 
 def _judge(path: Path, kind: Kind, ticker: str, choices: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from crypto_assets.resources.accounts import AccountsPlatform
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
 from crypto_assets.resources.events import UploadEvents
@@ -15,6 +16,7 @@ from crypto_assets.resources.objects import LocalObjects, Objects
 from crypto_assets.resources.refresh import Platform
 from crypto_assets.resources.registry import Registry, WrongUse
 from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.snapshots import Snapshots
 from crypto_assets.resources.warehouse import DuckDBWarehouse, Warehouse
 
 if TYPE_CHECKING:
@@ -49,6 +51,10 @@ def inbox(settings: Settings) -> Inbox:
     return EventInbox(objects=objects, events=events)
 
 
+def snapshots(settings: Settings) -> Snapshots:
+    return Snapshots(objects=_objects(settings, "inbox"))
+
+
 def lake(settings: Settings) -> Lake:
     return Lake(objects=_objects(settings, "lake"), lock_wait_s=settings.lock_wait_s)
 
@@ -77,14 +83,27 @@ def platform(settings: Settings) -> Platform:
     return Platform(registry(settings), engine(settings), lake(settings), warehouse(settings))
 
 
+def accounts_platform(settings: Settings) -> AccountsPlatform:
+    return AccountsPlatform(
+        snapshots(settings),
+        engine(settings),
+        lake(settings),
+        warehouse(settings),
+        account_store(settings),
+        notifier(settings),
+    )
+
+
 def resources(settings: Settings) -> dict[str, ConfigurableResource]:
     """Every resource the assets ask for, by the name they ask with."""
     return {
         "engine": engine(settings),
         "inbox": inbox(settings),
         "registry": registry(settings),
+        "snapshots": snapshots(settings),
         "lake": lake(settings),
         "warehouse": warehouse(settings),
+        "account_store": account_store(settings),
         "notifier": notifier(settings),
         "process": RunProcess(),
     }

@@ -1,16 +1,16 @@
-"""The warehouse on AWS: schema `market_data` in Redshift Serverless, loaded from S3 by COPY.
+"""The warehouse on AWS: Redshift Serverless, loaded from S3 by COPY.
 
-A batch is one transaction: old rows out, one COPY of all its files, a count of what was loaded,
-views for new tickers. Here is the SQL and who is at fault when it fails; how statements are run is
-`data_api`.
+A batch of tickers is one transaction: old rows out, one COPY of all its files, a count of what was
+loaded, views for new tickers. So are the customer accounts, which are replaced as a whole. Here is
+the SQL and who is at fault when it fails; how statements are run is `data_api`.
 """
 
 # No annotations as text here: Dagster finds the nested resource by looking at the type itself.
 import json
 import re
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -77,6 +77,24 @@ SELECT ticker, COUNT(*), MIN(date), MAX(date) FROM market_data.prices
 WHERE ticker IN (SELECT ticker FROM batch) GROUP BY ticker
 """
 _FORGET = "DROP TABLE batch"
+_ACCOUNTS_SCHEMA = "CREATE SCHEMA IF NOT EXISTS accounts"
+_ACCOUNT_COLUMNS = """
+    customer_id INTEGER, name VARCHAR(1024), gender VARCHAR(1024), state VARCHAR(1024),
+    account_number VARCHAR(64) NOT NULL, type_of_account VARCHAR(1024), created_at TIMESTAMP
+"""
+_ACCOUNTS_TABLE = f"""
+CREATE TABLE IF NOT EXISTS accounts.customer_accounts ({_ACCOUNT_COLUMNS}, created_at_year INTEGER)
+DISTKEY (account_number) SORTKEY (created_at_year, account_number)
+"""
+# The year is in the names of the files' folders, which COPY does not read.
+_ARRIVING = f"CREATE TEMP TABLE arriving ({_ACCOUNT_COLUMNS})"
+_COPY_ACCOUNTS = "COPY arriving FROM '{manifest}' IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
+_ALL_ARRIVED = "SELECT 1 / CASE WHEN COUNT(*) = {rows:d} THEN 1 ELSE 0 END FROM arriving"
+_DELETE_ACCOUNTS = "DELETE FROM accounts.customer_accounts"
+_INSERT_ACCOUNTS = """
+INSERT INTO accounts.customer_accounts SELECT arriving.*, EXTRACT(YEAR FROM created_at)
+FROM arriving
+"""
 _COUNT = "SELECT COUNT(*), COUNT(DISTINCT ticker) FROM market_data.prices"
 _HAS_SCHEMA = "SELECT COUNT(*) FROM pg_namespace WHERE nspname = 'market_data'"
 _ABSENT = re.compile(r"(relation|schema) \"?[\w.\"]+\"? does not exist", re.IGNORECASE)
@@ -156,6 +174,34 @@ class RedshiftWarehouse(Warehouse):
             if not _ABSENT.search(error.reason):
                 raise self._refused(error) from error
 
+    def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
+        with self._manifest(files) as manifest:
+            sqls = [
+                *(_ACCOUNTS_SCHEMA, _ACCOUNTS_TABLE, _ARRIVING),
+                _COPY_ACCOUNTS.format(manifest=_quoted(manifest), role=self._role),
+                _ALL_ARRIVED.format(rows=sum(file.rows for file in files)),
+                *(_DELETE_ACCOUNTS, _INSERT_ACCOUNTS, "DROP TABLE arriving"),
+            ]
+            try:
+                self._data.transact(sqls)
+            except StatementFailed as error:
+                if error.number not in {4, 5} or _COMMON_FAULT.search(error.reason):
+                    raise self._refused(error) from error
+                counted = sqls[error.number - 1].startswith("SELECT 1 / CASE")
+                return "rows loaded differ from the files'" if counted else error.reason
+        return None
+
+    def forget_customer(self, customer_id: int) -> int:
+        own = f"FROM accounts.customer_accounts WHERE customer_id = {customer_id:d}"
+        try:
+            transaction = self._data.transact((f"SELECT COUNT(*) {own}", f"DELETE {own}"))
+        except StatementFailed as error:
+            if _ABSENT.search(error.reason):
+                return 0
+            raise self._refused(error) from error
+        _, rows = self._data.rows(f"{transaction}:1")
+        return int(rows[0][0])
+
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
         """The columns and rows of one SELECT; anything else is refused before it is sent.
 
@@ -183,6 +229,12 @@ class RedshiftWarehouse(Warehouse):
 
     def _load(self, files: Mapping[str, LoadFile]) -> dict[str, dict]:
         """Replaces these tickers in one transaction; any error leaves them as they were."""
+        with self._manifest(files.values()) as manifest:
+            return self._replace(files, manifest)
+
+    @contextmanager
+    def _manifest(self, files: Iterable[LoadFile]) -> Iterator[str]:
+        """The URI of a list of files to load, which is there as long as the block lasts."""
         folder = urlsplit(self.manifests)
         bucket, key = folder.netloc, f"{folder.path.strip('/')}/{uuid.uuid4().hex}.manifest"
         with asking(
@@ -191,18 +243,17 @@ class RedshiftWarehouse(Warehouse):
         ):
             self._s3.put_object(Bucket=bucket, Key=key, Body=_manifest(files))
         try:
-            return self._replace(files, f"s3://{bucket}/{key}")
+            yield f"s3://{bucket}/{key}"
         finally:
             with suppress(Exception):  # staging is cleared anyway
                 self._s3.delete_object(Bucket=bucket, Key=key)
 
     def _replace(self, files: Mapping[str, LoadFile], manifest: str) -> dict[str, dict]:
         entries = ", ".join(f"('{ticker}', {file.rows:d})" for ticker, file in files.items())
-        role = f"'{_quoted(self.role_arn)}'" if self.role_arn else "default"
         sqls = [
             *(_SCHEMA, _TABLE, _PROCEDURE, _BATCH),
             f"INSERT INTO batch VALUES {entries}",  # noqa: S608 - tickers are checked
-            *(_DELETE, _COPY.format(manifest=_quoted(manifest), role=role)),
+            *(_DELETE, _COPY.format(manifest=_quoted(manifest), role=self._role)),
             *(_FINISH, _SUMMARY, _FORGET),
         ]
         try:
@@ -229,6 +280,10 @@ class RedshiftWarehouse(Warehouse):
             cure = "set CRYPTO_ASSETS_AWS_REDSHIFT_DATABASE to one that does"
         return Refused(f"Redshift: {error.reason}: {cure}")
 
+    @property
+    def _role(self) -> str:
+        return f"'{_quoted(self.role_arn)}'" if self.role_arn else "default"
+
     @cached_property
     def _s3(self) -> Any:
         return self.aws.client("s3")
@@ -239,10 +294,10 @@ class RedshiftWarehouse(Warehouse):
         return DataApi(client, self.workgroup, self.database, self.poll_seconds, self.time_limit_s)
 
 
-def _manifest(files: Mapping[str, LoadFile]) -> bytes:
+def _manifest(files: Iterable[LoadFile]) -> bytes:
     entries = [
         {"url": file.uri, "mandatory": True, "meta": {"content_length": file.size_bytes}}
-        for file in files.values()
+        for file in files
     ]
     return json.dumps({"entries": entries}).encode()
 

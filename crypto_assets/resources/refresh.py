@@ -31,10 +31,10 @@ class Platform:
     warehouse: Warehouse
 
 
-def clear_left_behind(platform: Platform, running: Collection[str]) -> None:
+def clear_left_behind(engine: Engine, lake: Lake, running: Collection[str]) -> None:
     """Gives up what runs left behind that are not among the `running` ones: jobs and staging."""
-    platform.engine.abandon(running)
-    platform.lake.clear_staging(running)
+    engine.abandon(running)
+    lake.clear_staging(running)
 
 
 def refresh(

@@ -1,4 +1,4 @@
-"""What becomes of each uploaded file: it is a currency's, or kept in quarantine with the reason.
+"""What becomes of each uploaded file: a currency's, a snapshot's, or kept in quarantine and why.
 
 Certain or not at all, nothing is guessed: `currencies.toml` decides, then whose the key was before,
 then the words in the file, its name and its folder. What is in a file says the reader.
@@ -19,6 +19,7 @@ from crypto_assets.resources.inbox import OVERRIDES, Inbox, etag_of
 from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import Overrides
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload
+from crypto_assets.resources.snapshots import AccountKind, Snapshots, StoredSnapshot
 from crypto_assets.spark.batch import Kind
 
 if TYPE_CHECKING:
@@ -42,11 +43,23 @@ class Taken:
     facts: Mapping[str, Any]
 
 
-class Sorter:
-    """Gives uploads to currencies, by the registry and the overrides of one moment."""
+@dataclass(frozen=True)
+class TakenHalf:
+    """An upload that became half of a snapshot; `snapshot` is None while the other is missing."""
 
-    def __init__(self, inbox: Inbox, registry: Registry, overrides: Overrides) -> None:
+    kind: AccountKind
+    upload: StoredUpload
+    snapshot: StoredSnapshot | None
+
+
+class Sorter:
+    """Gives uploads to currencies and snapshots, by the registry and overrides of one moment."""
+
+    def __init__(
+        self, inbox: Inbox, registry: Registry, snapshots: Snapshots, overrides: Overrides
+    ) -> None:
         self._inbox, self._registry, self._overrides = inbox, registry, overrides
+        self._snapshots = snapshots
 
     @cached_property
     def _owner_by_key(self) -> dict[str, tuple[str, Kind]]:
@@ -60,12 +73,30 @@ class Sorter:
         named = {ticker: section.names for ticker, section in self._overrides.sections.items()}
         return Coins(known | named)
 
-    def take(self, arrival: Object) -> Taken | None:
-        """Gives the upload to its currency; None if that has this content already.
+    def take(self, arrival: Object) -> Taken | TakenHalf | None:
+        """Gives the upload to its currency or a snapshot; None if a currency has this content.
 
         Raises `Unclear` if the file cannot be read or it is not certain whose it is.
         """
+        from crypto_assets.spark.accounts.reading import HEAD_BYTES, kind_of
+
         key, content = arrival.key, self._content(arrival)
+        if kind := kind_of(content[:HEAD_BYTES], key.rpartition("/")[2]):
+            return self._take_half(kind, arrival, content)
+        return self._take(key, content)
+
+    def _take_half(self, kind: AccountKind, arrival: Object, content: bytes) -> TakenHalf:
+        """Gives the upload to a snapshot; `content` may be only its beginning."""
+        from crypto_assets.spark.accounts.reading import MAX_BYTES
+
+        if len(content) < arrival.size <= MAX_BYTES:
+            content = self._content(arrival, MAX_BYTES)
+        if arrival.size > MAX_BYTES:
+            raise Unclear(f"it has {arrival.size:,} bytes, more than the {MAX_BYTES:,} we take")
+        upload = self._inbox.pin(arrival.key, content)
+        return TakenHalf(kind, upload, self._snapshots.take(kind, upload, arrival.modified))
+
+    def _take(self, key: str, content: bytes) -> Taken | None:
         etag = etag_of(content)
         claimed, owner = self._claimed(key), self._owner_by_key.get(key)
         if owner and not claimed and self._has(*owner, etag):
@@ -89,11 +120,11 @@ class Sorter:
         upload = self._registry.upload(ticker, kind) if ticker else None
         return (ticker, kind, upload) if upload else None
 
-    def _content(self, arrival: Object) -> bytes:
+    def _content(self, arrival: Object, limit: int | None = None) -> bytes:
         from crypto_assets.spark.exports.text import MAX_BYTES
 
         try:
-            content = self._inbox.read(arrival.key, MAX_BYTES + 1)
+            content = self._inbox.read(arrival.key, limit or MAX_BYTES + 1)
         except OSError as error:
             raise Unclear(f"it cannot be opened: {error.strerror or error}") from error
         present = self._inbox.arrival(arrival.key)

@@ -1,6 +1,7 @@
-"""The warehouse: schema `market_data`, with table `prices` and a view per ticker; its local body.
+"""The warehouse: what SQL asks; its local body.
 
-A batch of tickers is replaced in one transaction: readers see all old rows or all new ones. DuckDB
+Schema `market_data` has table `prices` and a view per ticker, `accounts` has `customer_accounts`. A
+batch of tickers is replaced in one transaction: readers see all old rows or all new ones. DuckDB
 lets one process write or several read, so every open waits for a bounded time. The body on AWS is
 `redshift`.
 """
@@ -8,7 +9,7 @@ lets one process write or several read, so every open waits for a bounded time. 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -52,6 +53,21 @@ _VIEW = """
 CREATE VIEW market_data."{view}" AS
 SELECT date, price, trend, pricema, trend_i FROM market_data.prices WHERE ticker = '{ticker}';
 """
+_ACCOUNTS_SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS accounts;
+CREATE TABLE IF NOT EXISTS accounts.customer_accounts (
+    customer_id INTEGER, name VARCHAR NOT NULL, gender VARCHAR NOT NULL, state VARCHAR NOT NULL,
+    account_number VARCHAR NOT NULL, type_of_account VARCHAR NOT NULL,
+    created_at TIMESTAMP, created_at_year INTEGER
+);
+"""
+_INSERT_ACCOUNTS = """
+INSERT INTO accounts.customer_accounts
+SELECT customer_id, name, gender, state, account_number, type_of_account,
+       created_at AT TIME ZONE 'UTC', created_at_year
+FROM read_parquet(?, hive_partitioning = true, hive_types = {'created_at_year': 'INTEGER'})
+ORDER BY account_number
+"""
 _VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'market_data'"
 
 
@@ -80,6 +96,17 @@ class Warehouse(dg.ConfigurableResource, ABC):
     @abstractmethod
     def remove(self, ticker: str) -> None:
         """Takes the ticker's rows and its view out; nothing happens if it has none."""
+
+    @abstractmethod
+    def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
+        """Replaces table `accounts.customer_accounts` by these files, one a year.
+
+        Returns why that failed; the table then is as it was.
+        """
+
+    @abstractmethod
+    def forget_customer(self, customer_id: int) -> int:
+        """Takes a customer's rows out of the accounts; how many there were."""
 
     @abstractmethod
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
@@ -132,6 +159,38 @@ class DuckDBWarehouse(Warehouse):
             connection.execute(_DELETE, [[ticker]])
             connection.execute(f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"')
             connection.commit()
+
+    def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
+        import duckdb
+
+        wanted = sum(file.rows for file in files)
+        with self._open() as connection:
+            connection.execute(_ACCOUNTS_SCHEMA)
+            connection.begin()
+            try:
+                connection.execute("DELETE FROM accounts.customer_accounts")
+                if files:
+                    connection.execute(_INSERT_ACCOUNTS, [[file.uri for file in files]])
+                loaded = _count(connection, "SELECT count(*) FROM accounts.customer_accounts")
+                if loaded == wanted:
+                    connection.commit()
+                    return None
+            except duckdb.Error as error:
+                connection.rollback()
+                return str(error).splitlines()[0]
+            connection.rollback()
+            return f"{loaded} rows loaded of {wanted} in the files"
+
+    def forget_customer(self, customer_id: int) -> int:
+        if not Path(self.path).exists():
+            return 0
+        with self._open() as connection:
+            connection.execute(_ACCOUNTS_SCHEMA)
+            return _count(
+                connection,
+                "DELETE FROM accounts.customer_accounts WHERE customer_id = ?",
+                customer_id,
+            )
 
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
         import duckdb
@@ -213,6 +272,12 @@ def _replace(
         ticker: {"rows": rows, "first_date": first, "last_date": last}
         for ticker, rows, first, last in summary
     }
+
+
+def _count(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> int:
+    """The one number that a count gives, or a deletion of that many rows."""
+    found = connection.execute(sql, list(values)).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _is_locked(error: BaseException) -> bool:

@@ -114,4 +114,4 @@ def hasten(patch: pytest.MonkeyPatch) -> None:
     )
     for waiting in ("emr_watch", "data_api"):
         patch.setattr(f"crypto_assets.resources.{waiting}.time", clock)
-    patch.setattr("crypto_assets.defs.market_data.RETRY_SECONDS", 0.1)
+    patch.setattr("crypto_assets.defs.verdicts.RETRY_SECONDS", 0.1)

@@ -37,7 +37,7 @@ def materialize(settings, pair):
             inbox, registry = profile.inbox(settings), profile.registry(settings)
             register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
         job = defs().resolve_job_def("refresh_currencies")
-        return {outcome.ticker: outcome for outcome in launch(job, instance, tickers, LAYERS)}
+        return {outcome.partition: outcome for outcome in launch(job, instance, tickers, LAYERS)}
 
     return run
 

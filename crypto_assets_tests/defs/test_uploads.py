@@ -47,6 +47,7 @@ class Desk:
         resources = {
             "inbox": profile.inbox(self.settings),
             "registry": profile.registry(self.settings),
+            "snapshots": profile.snapshots(self.settings),
             "lake": profile.lake(self.settings),
         }
         with dg.build_sensor_context(

@@ -14,6 +14,7 @@ from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import parse_overrides
 from crypto_assets.resources.registry import Registry, pinned_key
+from crypto_assets.resources.snapshots import Snapshots
 from crypto_assets.resources.uploads import Sorter, Taken, Unclear
 from crypto_assets_tests.exports_text import history_csv
 
@@ -47,7 +48,8 @@ class Desk:
     def sorter(self) -> Sorter:
         overrides = parse_overrides(self.toml)
         assert overrides.problems == ()
-        return Sorter(self.inbox, self.registry, overrides)
+        snapshots = Snapshots(objects=self.inbox.objects)
+        return Sorter(self.inbox, self.registry, snapshots, overrides)
 
     def take(self, key: str, content: str | bytes) -> Taken | None:
         return self.sorter().take(self.drop(key, content))

@@ -20,6 +20,7 @@ from crypto_assets.resources.refresh import Platform
 from crypto_assets.resources.registry import pinned_key
 from crypto_assets.resources.removal import remove
 from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.snapshots import Snapshots
 from crypto_assets.resources.uploads import Sorter
 from crypto_assets.resources.warehouse import LoadFile
 from crypto_assets_tests.exports_text import history_csv, trend_csv
@@ -167,7 +168,9 @@ def test_a_removal_that_was_interrupted_is_finished_by_the_next(desk):
 
 @pytest.mark.parametrize("purge", [False, True])
 def test_what_stands_at_its_key_by_now_is_another_currencys_and_stays(desk, purge):
-    sorter = Sorter(desk.inbox, desk.platform.registry, Overrides())
+    sorter = Sorter(
+        desk.inbox, desk.platform.registry, Snapshots(objects=desk.inbox.objects), Overrides()
+    )
     key = "BTC/trend/multiTimeline.csv"
     (desk.settings.inbox / key).write_text(trend_csv("pizza"))
     before = desk.undecided()

@@ -1,0 +1,76 @@
+"""Verdicts as Dagster records them: a materialization, an observation of a problem, a failed run.
+
+Shared by the assets of both data sets. How a verdict comes about is the matter of `resources/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from crypto_assets.resources.engine import EngineLost
+from crypto_assets.resources.faults import ServiceBusy
+from crypto_assets.resources.lake import LakeBusy
+from crypto_assets.resources.warehouse import WarehouseBusy
+from crypto_assets.spark.batch import Verdict
+
+POOL = "spark"
+RETRIES = 2
+RETRY_SECONDS = 10
+PASSING_FAULTS = (LakeBusy, WarehouseBusy, EngineLost, ServiceBusy, TimeoutError)
+PROBLEM, VERSION, SUPERSEDED = "problem", "version", "superseded_by"
+
+
+@contextmanager
+def retrying_passing_faults() -> Iterator[None]:
+    """Asks for another attempt where time may heal; bad data and our own mistakes fail at once."""
+    try:
+        yield
+    except PASSING_FAULTS as error:
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
+
+
+def event(
+    verdict: Verdict, metadata: Mapping[str, Any]
+) -> dg.AssetMaterialization | dg.AssetObservation:
+    """A materialization of the partition, or an observation of what is wrong with it."""
+    if not verdict.passed:
+        return dg.AssetObservation(
+            verdict.layer,
+            partition=verdict.partition,
+            metadata={PROBLEM: "; ".join(verdict.problems), VERSION: verdict.version},
+        )
+    return dg.AssetMaterialization(
+        verdict.layer,
+        partition=verdict.partition,
+        metadata={**flat(verdict.measures), **metadata},
+        tags={"dagster/data_version": verdict.version},
+    )
+
+
+def failure(problems: Sequence[Verdict], partitions: int, noun: str) -> dg.Failure:
+    """What ends the run: who failed where and why, of so many `noun`s."""
+    lines = [f"{v.partition} failed at {v.layer}: {' | '.join(v.problems)}" for v in problems]
+    failed = len({verdict.partition for verdict in problems})
+    heading = f"{failed} of {partitions} {noun}s failed:"
+    return dg.Failure("\n".join([heading, *lines]), allow_retries=False)
+
+
+def flat(measures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested measures as `history/rows`; what Dagster has no metadata type for becomes text."""
+    found: dict[str, Any] = {}
+    for name, value in measures.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{name}/")
+        elif value is not None and value != []:
+            found[f"{prefix}{name}"] = (
+                value if isinstance(value, (int, float, str)) else _text(value)
+            )
+    return found
+
+
+def _text(value: object) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
