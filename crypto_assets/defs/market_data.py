@@ -49,7 +49,7 @@ def _specs() -> Iterable[dg.AssetSpec]:
             skippable=True,
             description=_DESCRIPTIONS[layer],
             group_name="market_data",
-            code_version=code_version(),
+            code_version=code_version("market_data"),
             kinds=_KINDS[layer],
         )
         deps = [dg.AssetKey(layer)]

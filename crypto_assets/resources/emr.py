@@ -304,6 +304,7 @@ class _Service:
             "spark.emr-serverless.driverEnv.AWS_REGION": region,
             "spark.executorEnv.AWS_REGION": region,
             "spark.sql.ansi.enabled": "true",
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
             "spark.sql.session.timeZone": "UTC",
             "spark.sql.shuffle.partitions": str(2 * engine.executors * engine.executor_cores),
         }

@@ -57,7 +57,7 @@ class Entry:
         """What this layer of the currency is made from: code, uploads and settings, as a hash."""
         etags = (self.history.etag, self.trend.etag)
         settings = (self.missing, self.dates, self.decimal, self.accept_outliers, self.names)
-        text = repr((code_version(), layer, etags, settings))
+        text = repr((code_version("market_data"), layer, etags, settings))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

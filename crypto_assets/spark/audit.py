@@ -76,7 +76,7 @@ def bronze_problems(row: Row | None, currency: Currency, kind: Kind) -> Iterator
         elif row["first_foot"] and row["first_foot"] < row["last_data"]:
             yield f"{upload.name}: line {row['first_foot']} between the data was taken for a footer"
         if row["bad"]:
-            yield f"{upload.name}: {_bad_lines(row)}"
+            yield f"{upload.name}: {bad_lines(row)}"
 
 
 def parsed_measures(values: DataFrame, value: str) -> DataFrame:
@@ -224,7 +224,8 @@ def load_problems(gold: Row | None, table: Row | None) -> Iterator[str]:
             yield f"{name} is {value} in gold, {table[name]} in the file for the warehouse"
 
 
-def _bad_lines(row: Row) -> str:
+def bad_lines(row: Row) -> str:
+    """The first bad lines and what is wrong with each, and how many there are beyond them."""
     shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])
     more = f"; and {row['bad'] - SHOWN_PROBLEMS} more" if row["bad"] > SHOWN_PROBLEMS else ""
     return shown + more

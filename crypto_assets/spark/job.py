@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from crypto_assets.spark import audit, gold, silver
 from crypto_assets.spark.batch import KINDS, Batch, Currency, LayerResult, Verdict
 from crypto_assets.spark.bronze import bronze, uploads
-from crypto_assets.spark.storage import in_order, read, write
+from crypto_assets.spark.storage import read, write
 from crypto_assets.spark.tables import BRONZE, GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> 
     prices = silver.prices(lines.where("kind = 'history'"))
     trends = silver.trends(lines.where("kind = 'trend'"))
     history = silver.history(prices, _settings(session, currencies))
-    write(in_order(history), batch.staging, SILVER_HISTORY)
-    write(in_order(silver.trend(trends)), batch.staging, SILVER_TREND)
+    write(history, batch.staging, SILVER_HISTORY, "date")
+    write(silver.trend(trends), batch.staging, SILVER_TREND, "date")
     tables: dict[Kind, tuple[DataFrame, Table]] = {
         "history": (prices, SILVER_HISTORY),
         "trend": (trends, SILVER_TREND),
@@ -94,7 +94,7 @@ def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> 
 def _gold(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
     history = _read(session, batch, SILVER_HISTORY, currencies)
     trend = _read(session, batch, SILVER_TREND, currencies)
-    write(in_order(gold.gold(history, trend)), batch.staging, GOLD)
+    write(gold.gold(history, trend), batch.staging, GOLD, "date")
     expected = _rows(audit.gold_expectations(history, trend), "ticker")
     staged = _read(session, batch, GOLD, currencies)
     tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
@@ -108,7 +108,7 @@ def _warehouse(
     session: SparkSession, batch: Batch, currencies: list[Currency]
 ) -> Iterator[Verdict]:
     rows = _read(session, batch, GOLD, currencies)
-    write(in_order(rows.withColumn("symbol", F.col("ticker"))), batch.staging, LOAD)
+    write(rows.withColumn("symbol", F.col("ticker")), batch.staging, LOAD, "date")
     given = _rows(audit.table_measures(rows, *audit.GOLD_VALUES), "ticker")
     # A row that says another ticker than its folder is no row of this currency.
     staged = _read(session, batch, LOAD, currencies).where("symbol = ticker")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crypto_assets.spark import job
-from crypto_assets.spark.batch import Batch
+from crypto_assets.spark.accounts import job as accounts_job
+from crypto_assets.spark.batch import Batch, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def run(session: SparkSession, order: Order) -> Iterator[LayerResult]:
     """Computes what the order wants and yields each layer's verdicts when it is audited."""
-    if not isinstance(order, Batch):
-        raise TypeError(f"nothing computes a {type(order).__name__}")
-    return job.run(session, order)
+    if isinstance(order, Batch):
+        return job.run(session, order)
+    if isinstance(order, Snapshot):
+        return accounts_job.run(session, order)
+    raise TypeError(f"nothing computes a {type(order).__name__}")

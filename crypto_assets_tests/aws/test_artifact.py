@@ -56,7 +56,7 @@ def test_the_archive_has_the_code_and_its_packages_and_nothing_of_this_machine(p
     assert not [name for name in ours if "/spark/" not in name and name.count("/") > 1]
     assert "crypto_assets/spark/exports/dates.py" in ours
     command = (
-        "from crypto_assets.spark.version import code_version; print(code_version());"
+        "from crypto_assets.spark.version import code_version; print(code_version('accounts'));"
         "import boto3, dagster_pipes, pandas, pyarrow.parquet, pyarrow.fs;"
         "import crypto_assets.spark.exports; boto3.client('s3', 'eu-central-1')"
     )
@@ -68,7 +68,7 @@ def test_the_archive_has_the_code_and_its_packages_and_nothing_of_this_machine(p
         text=True,
         check=False,
     )
-    assert done.stdout.strip() == code_version(), done.stderr
+    assert done.stdout.strip() == code_version("accounts"), done.stderr
 
 
 def test_packages_that_cannot_be_had_are_told_in_one_line(changed):

@@ -10,7 +10,7 @@ import pytest
 
 from crypto_assets.spark import audit, job
 from crypto_assets.spark.batch import Batch, Currency, Upload
-from crypto_assets.spark.storage import in_order, write
+from crypto_assets.spark.storage import write
 from crypto_assets.spark.tables import GOLD, LOAD, SILVER_HISTORY, SILVER_TREND, TABLES
 from crypto_assets_tests.exports_text import history_csv, trend_csv
 
@@ -113,7 +113,7 @@ def test_rows_of_a_file_stand_in_the_order_of_their_dates(session, tmp_path):
             "g_trend": [1.0] * 500,
         }
     )
-    write(in_order(session.createDataFrame(rows)), str(tmp_path), SILVER_TREND)
+    write(session.createDataFrame(rows), str(tmp_path), SILVER_TREND, "date")
     for ticker in ("A", "B"):
         (file,) = (tmp_path / SILVER_TREND.path / f"ticker={ticker}").glob("*.parquet")
         dates = pq.ParquetFile(file).read()["date"].to_pylist()

@@ -9,13 +9,15 @@ from crypto_assets.spark.tables import Table
 
 _BY_SNAPSHOT = ("snapshot",)
 
-# Every line of the uploads as text, cell by cell; `problem` says what is wrong with the line.
+# Every row of the uploads as text, cell by cell, with the line it begins on; `problem` says what is
+# wrong with it. The one row of line 0 is the file as a whole: `facts` (JSON) says what was counted
+# in it, `problem` why it was refused, if it was.
 BRONZE_CUSTOMERS = Table(
     path="accounts_bronze/customers",
     layer="accounts_bronze",
     columns=(
         "line int, customer_id string, first_name string, last_name string, gender string, "
-        "state string, problem string, snapshot string"
+        "state string, problem string, facts string, snapshot string"
     ),
     partitions=_BY_SNAPSHOT,
 )
@@ -24,7 +26,7 @@ BRONZE_ACCOUNTS = Table(
     layer="accounts_bronze",
     columns=(
         "line int, customer_id string, account_number string, type_of_account string, "
-        "created_at string, problem string, snapshot string"
+        "created_at string, problem string, facts string, snapshot string"
     ),
     partitions=_BY_SNAPSHOT,
 )

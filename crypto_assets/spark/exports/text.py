@@ -74,7 +74,7 @@ class Text:
 def read_text(stream: IO[bytes]) -> Text:
     """The lines of `stream`. Raises `Refused` if it is no text, empty, or a line is monstrous."""
     data, truncated = _bounded(stream)
-    _refuse_other_formats(data)
+    refuse_other_formats(data)
     text, encoding = _decode(data, whole=truncated is None)
     text = _unified_line_ends(text)
     if truncated is None and text.count("\n") > MAX_LINES:
@@ -96,7 +96,8 @@ def read_text(stream: IO[bytes]) -> Text:
     return Text(lines, encoding, truncated)
 
 
-def _refuse_other_formats(data: bytes) -> None:
+def refuse_other_formats(data: bytes) -> None:
+    """Raises `Refused` if a file that begins so is empty or says that it is no CSV file."""
     if not data or data.isspace():
         raise Refused("the file is empty")
     for signature, what in SIGNATURES:

@@ -1,0 +1,182 @@
+"""The audit of the customer accounts: what was measured of each layer and what is wrong with it.
+
+`*_measures` are Spark aggregates that give one row, `*_problems` plain Python over such rows. Rows
+are counted on both sides of every step. Nothing here changes data.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from crypto_assets.spark.accounts import transform
+from crypto_assets.spark.accounts.changes import ITEM, OPERATIONS, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pyspark.sql import Column, DataFrame
+
+SHOWN = 10  # lines and account numbers
+
+Row = dict[str, Any]
+
+# How the digest calls what an operation did.
+DONE = dict(zip(OPERATIONS, ("inserted", "changed", "deleted", "restored"), strict=True))
+
+
+def checked_measures(checked: DataFrame) -> DataFrame:
+    """Of lines typed and cleaned: how many there are, are bad, are to be dropped, are kept."""
+    good = F.col("problem").isNull()
+    return checked.agg(
+        F.count("*").alias("lines"),
+        F.count_if(~good).alias("bad"),
+        F.count_if(good & F.col("dropped").isNotNull()).alias("dropped"),
+        F.count_if(good & F.col("dropped").isNull()).alias("kept"),
+    )
+
+
+def bad_lines(checked: DataFrame) -> DataFrame:
+    """The first bad lines: line, problem."""
+    return _first(checked.where(F.col("problem").isNotNull()).select("line", "problem"))
+
+
+def dropped_lines(checked: DataFrame) -> DataFrame:
+    """The first lines to be dropped: line, dropped."""
+    return _first(checked.where(F.col("dropped").isNotNull()).select("line", "dropped"))
+
+
+def conflicts(checked: DataFrame, key: str, values: Sequence[str]) -> DataFrame:
+    """The first lines whose key stands with other values in a line before: line, first_line."""
+    rows = transform.kept(checked).where(F.col(key).isNotNull())
+    lines = rows.groupBy(*values).agg(F.min("line").alias("line"))
+    first = lines.groupBy(key).agg(F.min("line").alias("first_line"))
+    later = lines.join(first, key).where(F.col("line") > F.col("first_line"))
+    return _first(later.select("line", "first_line"))
+
+
+def distinct_rows(checked: DataFrame, values: Sequence[str]) -> int:
+    """How many different rows are kept, counted without what writes them."""
+    return transform.kept(checked).groupBy(*values).agg(F.count("*")).count()
+
+
+def table_measures(table: DataFrame, key: str, flags: Mapping[str, Column]) -> DataFrame:
+    """Of a table: its rows, how many keys they have, and how many rows have each flag."""
+    by_key = table.groupBy(key).agg(
+        F.count("*").alias("rows"), *[F.count_if(flag).alias(name) for name, flag in flags.items()]
+    )
+    sums = [F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in ("rows", *flags)]
+    return by_key.agg(*sums, F.count(key).alias("keys"))
+
+
+def silver_problems(table: Row, distinct: int, *, may_be_empty: bool) -> Iterator[str]:
+    """What is wrong with a silver table, given how many different rows it was made from."""
+    if table["rows"] != distinct:
+        yield f"{distinct} rows expected, {table['rows']} written: some were lost or doubled"
+    if not table["rows"] and not may_be_empty:
+        yield "there is no row in it: upload the whole file again"
+
+
+def told_lines(kind: str, count: int, lines: Sequence[tuple[int, str]]) -> str:
+    """So many lines of a kind, the first of them with what is to be said of each."""
+    shown = "; ".join(f"line {line}: {text}" for line, text in lines)
+    more = f"; and {count - len(lines)} more" if count > len(lines) else ""
+    return f"{count} {kind}: {shown}{more}"
+
+
+def years(customer_accounts: DataFrame) -> DataFrame:
+    """Per year's folder: rows, and how many of them are of another year."""
+    right = transform.utc_year("created_at").eqNullSafe(F.col("created_at_year"))
+    return customer_accounts.groupBy("created_at_year").agg(
+        F.count("*").alias("rows"), F.count_if(~right).alias("strangers")
+    )
+
+
+def owners(customers: DataFrame, accounts: DataFrame) -> DataFrame:
+    """How many accounts have no customer, and how many customers no account."""
+    by_id = accounts.groupBy("customer_id").agg(F.count("*").alias("accounts"))
+    known = customers.select("customer_id", F.lit(True).alias("known"))
+    # A null id meets no customer's.
+    return known.join(by_id, "customer_id", "full").agg(
+        F.coalesce(F.sum(F.when(F.col("known").isNull(), F.col("accounts"))), F.lit(0)).alias(
+            "accounts_without_customer"
+        ),
+        F.count_if(F.col("accounts").isNull()).alias("customers_without_account"),
+    )
+
+
+def year_problems(found: Row, files: int) -> Iterator[str]:
+    """What is wrong with one year's folder."""
+    year = found["created_at_year"]
+    if files != 1:
+        yield f"year {year}: one file is wanted, found {files}"
+    if found["strangers"]:
+        yield f"year {year}: {found['strangers']} rows are of another year"
+
+
+def accounts_problems(given: int, table: Row) -> Iterator[str]:
+    """What is wrong with the joined table, given the accounts and what was written."""
+    if table["rows"] != given:
+        yield f"{given} accounts, {table['rows']} rows written: some were lost or doubled"
+    if table["keys"] != table["rows"]:
+        yield f"{table['rows'] - table['keys']} rows repeat an account number"
+
+
+def done_measures(changes: DataFrame) -> DataFrame:
+    """How many changes there are of each operation, by the digest's words."""
+    return changes.agg(
+        *[F.count_if(F.col("operation") == name).alias(done) for name, done in DONE.items()]
+    )
+
+
+def examples(changes: DataFrame) -> DataFrame:
+    """The first account numbers of each operation: operation, account_number."""
+    return reduce(
+        lambda above, below: above.unionAll(below),
+        (
+            changes.where(F.col("operation") == operation)
+            .select("operation", "account_number")
+            .orderBy("account_number")
+            .limit(SHOWN)
+            for operation in OPERATIONS
+        ),
+    )
+
+
+def live(stored: DataFrame) -> DataFrame:
+    """How many of the store's items are live, and a hash of all that those say."""
+    is_live = F.col("deleted_at").isNull()
+    return stored.agg(
+        F.count("*").alias("items"),
+        F.count_if(is_live).alias("live"),
+        F.bit_xor(F.when(is_live, F.xxhash64(*ITEM))).alias("content"),
+    )
+
+
+def wanted(customer_accounts: DataFrame) -> DataFrame:
+    """The same measures of the items that the accounts are to become."""
+    return live(items(customer_accounts))
+
+
+def store_problems(before: Row, done: Row, wanted: Row, after: Row, keys: int) -> Iterator[str]:
+    """What is wrong with what the store would hold, given what it holds and the changes."""
+    if (after["live"], after["content"]) != (wanted["live"], wanted["content"]):
+        yield (
+            f"the store would hold {after['live']} live accounts that are not the "
+            f"{wanted['live']} of this snapshot"
+        )
+    expected = {
+        "items": before["items"] + done["inserted"],
+        "live": before["live"] + done["inserted"] + done["restored"] - done["deleted"],
+    }
+    for name, count in expected.items():
+        if after[name] != count:
+            yield f"{name}: {count} expected after the changes, {after[name]} written"
+    if keys != after["items"]:
+        yield f"{after['items'] - keys} items repeat an account number"
+
+
+def _first(lines: DataFrame) -> DataFrame:
+    return lines.orderBy("line").limit(SHOWN)

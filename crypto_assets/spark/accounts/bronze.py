@@ -1,0 +1,165 @@
+"""Bronze of the customer accounts: every row of both uploads, cell by cell as text, and its audit.
+
+One Python function reads a file inside the engine (`mapInArrow`), so no row passes through the
+driver and any engine runs it. Recognising and cutting a file is `reading`; deciding what a value
+means is silver's matter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import fs
+from pyspark.sql import functions as F
+
+from crypto_assets.spark.accounts.reading import Drop, schema
+from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
+from crypto_assets.spark.audit import SHOWN_PROBLEMS, bad_lines
+from crypto_assets.spark.batch import Verdict
+from crypto_assets.spark.exports.model import Refused
+from crypto_assets.spark.storage import read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from crypto_assets.spark.accounts.header import DropKind
+    from crypto_assets.spark.batch import Snapshot, Upload
+    from crypto_assets.spark.tables import Table
+
+BRONZE: dict[DropKind, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}
+
+Row = dict[str, Any]
+
+
+def bronze(session: SparkSession, order: Snapshot, kind: DropKind) -> DataFrame:
+    """The rows of the snapshot's file of this kind, in its order: the columns of `BRONZE[kind]`.
+
+    The last row, of line 0, is the file as a whole: the facts that were counted in it, or the
+    problem for which it was refused, and then the rows before it mean nothing.
+    """
+    upload: Upload = getattr(order, kind)
+    task = {
+        **dataclasses.asdict(upload),
+        "kind": kind,
+        "snapshot": order.name,
+        "forgotten": json.dumps(order.forgotten),
+    }
+    one = session.createDataFrame(pa.Table.from_pylist([task]))
+    return one.repartition(1).mapInArrow(_read_files, BRONZE[kind].columns)
+
+
+def bronze_layer(session: SparkSession, order: Snapshot) -> Verdict:
+    """Writes both tables below `order.staging` and says what was measured and what is wrong."""
+    measures: dict[str, Any] = {}
+    problems: list[str] = []
+    for kind, table in BRONZE.items():
+        write(bronze(session, order, kind), order.staging, table)
+        staged = read(session, order.staging, table).where(F.col("snapshot") == order.name)
+        row = bronze_measures(staged)
+        problems += bronze_problems(row, getattr(order, kind))
+        measures[kind] = _file_measures(row, getattr(order, kind))
+    return Verdict(order.name, "accounts_bronze", tuple(problems), measures)
+
+
+def bronze_measures(staged: DataFrame) -> Row:
+    """What stands in one staged table: rows, the sum of their lines, the file's facts, bad rows."""
+    is_row = F.col("line") > 0
+    bad = is_row & F.col("problem").isNotNull()
+    row: Row = (
+        staged.agg(
+            F.count_if(is_row).alias("rows"),
+            F.coalesce(F.sum("line"), F.lit(0)).alias("line_sum"),
+            F.count_if(bad).alias("bad"),
+            F.count_if(~is_row).alias("files"),
+            F.max(F.when(~is_row, F.col("problem"))).alias("refused"),
+            F.max("facts").alias("facts"),
+        )
+        .toArrow()
+        .to_pylist()[0]
+    )
+    row["bad_lines"] = []
+    if row["bad"]:
+        first = staged.where(bad).orderBy("line").limit(SHOWN_PROBLEMS).select("line", "problem")
+        row["bad_lines"] = first.toArrow().to_pylist()
+    row["facts"] = json.loads(row["facts"] or "{}")
+    return row
+
+
+def bronze_problems(row: Row, upload: Upload) -> Iterator[str]:
+    """What is wrong with the table of one upload, given what was measured."""
+    facts = row["facts"]
+    if row["files"] != 1:
+        yield f"{upload.name}: the engine returned {row['files']} results for this file, not one"
+    elif row["refused"]:
+        yield f"{upload.name}: {row['refused']}"
+    else:
+        if (row["rows"], row["line_sum"]) != (facts["rows"], facts["line_sum"]):
+            yield (
+                f"{upload.name}: {row['rows']} rows for a file of {facts['rows']}: some were lost, "
+                "doubled or taken twice"
+            )
+        parts = ("header", "rows", "blank", "forgotten", "continued")
+        if sum(facts[part] for part in parts) != facts["lines"]:
+            counted = ", ".join(f"{facts[part]} {part}" for part in parts)
+            yield f"{upload.name}: its {facts['lines']} lines are not all accounted for: {counted}"
+        if facts["etag"] != upload.etag:
+            yield f"{upload.name}: another file's content was stored for it"
+        if not facts["rows"] + facts["forgotten"]:
+            yield f"{upload.name}: there is no row below the header"
+        if row["bad"]:
+            yield f"{upload.name}: {bad_lines(row)}"
+
+
+def _file_measures(row: Row, upload: Upload) -> Row:
+    facts = {name: value for name, value in row["facts"].items() if name != "line_sum"}
+    return {**facts, "file": upload.name, "etag": upload.etag, "bad": row["bad"]}
+
+
+def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for task in batch.to_pylist():
+            try:
+                yield from _rows(task)
+            except Refused as reason:
+                yield _of_file(task, problem=str(reason))
+            except Exception as error:  # noqa: BLE001 - the verdict must come back, whatever broke
+                # The error's text may quote a person's data.
+                what = type(error).__name__
+                problem = f"the reader broke on this file ({what}); please report it"
+                yield _of_file(task, problem=problem)
+
+
+def _rows(task: Row) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, which must have the content that its etag (SHA-256) names, and its facts.
+
+    Raises `Refused` if it is gone, has other content or cannot be read.
+    """
+    filesystem, path = fs.FileSystem.from_uri(task["uri"])
+    try:
+        with filesystem.open_input_stream(path) as stream:
+            drop = Drop(stream, task["kind"], json.loads(task["forgotten"]))
+            for batch in drop.batches():
+                yield _with_file(batch, task)
+    except OSError as error:
+        raise Refused(f"the upload cannot be read: {error}; upload it again") from error
+    if drop.lines.digest != task["etag"]:
+        raise Refused("what is stored of this upload is not what was uploaded: upload it again")
+    facts = json.dumps({**drop.facts(), "etag": drop.lines.digest})
+    yield _of_file(task, facts=facts)
+
+
+def _of_file(task: Row, *, problem: str | None = None, facts: str | None = None) -> pa.RecordBatch:
+    """The row of line 0."""
+    batch = pa.RecordBatch.from_pylist([{"line": 0, "problem": problem}], schema(task["kind"]))
+    return _with_file(batch, task, facts)
+
+
+def _with_file(batch: pa.RecordBatch, task: Row, facts: str | None = None) -> pa.RecordBatch:
+    facts_column = pa.repeat(pa.scalar(facts, pa.string()), len(batch))
+    snapshot = pa.repeat(pa.scalar(task["snapshot"], pa.string()), len(batch))
+    return batch.append_column("facts", facts_column).append_column("snapshot", snapshot)

@@ -1,0 +1,217 @@
+"""The job of the customer accounts: one snapshot from its uploads to the changes for the store.
+
+Every layer is written below `order.staging` and audited there; the first that fails is the last.
+Publishing, and writing the changes into the store, are done by whoever sent the order
+(`resources/`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from crypto_assets.spark.accounts import audit, transform
+from crypto_assets.spark.accounts.changes import changes, stored_after
+from crypto_assets.spark.accounts.tables import (
+    BRONZE_ACCOUNTS,
+    BRONZE_CUSTOMERS,
+    CHANGES,
+    CUSTOMER_ACCOUNTS,
+    SILVER_ACCOUNTS,
+    SILVER_CUSTOMERS,
+    STORED,
+)
+from crypto_assets.spark.batch import LayerResult, Snapshot, Verdict
+from crypto_assets.spark.storage import (
+    files_by_folder,
+    partition_folder,
+    read,
+    read_partition,
+    write,
+    write_partition,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from crypto_assets.spark.tables import Table
+
+_NUMBER = "account_number"
+_Found = tuple[list[str], dict[str, Any]]  # problems and measures
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One of the two kinds of rows a snapshot is made of, and how its silver comes about."""
+
+    bronze: Table
+    silver: Table
+    checked: Callable[[DataFrame], DataFrame]
+    rows: Callable[[DataFrame], DataFrame]
+    key: str
+    columns: Sequence[str]
+    flags: Mapping[str, Column]
+
+
+def run(session: SparkSession, order: Snapshot) -> Iterator[LayerResult]:
+    """Computes the order's layers and yields each one's verdict when it is audited."""
+    steps = {
+        "accounts_silver": _silver,
+        "customer_accounts": _customer_accounts,
+        "customer_account_store": _store,
+    }
+    for layer in order.layers:
+        started = time.monotonic()
+        problems, measures = steps[layer](session, order)
+        verdict = Verdict(order.name, layer, tuple(problems), measures)
+        yield LayerResult(layer, time.monotonic() - started, (verdict,), order.staging)
+        if problems:
+            return
+
+
+def _silver(session: SparkSession, order: Snapshot) -> _Found:
+    problems: list[str] = []
+    measures: dict[str, Any] = {}
+    for name, kind in _kinds().items():
+        wrong, measures[name] = _cleaned(session, order, kind)
+        problems += [f"{name}: {problem}" for problem in wrong]
+    return problems, measures
+
+
+def _kinds() -> dict[str, _Kind]:
+    return {
+        "customers": _Kind(
+            bronze=BRONZE_CUSTOMERS,
+            silver=SILVER_CUSTOMERS,
+            checked=transform.customers,
+            rows=transform.distinct_customers,
+            key="customer_id",
+            columns=transform.CUSTOMER,
+            flags=_unknown("first_name", "last_name", "gender", "state"),
+        ),
+        "accounts": _Kind(
+            bronze=BRONZE_ACCOUNTS,
+            silver=SILVER_ACCOUNTS,
+            checked=transform.accounts,
+            rows=transform.numbered_accounts,
+            key=_NUMBER,
+            columns=transform.ACCOUNT,
+            flags={
+                **_unknown("type_of_account"),
+                "unlisted_type_of_account": ~F.col("type_of_account").isin(
+                    *transform.TYPES, transform.UNKNOWN
+                ),
+                "no_customer_id": F.col("customer_id").isNull(),
+                "no_created_at": F.col("created_at").isNull(),
+            },
+        ),
+    }
+
+
+def _unknown(*columns: str) -> dict[str, Column]:
+    return {f"unknown_{name}": F.col(name) == transform.UNKNOWN for name in columns}
+
+
+def _cleaned(session: SparkSession, order: Snapshot, kind: _Kind) -> _Found:
+    """Writes one silver table, unless a line is bad."""
+    checked = kind.checked(_read(session, order, kind.bronze))
+    given = _row(audit.checked_measures(checked))
+    if given["bad"]:
+        lines = [(row["line"], row["problem"]) for row in _rows(audit.bad_lines(checked))]
+        return [audit.told_lines("bad lines", given["bad"], lines)], given
+    write_partition(kind.rows(checked), order.staging, kind.silver, order.name, kind.key)
+    table = _row(audit.table_measures(_read(session, order, kind.silver), kind.key, kind.flags))
+    distinct = given["kept"]
+    if table["rows"] != distinct:
+        distinct = audit.distinct_rows(checked, kind.columns)
+    # Without those to be forgotten, nobody may be left.
+    problems = list(audit.silver_problems(table, distinct, may_be_empty=bool(order.forgotten)))
+    if table["keys"] != table["rows"]:
+        rows = _rows(audit.conflicts(checked, kind.key, kind.columns))
+        lines = [(row["line"], f"differs from line {row['first_line']}") for row in rows]
+        what = f"lines give a {kind.key} again with other values"
+        problems.append(audit.told_lines(what, table["rows"] - table["keys"], lines))
+    dropped = _rows(audit.dropped_lines(checked)) if given["dropped"] else []
+    return problems, {
+        "lines": given["lines"],
+        "rows": table["rows"],
+        "duplicates": given["kept"] - distinct,
+        "dropped": given["dropped"],
+        "dropped_lines": [f"line {row['line']}: {row['dropped']}" for row in dropped],
+        **{name: table[name] for name in kind.flags},
+    }
+
+
+def _customer_accounts(session: SparkSession, order: Snapshot) -> _Found:
+    customers = _read(session, order, SILVER_CUSTOMERS)
+    accounts = _read(session, order, SILVER_ACCOUNTS)
+    joined = transform.customer_accounts(customers, accounts)
+    write(joined, order.staging, CUSTOMER_ACCOUNTS, _NUMBER)
+    written = _read(session, order, CUSTOMER_ACCOUNTS)
+    is_legacy = F.col(_NUMBER).contains(transform.LEGACY)
+    table = _row(audit.table_measures(written, _NUMBER, {"legacy": is_legacy}))
+    problems = list(audit.accounts_problems(accounts.count(), table))
+    files = files_by_folder(order.staging, CUSTOMER_ACCOUNTS)
+    years: dict[str, dict[str, int]] = {}
+    for found in _rows(audit.years(written).orderBy("created_at_year")):
+        year = found["created_at_year"]
+        count = files.get(partition_folder(CUSTOMER_ACCOUNTS, year), 0)
+        problems += audit.year_problems(found, count)
+        name = transform.UNKNOWN if year is None else str(year)
+        years[name] = {"files": count, "rows": found["rows"]}
+    return problems, {
+        "rows": table["rows"],
+        "years": years,
+        **_row(audit.owners(customers, accounts)),
+        "legacy": table["legacy"],
+    }
+
+
+def _store(session: SparkSession, order: Snapshot) -> _Found:
+    accounts = _read(session, order, CUSTOMER_ACCOUNTS)
+    stored, before = None, {"items": 0, "live": 0}
+    if order.stored:
+        stored = read_partition(session, order.lake, STORED, order.stored)
+        before = _row(audit.live(stored))
+    found = changes(accounts, stored, order)
+    write_partition(found, order.staging, CHANGES, order.name, _NUMBER)
+    written = _read(session, order, CHANGES)
+    write_partition(stored_after(stored, written), order.staging, STORED, order.name, _NUMBER)
+    after = _read(session, order, STORED)
+    done, wanted = _row(audit.done_measures(written)), _row(audit.wanted(accounts))
+    keys = _row(audit.table_measures(after, _NUMBER, {}))["keys"]
+    problems = list(audit.store_problems(before, done, wanted, _row(audit.live(after)), keys))
+    examples: dict[str, list[str]] = {name: [] for name in done}
+    for row in _rows(audit.examples(written)):
+        examples[audit.DONE[row["operation"]]].append(row[_NUMBER])
+    changed = done["inserted"] + done["changed"] + done["restored"]
+    return problems, {
+        **done,
+        "unchanged": wanted["live"] - changed,
+        "live_before": before["live"],
+        "examples": {name: sorted(numbers) for name, numbers in examples.items()},
+    }
+
+
+def _read(session: SparkSession, order: Snapshot, table: Table) -> DataFrame:
+    """The rows of this snapshot, from staging if this order computes the table, else published."""
+    root = order.staging if table.layer in order.layers else order.lake
+    if table is CUSTOMER_ACCOUNTS:
+        return read(session, root, table)
+    return read_partition(session, root, table, order.name)
+
+
+def _row(measures: DataFrame) -> dict[str, Any]:
+    (row,) = _rows(measures)
+    return row
+
+
+def _rows(measures: DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = measures.toArrow().to_pylist()
+    return rows
