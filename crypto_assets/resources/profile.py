@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from crypto_assets.resources.account_store import AccountStore, DuckDBAccountStore
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
 from crypto_assets.resources.events import UploadEvents
@@ -65,6 +66,15 @@ def warehouse(settings: Settings) -> Warehouse:
         role_arn=settings.aws.redshift_role_arn,
         manifests=f"{_wanted(settings, 'lake').rstrip('/')}/_manifests",
     )
+
+
+def account_store(settings: Settings) -> AccountStore:
+    if settings.profile == "local":
+        path, wait = str(settings.account_store), settings.lock_wait_s
+        return DuckDBAccountStore(path=path, lock_wait_s=wait)
+    from crypto_assets.resources.dynamodb import DynamoDBAccountStore
+
+    return DynamoDBAccountStore(aws=aws(settings), table=settings.aws.account_table)
 
 
 def notifier(settings: Settings) -> Notifier:
