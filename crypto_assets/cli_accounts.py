@@ -104,7 +104,7 @@ def _line(outcome: Outcome) -> str:
 def profile(settings: Settings, snapshot: str | None, as_json: bool) -> None:
     """Show what the columns of SNAPSHOT, or of the newest one with a profile, hold."""
     from crypto_assets.console import show_profile, write_json
-    from crypto_assets.defs.account_profile import read_profile
+    from crypto_assets.defs.account_profile import profile_rows, read_profile
     from crypto_assets.resources.instance import open_instance
 
     with open_instance(settings) as instance:
@@ -112,7 +112,7 @@ def profile(settings: Settings, snapshot: str | None, as_json: bool) -> None:
     if as_json:
         write_json({"snapshot": name, **found})
     else:
-        show_profile(name, found)
+        show_profile(name, profile_rows(found))
 
 
 @command

@@ -83,6 +83,12 @@ def show_status(
         out.print(line, markup=False, soft_wrap=True)
 
 
+def show_profile(snapshot: str, rows: Iterable[Sequence[str]]) -> None:
+    """Prints the lines of a snapshot's profile."""
+    out.print(f"snapshot {snapshot}")
+    show_table(["file", "what", "value", "is"], rows)
+
+
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Writes rows to standard output as CSV; null is an empty cell."""
     writer = csv.writer(sys.stdout, lineterminator="\n")

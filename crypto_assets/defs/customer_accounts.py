@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.defs.account_profile import CHECK, check_result, check_spec
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import snapshot_partitions
 from crypto_assets.defs.verdicts import POOL, SUPERSEDED, event, failure, retrying_passing_faults
@@ -21,12 +22,11 @@ from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.notifier import Notifier
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.refresh import clear_left_behind
-from crypto_assets.resources.snapshots import ACCOUNT_KINDS, Snapshots
+from crypto_assets.resources.snapshots import Snapshots
 from crypto_assets.resources.warehouse import Warehouse
-from crypto_assets.spark.batch import ACCOUNT_LAYERS, Layer, LayerResult, Verdict
+from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, Layer, LayerResult, Verdict
 from crypto_assets.spark.version import code_version
 
-PROFILE = "profile"
 _DESCRIPTIONS: dict[Layer, str] = {
     "accounts_bronze": "Every line of both files, cell by cell as text.",
     "accounts_silver": "Typed and cleaned customers and accounts.",
@@ -68,14 +68,7 @@ def _specs() -> Iterator[dg.AssetSpec]:
 @dg.multi_asset(
     name="customer_accounts",
     specs=list(_specs()),
-    check_specs=[
-        dg.AssetCheckSpec(
-            PROFILE,
-            asset="accounts_silver",
-            description="What the snapshot's columns hold: nulls, duplicates, misspelt states, "
-            "counts. A warning if a state is misspelt or an account has no customer.",
-        )
-    ],
+    check_specs=[check_spec],
     partitions_def=snapshot_partitions,
     can_subset=True,
     pool=POOL,
@@ -111,14 +104,16 @@ def customer_accounts(
                 _observe(context, result)
                 continue
             for verdict in result.verdicts:
-                profile = verdict.measures.get(PROFILE, profile)
-                context.log_event(event(verdict, _facts(result)))
+                found = verdict.measures.pop(CHECK, None)
+                facts = {CHECK: dg.MetadataValue.json(found)} if found else {}
+                context.log_event(event(verdict, {"seconds": round(result.seconds, 3), **facts}))
+                profile = found or profile
             failed += [verdict for verdict in result.verdicts if not verdict.passed]
         clear_left_behind(engine, lake, running_runs(context.instance))
     if failed:
         raise failure(failed, 1, "snapshot")
-    if context.selected_asset_check_keys:
-        yield _profile_check(profile or {})
+    if profile and context.selected_asset_check_keys:
+        yield check_result(profile)
 
 
 def _observe(context: dg.AssetExecutionContext, superseded: Superseded) -> None:

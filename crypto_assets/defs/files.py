@@ -16,8 +16,8 @@ from crypto_assets.defs.partitions import snapshot_partitions, ticker_partitions
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.ledger import Quarantined
 from crypto_assets.resources.registry import Entry, StoredUpload
-from crypto_assets.resources.snapshots import ACCOUNT_KINDS, AccountKind, StoredSnapshot
-from crypto_assets.spark.batch import KINDS, Kind
+from crypto_assets.resources.snapshots import StoredSnapshot
+from crypto_assets.spark.batch import ACCOUNT_KINDS, KINDS, AccountKind, Kind
 
 _DESCRIPTIONS: dict[Kind | AccountKind, str] = {
     "history": "The daily price history of a currency, as its owner uploaded it.",

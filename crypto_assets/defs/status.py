@@ -19,8 +19,8 @@ from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.overrides import broken, read_overrides
 from crypto_assets.resources.registry import Entry, Registry
-from crypto_assets.resources.snapshots import ACCOUNT_KINDS, Snapshots, StoredSnapshot
-from crypto_assets.spark.batch import ACCOUNT_LAYERS, KINDS, LAYERS, Layer
+from crypto_assets.resources.snapshots import Snapshots, StoredSnapshot
+from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, KINDS, LAYERS, Layer
 
 State = Literal["published", "stale", "failed", "running", "superseded", "none"]
 

@@ -45,7 +45,7 @@ class AccountsNote:
 
     `published` is the snapshot in `customer_accounts` and the warehouse, `stored` the one whose
     changes went to the store; while `publishing` or `storing`, or after a crash meanwhile, in part.
-    `changes` is what the store's layer measured of them.
+    `rows_by_year` counts the rows of `customer_accounts`.
     """
 
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -53,7 +53,6 @@ class AccountsNote:
     publishing: bool = False
     stored: str = ""
     storing: bool = False
-    changes: dict[str, Any] = field(default_factory=dict)
     rows_by_year: dict[str, int] = field(default_factory=dict)
 
     def has(self, snapshot: str, layer: Layer, version: str) -> bool:
@@ -118,7 +117,7 @@ class AccountTables:
             LoadFile(
                 self._objects.uri(found.key),
                 found.size,
-                self.note.rows_by_year[partition_of(found.key)],
+                self.note.rows_by_year[year_of(found.key)],
             )
             for found in self.files(CUSTOMER_ACCOUNTS.path)
         ]
@@ -162,6 +161,12 @@ class AccountTables:
             name = found.key.rpartition("/")[2]
             if name.endswith(".parquet") and not is_hidden(name):
                 yield found
+
+
+def year_of(key: str) -> str:
+    """The year of a file of `customer_accounts`, as the job's measures name it."""
+    year = partition_of(key)
+    return "unknown" if year == "__HIVE_DEFAULT_PARTITION__" else year
 
 
 def partition_of(key: str) -> str:

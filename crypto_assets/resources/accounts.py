@@ -7,13 +7,14 @@ one. Knows the resources but neither Spark nor Dagster's runs.
 from __future__ import annotations
 
 import io
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from crypto_assets.resources.account_store import AccountStore
 from crypto_assets.resources.account_tables import AccountTables, FilesMissing
-from crypto_assets.resources.digest import Digest, too_many_deletes
+from crypto_assets.resources.digest import digest_of, too_many_deletes
 from crypto_assets.resources.engine import Engine
 from crypto_assets.resources.lake import Lake
 from crypto_assets.resources.notifier import Notifier
@@ -175,8 +176,9 @@ class _Refresh:
 
     def _publish_table(self, result: LayerResult) -> str | None:
         """Puts the years' files in place and loads them; why that failed, if it did."""
-        years = result.verdicts[0].measures["rows_by_year"]
-        self.tables.change(published=self.snapshot.name, publishing=True, rows_by_year=years)
+        years = result.verdicts[0].measures["years"]
+        rows = {year: found["rows"] for year, found in years.items()}
+        self.tables.change(published=self.snapshot.name, publishing=True, rows_by_year=rows)
         self._publish(result)
         problem = self.platform.warehouse.load_accounts(self.tables.accounts_files())
         if not problem:
@@ -185,29 +187,35 @@ class _Refresh:
 
     def _publish_store(self, result: LayerResult) -> LayerResult:
         """Keeps the changes in the lake, from where they go to the store, now or after a crash."""
-        measures = result.verdicts[0].measures
         self._publish(result)
-        self.tables.change(stored=self.snapshot.name, storing=True, changes=measures)
+        self.tables.change(stored=self.snapshot.name, storing=True)
         stored = _store(self.platform, self.tables)
-        return replace(stored, seconds=stored.seconds + result.seconds)
+        (verdict,) = stored.verdicts
+        measures = {
+            name: result.verdicts[0].measures[name] for name in ("unchanged", "live_before")
+        }
+        return replace(
+            stored,
+            seconds=stored.seconds + result.seconds,
+            verdicts=(replace(verdict, measures=verdict.measures | measures),),
+        )
 
 
 def _store(platform: AccountsPlatform, tables: AccountTables) -> LayerResult:
     """Writes the changes that the note speaks of to the store and tells people what changed."""
     import pyarrow.parquet as pq
 
-    started = time.monotonic()
-    note = tables.note
+    started, name = time.monotonic(), tables.note.stored
     file = pq.ParquetFile(io.BytesIO(tables.changes_file()))
+    digest = digest_of(name, file.iter_batches(columns=["operation", "account_number"]))
     platform.store.apply(file.iter_batches(), file.metadata.num_rows)
-    digest = Digest.of(note.stored, note.changes)
-    if digest.changes:
-        digest.tell(platform.notifier)
+    if file.metadata.num_rows:
+        platform.notifier.tell(digest.subject(), digest.text(), level=logging.INFO)
     tables.change(storing=False)
     tables.drop_old_stored()
-    version = note.versions[note.stored]["customer_account_store"]
+    version = tables.note.versions[name]["customer_account_store"]
     verdict = Verdict(
-        note.stored, "customer_account_store", measures=dict(note.changes), version=version
+        name, "customer_account_store", measures=digest.as_metadata(), version=version
     )
     return LayerResult("customer_account_store", time.monotonic() - started, (verdict,))
 

@@ -26,6 +26,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try(f"engine {settings.engine_name}", lambda: profile.engine(settings).check())
     yield _try("lake", lambda: _lake(settings))
     yield _try("warehouse", lambda: profile.warehouse(settings).check())
+    yield _try("account store", lambda: profile.account_store(settings).check())
 
 
 def _listed(settings: Settings) -> Iterator[Finding]:

@@ -11,14 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crypto_assets.resources.account_tables import TABLES, AccountTables, partition_of
+from crypto_assets.resources.account_tables import TABLES, AccountTables, year_of
 from crypto_assets.resources.accounts import AccountsPlatform
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.registry import StoredUpload, WrongUse, pinned_key
-from crypto_assets.resources.snapshots import ACCOUNT_KINDS
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
-from crypto_assets.spark.batch import ACCOUNT_LAYERS
+from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, AccountKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +59,7 @@ def _from_uploads(platform: AccountsPlatform, inbox: Inbox, customer_id: int) ->
         for kind in ACCOUNT_KINDS:
             upload = getattr(snapshot, kind)
             if upload.etag not in done:
-                done[upload.etag], found = _from_upload(inbox, upload, customer_id)
+                done[upload.etag], found = _from_upload(inbox, kind, upload, customer_id)
                 lines += found
     for snapshot in snapshots:
         customers, accounts = (
@@ -77,11 +76,14 @@ def _with_content(upload: StoredUpload, contents: dict[str, StoredUpload]) -> St
     return replace(upload, etag=new.etag, size=new.size)
 
 
-def _from_upload(inbox: Inbox, upload: StoredUpload, customer_id: int) -> tuple[StoredUpload, int]:
-    """Keeps the upload without his lines, also where it was dropped; how many there were."""
-    from crypto_assets.spark.accounts.reading import without_customer
+def _from_upload(
+    inbox: Inbox, kind: AccountKind, upload: StoredUpload, customer_id: int
+) -> tuple[StoredUpload, int]:
+    """Keeps the upload without his rows, also where it was dropped; how many there were."""
+    from crypto_assets.spark.accounts.erasing import without_customer
 
-    content, found = without_customer(inbox.objects.read(pinned_key(upload.etag)), customer_id)
+    content = inbox.objects.read(pinned_key(upload.etag))
+    content, found = without_customer(content, kind, customer_id)
     if not found:
         return upload, 0
     if inbox.standing(upload):
@@ -94,22 +96,16 @@ def _from_upload(inbox: Inbox, upload: StoredUpload, customer_id: int) -> tuple[
 def _from_tables(platform: AccountsPlatform, tables: AccountTables, customer_id: int) -> Erased:
     """Takes his rows out of every file of every table; how many there were in each layer."""
     erased: Erased = dict.fromkeys(ACCOUNT_LAYERS, 0)
-    years, numbers = dict(tables.note.rows_by_year), set[str]()
+    years = dict(tables.note.rows_by_year)
     for table in TABLES:
         for file in tables.files(table.path):
             content, gone = _without_rows(platform.lake.objects.read(file.key), customer_id)
             if gone.num_rows:
                 erased[table.layer] += gone.num_rows
                 platform.lake.objects.write(file.key, content)
-                if "account_number" in gone.column_names:
-                    numbers.update(gone["account_number"].to_pylist())
                 if table is CUSTOMER_ACCOUNTS:
-                    years[partition_of(file.key)] -= gone.num_rows
-    changes = {
-        name: [one for one in value if one not in numbers] if isinstance(value, list) else value
-        for name, value in tables.note.changes.items()
-    }
-    tables.change(rows_by_year=years, changes=changes)
+                    years[year_of(file.key)] -= gone.num_rows
+    tables.change(rows_by_year=years)
     return erased
 
 

@@ -11,8 +11,8 @@ from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.inspection import bad_lines
 from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.registry import Entry, Registry, WrongUse, checked_ticker
-from crypto_assets.resources.snapshots import AccountKind, Snapshots, StoredSnapshot
-from crypto_assets.spark.batch import KINDS, Kind
+from crypto_assets.resources.snapshots import Snapshots, StoredSnapshot
+from crypto_assets.spark.batch import KINDS, AccountKind, Kind
 
 
 def take_in(
@@ -62,7 +62,9 @@ def take_in_snapshot(
 
     Raises `WrongUse`, and stores nothing, if one is not what it is said to be.
     """
-    from crypto_assets.spark.accounts.reading import HEAD_BYTES, MAX_BYTES, kind_of
+    from crypto_assets.spark.accounts.lines import MAX_BYTES
+    from crypto_assets.spark.accounts.reading import kind_of
+    from crypto_assets.spark.exports.text import HEAD_BYTES
 
     sources: dict[AccountKind, Path] = {"customers": customers, "accounts": accounts}
     for kind, source in sources.items():

@@ -1,4 +1,4 @@
-"""The notifier: who is told when a run failed. One interface; a log file, or a topic of SNS."""
+"""The notifier: who is told what a run did. One interface; a log file, or a topic of SNS."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -20,8 +20,11 @@ class Notifier(dg.ConfigurableResource, ABC):
     """Tells people what happened."""
 
     @abstractmethod
-    def tell(self, subject: str, text: str) -> None:
-        """Sends one notice; `subject` is one line, `text` is plain and may have many."""
+    def tell(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:
+        """Sends one notice; `subject` is one line, `text` is plain and may have many.
+
+        It is logged at `level`, which is lower for what is no failure.
+        """
 
 
 class LogNotifier(Notifier):
@@ -29,8 +32,8 @@ class LogNotifier(Notifier):
 
     path: str = Field(description="The file notices are appended to.")
 
-    def tell(self, subject: str, text: str) -> None:
-        LOGGER.error("%s\n%s", subject, text)
+    def tell(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:
+        LOGGER.log(level, "%s\n%s", subject, text)
         entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {subject}\n{text}\n\n"
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with Path(self.path).open("a", encoding="utf-8") as stream:
@@ -43,12 +46,12 @@ class SnsNotifier(Notifier):
     aws: dg.ResourceDependency[Aws]
     topic_arn: str = Field(description="ARN of the topic.")
 
-    def tell(self, subject: str, text: str) -> None:
+    def tell(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:
         """Sends one notice, in the lengths and characters that SNS takes.
 
         Raises `ServiceFault` if SNS does not take it.
         """
-        LOGGER.error("%s\n%s", subject, text)
+        LOGGER.log(level, "%s\n%s", subject, text)
         short = short_subject(subject)
         message = text if short == subject and text else f"{subject}\n\n{text}"
         with faults_told(permission=f"allow sns:Publish on {self.topic_arn}"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from crypto_assets.resources.account_store import AccountStore, DuckDBAccountStore
 from crypto_assets.resources.accounts import AccountsPlatform
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
@@ -70,6 +71,22 @@ def warehouse(settings: Settings) -> Warehouse:
         database=settings.aws.redshift_database,
         role_arn=settings.aws.redshift_role_arn,
         manifests=f"{_wanted(settings, 'lake').rstrip('/')}/_manifests",
+    )
+
+
+def account_store(settings: Settings) -> AccountStore:
+    if settings.profile == "local":
+        return DuckDBAccountStore(
+            path=str(settings.account_store),
+            lock_wait_s=settings.lock_wait_s,
+            max_deleted_share=settings.max_deleted_share,
+        )
+    from crypto_assets.resources.dynamodb import DynamoDBAccountStore
+
+    return DynamoDBAccountStore(
+        aws=aws(settings),
+        table=settings.aws.account_table,
+        max_deleted_share=settings.max_deleted_share,
     )
 
 

@@ -39,6 +39,9 @@ class AwsSettings(BaseModel):
     redshift_workgroup: str = Field(default="", description="Redshift Serverless workgroup.")
     redshift_database: str = Field(default="dev", description="Its database.")
     redshift_role_arn: str = Field(default="", description="Role with which COPY reads the lake.")
+    account_table: str = Field(
+        default="CustomerAccount", description="DynamoDB table of the customer accounts."
+    )
 
 
 class Settings(BaseSettings):
@@ -71,6 +74,12 @@ class Settings(BaseSettings):
         default=60,
         ge=0,
         description="Seconds to wait for a warehouse or lake another process holds.",
+    )
+    max_deleted_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Share of the customer accounts that one snapshot may delete unconfirmed.",
     )
     aws: AwsSettings = Field(default=AwsSettings(), description="Settings of profile `aws`.")
 
@@ -115,6 +124,10 @@ class Settings(BaseSettings):
     @property
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
+
+    @property
+    def account_store(self) -> Path:
+        return self.root / "store.duckdb"
 
     @property
     def locks(self) -> Path:

@@ -12,17 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 import dagster as dg
 
 from crypto_assets.resources.objects import Objects
 from crypto_assets.resources.registry import StoredUpload, WrongUse, pinned_key
-from crypto_assets.spark.batch import ACCOUNT_LAYERS, Layer, Snapshot, Upload
+from crypto_assets.spark.batch import (
+    ACCOUNT_KINDS,
+    ACCOUNT_LAYERS,
+    AccountKind,
+    Layer,
+    Snapshot,
+    Upload,
+)
 from crypto_assets.spark.version import code_version
 
-AccountKind = Literal["customers", "accounts"]
-ACCOUNT_KINDS: tuple[AccountKind, ...] = get_args(AccountKind)
 LONE_FILE_SECONDS = 600.0
 _PAIRS = "_snapshots/.pairs.json"
 _FORGOTTEN = "_forgotten"

@@ -19,8 +19,8 @@ from crypto_assets.resources.inbox import OVERRIDES, Inbox, etag_of
 from crypto_assets.resources.objects import Object
 from crypto_assets.resources.overrides import Overrides
 from crypto_assets.resources.registry import Entry, Registry, StoredUpload
-from crypto_assets.resources.snapshots import AccountKind, Snapshots, StoredSnapshot
-from crypto_assets.spark.batch import Kind
+from crypto_assets.resources.snapshots import Snapshots, StoredSnapshot
+from crypto_assets.spark.batch import AccountKind, Kind
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
@@ -78,7 +78,8 @@ class Sorter:
 
         Raises `Unclear` if the file cannot be read or it is not certain whose it is.
         """
-        from crypto_assets.spark.accounts.reading import HEAD_BYTES, kind_of
+        from crypto_assets.spark.accounts.reading import kind_of
+        from crypto_assets.spark.exports.text import HEAD_BYTES
 
         key, content = arrival.key, self._content(arrival)
         if kind := kind_of(content[:HEAD_BYTES], key.rpartition("/")[2]):
@@ -87,7 +88,7 @@ class Sorter:
 
     def _take_half(self, kind: AccountKind, arrival: Object, content: bytes) -> TakenHalf:
         """Gives the upload to a snapshot; `content` may be only its beginning."""
-        from crypto_assets.spark.accounts.reading import MAX_BYTES
+        from crypto_assets.spark.accounts.lines import MAX_BYTES
 
         if len(content) < arrival.size <= MAX_BYTES:
             content = self._content(arrival, MAX_BYTES)

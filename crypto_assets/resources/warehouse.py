@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import dagster as dg
 from pydantic import Field
 
+from crypto_assets.resources.duckdb_file import opened
 from crypto_assets.resources.lake import LoadFile
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.spark.tables import GOLD, Table
@@ -220,29 +221,10 @@ class DuckDBWarehouse(Warehouse):
             connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             yield connection
 
-    @contextmanager
-    def _open(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        import duckdb
-        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
-
-        retrying = Retrying(
-            retry=retry_if_exception(_is_locked),
-            stop=stop_after_delay(self.lock_wait_s),
-            wait=wait_random_exponential(multiplier=0.05, max=1),
-            reraise=True,
-        )
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            connection = retrying(duckdb.connect, self.path, read_only=read_only)
-        except duckdb.IOException as error:
-            if not _is_locked(error):
-                raise
-            raise WarehouseBusy(
-                f"{self.path} is open in another process ({_holder(error)}); waited "
-                f"{self.lock_wait_s:g} s: close it and run again"
-            ) from error
-        with connection:
-            yield connection
+    def _open(
+        self, *, read_only: bool = False
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return opened(self.path, self.lock_wait_s, WarehouseBusy, read_only=read_only)
 
 
 def _replace(
@@ -278,14 +260,3 @@ def _count(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> 
     """The one number that a count gives, or a deletion of that many rows."""
     found = connection.execute(sql, list(values)).fetchone()
     return int(found[0]) if found else 0
-
-
-def _is_locked(error: BaseException) -> bool:
-    return "Could not set lock" in str(error)
-
-
-def _holder(error: BaseException) -> str:
-    """DuckDB's message names the program and PID that hold the file."""
-    text = str(error)
-    start = text.find("Conflicting lock is held in ")
-    return text[start:].split(". ", maxsplit=1)[0] if start >= 0 else "unknown"

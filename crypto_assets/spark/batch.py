@@ -33,6 +33,9 @@ ACCOUNT_LAYERS: tuple[Layer, ...] = (
 Kind = Literal["history", "trend"]
 KINDS: tuple[Kind, ...] = ("history", "trend")
 
+AccountKind = Literal["customers", "accounts"]
+ACCOUNT_KINDS: tuple[AccountKind, ...] = ("customers", "accounts")
+
 Missing = Literal["fill", "drop"]
 
 

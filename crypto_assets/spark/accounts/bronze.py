@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from crypto_assets.spark.accounts.header import DropKind
+    from crypto_assets.spark.accounts.header import AccountKind
     from crypto_assets.spark.batch import Snapshot, Upload
     from crypto_assets.spark.tables import Table
 
-BRONZE: dict[DropKind, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}
+BRONZE: dict[AccountKind, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}
 
 Row = dict[str, Any]
 
 
-def bronze(session: SparkSession, order: Snapshot, kind: DropKind) -> DataFrame:
+def bronze(session: SparkSession, order: Snapshot, kind: AccountKind) -> DataFrame:
     """The rows of the snapshot's file of this kind, in its order: the columns of `BRONZE[kind]`.
 
     The last row, of line 0, is the file as a whole: the facts that were counted in it, or the

@@ -10,7 +10,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from crypto_assets.spark.exports.model import Refused
 from crypto_assets.spark.exports.table import DELIMITERS, MAX_COLUMNS
@@ -18,13 +18,14 @@ from crypto_assets.spark.exports.table import DELIMITERS, MAX_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DropKind = Literal["customers", "accounts"]
-COLUMNS: dict[DropKind, tuple[str, ...]] = {
+    from crypto_assets.spark.batch import AccountKind
+
+COLUMNS: dict[AccountKind, tuple[str, ...]] = {
     "customers": ("customer_id", "first_name", "last_name", "gender", "state"),
     "accounts": ("customer_id", "account_number", "type_of_account", "created_at"),
 }
 # One of these says which kind it is, or, of the second set, any beside a customer's id.
-SURE: dict[DropKind, set[str]] = {
+SURE: dict[AccountKind, set[str]] = {
     "customers": set(),
     "accounts": {"account_number", "type_of_account"},
 }
@@ -70,9 +71,9 @@ def cells_of(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in row]
 
 
-def kind_by_names(line: str) -> tuple[DropKind | None, bool]:
+def kind_by_names(line: str) -> tuple[AccountKind | None, bool]:
     """Which kind the header names, and whether any cell of it is a name known here."""
-    best: Counter[DropKind] = Counter()
+    best: Counter[AccountKind] = Counter()
     known = False
     for delimiter in DELIMITERS:
         names = {column_name(cell) for cell in cells_of(line, delimiter)}
@@ -88,12 +89,12 @@ def kind_by_names(line: str) -> tuple[DropKind | None, bool]:
     return ranked[0][0], known
 
 
-def fits_by_position(line: str, kind: DropKind) -> bool:
+def fits_by_position(line: str, kind: AccountKind) -> bool:
     """Whether a line in which no name is known has this kind's number of columns."""
     return any(len(cells_of(line, each)) == len(COLUMNS[kind]) for each in DELIMITERS)
 
 
-def read_header(line: str, number: int, kind: DropKind) -> Header:
+def read_header(line: str, number: int, kind: AccountKind) -> Header:
     """What the first line with text, which has this number, says about the columns.
 
     Raises `Refused` if it names a column twice or leaves open which column is which.
@@ -141,7 +142,7 @@ def _best_cut(line: str, columns: tuple[str, ...]) -> tuple[str, list[str]]:
     return max(cuts, key=merit)
 
 
-def _by_position(cells: list[str], delimiter: str, number: int, kind: DropKind) -> Header:
+def _by_position(cells: list[str], delimiter: str, number: int, kind: AccountKind) -> Header:
     """No name is known: a header in other words, or the first row of a file without one.
 
     A first cell that is a number is a customer's id, so the line is data; a header names every

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 
 from crypto_assets.spark.accounts.header import (
     COLUMNS,
-    DropKind,
     Header,
     cells_of,
     cut,
@@ -35,18 +34,20 @@ from crypto_assets.spark.exports.table import BLANK, DELIMITERS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from crypto_assets.spark.batch import AccountKind
+
 CHUNK_ROWS = 8_192  # as quick as any number up to 65,536, in less memory
 CHUNK_BLOCKS = 4  # of the file, where its rows are long
 _ABSENT = pa.array(["", *MISSING.split(",")])
 
 
-def schema(kind: DropKind) -> pa.Schema:
+def schema(kind: AccountKind) -> pa.Schema:
     """The columns that `Drop.batches` gives, which are bronze's but for `facts` and `snapshot`."""
     text = ((name, pa.string()) for name in (*COLUMNS[kind], "problem"))
     return pa.schema([("line", pa.int32()), *text])
 
 
-def kind_of(head: bytes, name: str) -> DropKind | None:
+def kind_of(head: bytes, name: str) -> AccountKind | None:
     """Which kind of drop a file is that begins with `head` and was called `name`; None: neither.
 
     Its header tells; where that has no name that is known here, the file's name and the number of
@@ -124,7 +125,9 @@ class Drop:
     Rows of the customers `forgotten` and blank rows are left out and counted.
     """
 
-    def __init__(self, stream: IO[bytes], kind: DropKind, forgotten: Collection[int] = ()) -> None:
+    def __init__(
+        self, stream: IO[bytes], kind: AccountKind, forgotten: Collection[int] = ()
+    ) -> None:
         self.kind = kind
         self.lines = Lines(stream)
         self._forgotten = pa.array(list(map(str, forgotten)), pa.string())
