@@ -106,7 +106,9 @@ class DynamoDBAccountStore(AccountStore):
                 table = self._client.describe_table(TableName=self.table)["Table"]
         except ClientError as error:
             if error_code(error) == _DENIED:
-                return f"{self.table}: not checked, dynamodb:DescribeTable is not permitted"
+                return (
+                    f"{self.table}: not checked, dynamodb:DescribeTable is not permitted: allow it"
+                )
             return f"{self.table} is not there; customer accounts need it: {self._creation}"
         types = {
             one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]
