@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.duckdb_file import opened
+from crypto_assets.resources.duckdb_file import opened, write_anew
 from crypto_assets.resources.faults import ServiceBusy
 from crypto_assets.resources.progress import progress
 
@@ -138,9 +138,10 @@ class DuckDBAccountStore(AccountStore):
         if not Path(self.path).exists():
             return 0
         with self._open() as connection:
-            erased = connection.execute(_FORGET, [customer_id]).fetchall()
-            connection.execute("CHECKPOINT")  # what was deleted does not stay in the log
-        return int(erased[0][0])
+            erased = int(connection.execute(_FORGET, [customer_id]).fetchall()[0][0])
+            if erased:
+                write_anew(self.path, connection)
+        return erased
 
     def check(self) -> str:
         if not Path(self.path).exists():

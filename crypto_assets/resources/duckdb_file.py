@@ -5,6 +5,7 @@ What is kept in such a file is in the modules that open one (`warehouse`, `accou
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
+
+_OPENING_S = 0.2
 
 
 @contextmanager
@@ -40,6 +43,25 @@ def opened(
         ) from error
     with connection:
         yield connection
+
+
+def write_anew(path: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """Writes the file of this connection anew, without what was deleted; the connection is over.
+
+    A deletion alone leaves the bytes in the file until something else takes their place.
+    """
+    fresh = Path(f"{path}.part")
+    fresh.unlink(missing_ok=True)
+    connection.execute("CHECKPOINT")
+    quoted = str(fresh).replace("'", "''")
+    connection.execute(f"ATTACH '{quoted}' AS fresh")
+    ((name,),) = connection.execute("SELECT current_database()").fetchall()
+    connection.execute(f'COPY FROM DATABASE "{name}" TO fresh')
+    connection.execute("DETACH fresh")
+    fresh.replace(path)
+    # Who opened the old file just before would write into nothing if its lock were free by now.
+    time.sleep(_OPENING_S)
+    connection.close()
 
 
 def _is_locked(error: BaseException) -> bool:

@@ -35,6 +35,13 @@ def test_a_notice_is_logged_as_an_error_too(notifier, caplog):
     assert [(r.levelname, r.message) for r in caplog.records] == [("ERROR", "subject\n50% of %s")]
 
 
+def test_what_is_no_failure_is_logged_below_an_error(notifier, caplog):
+    with caplog.at_level(logging.INFO, "crypto_assets.notices"):
+        notifier.tell("subject", "text", level=logging.INFO)
+    assert [(r.levelname, r.message) for r in caplog.records] == [("INFO", "subject\ntext")]
+    assert "subject\ntext\n" in Path(notifier.path).read_text(encoding="utf-8")
+
+
 def test_a_notice_may_hold_any_language_and_bytes_that_are_no_characters(notifier):
     notifier.tell("比特币 é", "b\udcff.csv cannot be read")
     written = Path(notifier.path).read_text(encoding="utf-8")

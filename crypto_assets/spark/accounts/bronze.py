@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from crypto_assets.spark.accounts.header import AccountKind
-    from crypto_assets.spark.batch import Snapshot, Upload
+    from crypto_assets.spark.batch import AccountKind, Snapshot, Upload
     from crypto_assets.spark.tables import Table
 
 BRONZE: dict[AccountKind, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}
