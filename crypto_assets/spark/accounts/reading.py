@@ -148,10 +148,8 @@ class Drop:
         self._counts["header"] = 0 if self._header.is_data else 1
         if self._header.is_data:
             lines = itertools.chain([first], lines)
-            self.lines.row[:] = [first]
             number -= 1
-        else:
-            self.lines.row.clear()
+        self.lines.row.clear()
         for chunk in self._chunks(lines, number):
             batch = self._batch(chunk)
             if len(batch):
