@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.duckdb_file import opened
+from crypto_assets.resources.duckdb_file import opened, write_anew
 from crypto_assets.resources.lake import LoadFile
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.spark.tables import GOLD, Table
@@ -187,11 +187,11 @@ class DuckDBWarehouse(Warehouse):
             return 0
         with self._open() as connection:
             connection.execute(_ACCOUNTS_SCHEMA)
-            return _count(
-                connection,
-                "DELETE FROM accounts.customer_accounts WHERE customer_id = ?",
-                customer_id,
-            )
+            own = "DELETE FROM accounts.customer_accounts WHERE customer_id = ?"
+            rows = _count(connection, own, customer_id)
+            if rows:
+                write_anew(self.path, connection)
+            return rows
 
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
         import duckdb

@@ -1,0 +1,359 @@
+"""Customer accounts from the command line to table, warehouse, store and notice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import duckdb
+import pyarrow.dataset as ds
+import pytest
+
+from crypto_assets.resources import profile
+from crypto_assets.resources.account_tables import AccountTables
+from crypto_assets.resources.lake import LakeBusy
+from crypto_assets.resources.snapshots import Snapshots
+from sample_data.accounts import Snapshot, write_snapshots
+
+DONE = {"insert": "inserted", "change": "changed", "delete": "deleted", "restore": "restored"}
+COLUMNS = (
+    *("customer_id", "name", "gender", "state", "account_number", "type_of_account"),
+    *("created_at", "created_at_year"),
+)
+
+
+@pytest.fixture
+def bank(tmp_path) -> list[Snapshot]:
+    """Three snapshots in a row with every oddity, and what is true of them."""
+    return write_snapshots(tmp_path / "bank", customers=60, accounts=200, seed=7)
+
+
+@pytest.fixture
+def take(run):
+    """Registers a snapshot by the command and runs it; gives its name and the command's line."""
+
+    def run_snapshot(snapshot: Snapshot, *options: str) -> tuple[str, int, str]:
+        files = ("--customers", snapshot.customers, "--accounts", snapshot.accounts)
+        code, out, _ = run("accounts", *files, *options)
+        registered, line = out.splitlines()[:2]
+        return registered.partition(":")[0], code, line
+
+    return run_snapshot
+
+
+@pytest.fixture
+def snapshots(settings) -> Snapshots:
+    return profile.snapshots(settings)
+
+
+def register(snapshots: Snapshots, settings, snapshot: Snapshot) -> str:
+    """Registers a snapshot without running it."""
+    inbox = profile.inbox(settings)
+    uploads = [
+        inbox.pin(f"{kind}.csv", getattr(snapshot, kind).read_bytes())
+        for kind in ("customers", "accounts")
+    ]
+    return snapshots.put(*uploads).name
+
+
+def table(settings) -> dict[str, dict]:
+    """The published table by account number, as any tool reads it."""
+    folder = settings.lake / "customer_accounts"
+    partitioning = ds.partitioning(flavor="hive")
+    rows = ds.dataset(folder, partitioning=partitioning).to_table().to_pylist()
+    found = {row["account_number"]: {name: row[name] for name in COLUMNS} for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def warehouse(settings) -> dict[str, dict]:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        cursor = connection.execute("SELECT * FROM accounts.customer_accounts")
+        names = [column[0] for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return {row["account_number"]: row for row in rows}
+
+
+def items(settings) -> dict[tuple[str, int], dict]:
+    """Every item of the store by its key."""
+    with duckdb.connect(str(settings.account_store), read_only=True) as connection:
+        cursor = connection.execute("SELECT * FROM accounts.customer_account_store")
+        names = [column[0] for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = {(row["account_number"], row["created_at_year"]): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def expected_items(bank: list[Snapshot], names: list[str], snapshots: Snapshots) -> dict:
+    """What the store ought to hold after these snapshots, deleted items too."""
+    held: dict[str, dict] = {}
+    for truth, name in zip(bank, names, strict=True):
+        arrived_at = snapshots.get(name).arrived_at
+        for change in truth.changes:
+            item = {k: v for k, v in change.items() if k not in ("operation", "previous_year")}
+            held[item["account_number"]] = {**item, "deleted_at": item["deleted_at"] and arrived_at}
+    return {(i["account_number"], i["created_at_year"]): i for i in held.values()}
+
+
+def plain(rows: dict, *columns: str) -> dict:
+    """Rows with their times as text of one form, so that they can be compared."""
+    return {key: {name: _text(row[name]) for name in columns or row} for key, row in rows.items()}
+
+
+def _text(value):
+    if hasattr(value, "isoformat"):
+        value = value.isoformat(timespec="milliseconds")
+    return value.replace("+00:00", "") if isinstance(value, str) else value
+
+
+def check_store(settings, bank, names, snapshots):
+    expected = expected_items(bank, names, snapshots)
+    assert plain(items(settings), *next(iter(expected.values()))) == plain(expected)
+
+
+def told(settings) -> list[str]:
+    """The subjects of the notices so far."""
+    if not settings.notices.exists():
+        return []
+    notices = settings.notices.read_text().split("\n\n")
+    return [notice.split(" ", 1)[1].splitlines()[0] for notice in notices if notice.strip()]
+
+
+def counts(truth: Snapshot) -> dict[str, int]:
+    return Counter(DONE[change["operation"]] for change in truth.changes)
+
+
+def subject(truth: Snapshot) -> str:
+    """The heading of the digest that a snapshot ought to have."""
+    done = counts(truth)
+    parts = [f"{done[what]:,} {what}" for what in DONE.values() if done[what]]
+    return f"customer accounts: {', '.join(parts)}"
+
+
+def test_three_snapshots_in_a_row_each_with_its_digest(take, bank, settings, snapshots, run):
+    names = []
+    for number, truth in enumerate(bank, 1):
+        name, code, line = take(truth)
+        names.append(name)
+        assert code == 0, line
+        done = subject(truth).removeprefix("customer accounts: ")
+        assert line.endswith(f"{len(truth.rows):,} accounts  {done}")
+        assert told(settings)[-1] == subject(truth)
+        assert len(told(settings)) == number
+        rows = plain(truth.rows)
+        assert plain(table(settings), *next(iter(truth.rows.values()))) == rows
+        assert plain(warehouse(settings), *next(iter(truth.rows.values()))) == rows
+        check_store(settings, bank[:number], names, snapshots)
+    assert names == sorted(names) == snapshots.names()
+    document = json.loads(run("status", "--json")[1])["snapshots"]
+    assert [d["snapshot"] for d in document] == names
+    assert [d["layers"]["accounts_silver"]["state"] for d in document] == ["published"] * 3
+    assert document[-1]["rows"] == len(bank[-1].rows)
+    assert {name: n for name, n in document[-1]["changes"].items() if n} == counts(bank[-1])
+
+
+def test_wrong_order_and_twice_end_in_the_same_state(run, bank, settings, snapshots, take):
+    names = [register(snapshots, settings, truth) for truth in bank]
+    for name in (names[2], names[0], names[1], names[2], names[0]):
+        code, out, err = run("accounts", name)
+        assert code == 0, err
+        if name != names[2]:
+            assert f"customer_accounts customer_account_store hold the newer {names[2]}" in out
+    truth = bank[2]
+    assert plain(table(settings), *next(iter(truth.rows.values()))) == plain(truth.rows)
+    live = {key[0] for key, item in items(settings).items() if not item["deleted_at"]}
+    assert live == set(truth.rows)
+    assert len(items(settings)) == len(truth.rows)
+    assert len(told(settings)) == 1
+    states = json.loads(run("status", "--json")[1])["snapshots"]
+    assert [s["layers"]["customer_account_store"]["state"] for s in states] == [
+        *("superseded", "superseded", "published")
+    ]
+
+
+def test_an_unchanged_snapshot_writes_and_tells_nothing(take, bank, settings):
+    assert take(bank[0])[1] == 0
+    before = settings.account_store.stat().st_mtime_ns, items(settings)
+    _, code, line = take(bank[0])
+    assert (code, line.rpartition("  ")[2]) == (0, "no changes")
+    assert items(settings) == before[1]
+    assert len(told(settings)) == 1
+
+
+def test_a_snapshot_without_most_accounts_is_refused_until_confirmed(
+    take, bank, settings, run, tmp_path
+):
+    take(bank[0])
+    before = table(settings), items(settings)
+    lines = bank[0].accounts.read_text(encoding="utf-8").splitlines(keepends=True)
+    short = tmp_path / "accounts.csv"
+    short.write_text("".join(lines[:60]), encoding="utf-8")
+    files = ("--customers", bank[0].customers, "--accounts", short)
+    code, out, _ = run("accounts", *files)
+    assert code == 1
+    assert "customer_accounts: " in out
+    assert f"of {len(bank[0].rows):,} live accounts" in out
+    assert "--confirm-mass-delete" in out
+    assert (table(settings), items(settings)) == before
+    name = out.split(":")[0]
+    code, out, _ = run("accounts", name, "--confirm-mass-delete")
+    assert code == 0, out
+    live = {key[0] for key, item in items(settings).items() if not item["deleted_at"]}
+    assert live == set(table(settings))
+    assert len(live) < 60
+
+
+@pytest.mark.parametrize(
+    ("row", "told_of"),
+    [
+        ("1,,checking,20240101-01-01T00:00:00.000Z", "created_at"),
+        ("1,,checking,2024-02-30T10:00:00.000Z", "created_at"),
+        ("1,not-a-uuid,checking,2024-02-03T10:00:00.000Z", "account_number"),
+        ("12x,,checking,2024-02-03T10:00:00.000Z", "customer_id"),
+        ("1,,checking", "3 cells"),
+    ],
+)
+def test_a_row_that_cannot_be_right_fails_the_snapshot_with_its_line(
+    run, bank, row, told_of, tmp_path, settings
+):
+    content = bank[0].accounts.read_text(encoding="utf-8")
+    broken = tmp_path / "accounts.csv"
+    broken.write_text(f"{content}{row}\n", encoding="utf-8")
+    line = len(broken.read_text(encoding="utf-8").splitlines())
+    code, out, _ = run("accounts", "--customers", bank[0].customers, "--accounts", broken)
+    assert code == 1
+    assert f"line {line}" in out
+    assert told_of in out
+    assert not (settings.lake / "customer_accounts").exists()
+    assert not settings.account_store.exists()
+
+
+def test_what_a_person_names_wrongly_is_told(run, bank, tmp_path):
+    code, _, err = run("accounts")
+    assert (code, "there is no snapshot yet" in err) == (2, True)
+    code, _, err = run("accounts", "yesterday")
+    assert (code, "there is no snapshot 'yesterday'" in err) == (2, True)
+    swapped = ("--customers", bank[0].accounts, "--accounts", bank[0].customers)
+    code, _, err = run("accounts", *swapped)
+    assert (code, "no file of customers" in err) == (2, True)
+    assert run("accounts", "--customers", bank[0].customers)[0] == 2
+    assert run("profile")[0] == 2
+    code, _, err = run("accounts", "--layer", "customer_accounts")
+    assert code == 2
+
+
+def test_a_single_layer_needs_what_is_before_it(run, bank, settings, snapshots):
+    name = register(snapshots, settings, bank[0])
+    code, out, _ = run("accounts", name, "--layer", "accounts_silver")
+    assert (code, "its accounts_bronze is stale or missing" in out) == (1, True)
+    for layer in ("accounts_bronze", "accounts_silver", "customer_accounts"):
+        assert run("accounts", name, "--layer", layer)[0] == 0
+    assert not settings.account_store.exists()
+    code, out, _ = run("accounts", name, "--layer", "customer_account_store")
+    assert code == 0, out
+    assert len(items(settings)) == len(bank[0].rows)
+
+
+def test_the_profile_is_shown_as_a_table_and_as_json(run, take, bank):
+    name = take(bank[0])[0]
+    code, out, _ = run("profile")
+    assert code == 0
+    assert out.splitlines()[0] == f"snapshot {name}"
+    assert "New Jerse (nearest: New Jersey)" in out
+    found = json.loads(run("profile", name, "--json")[1])
+    assert found["snapshot"] == name
+    assert found["customers"]["nulls"]["state"] > 0
+
+
+def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
+    run, take, bank, settings, snapshots, home
+):
+    names = [take(truth)[0] for truth in bank[:2]]
+    owners = Counter(row["customer_id"] for row in bank[1].rows.values() if row["customer_id"])
+    customer, owned = owners.most_common(1)[0]
+    numbers = {
+        n for truth in bank[:2] for n, r in truth.rows.items() if r["customer_id"] == customer
+    }
+    assert owned > 1
+
+    code, out, err = run("forget", customer, "--yes")
+    assert code == 0, err
+    erased = {line.split()[0]: int(line.split()[1]) for line in out.splitlines()}
+    assert erased["warehouse"] == owned
+    assert erased["store"] == len(numbers)
+    assert min(erased.values()) > 0
+
+    record = json.loads((home / f"inbox/_forgotten/{customer}.json").read_bytes())
+    assert record["erased"] == erased
+    for place in (table(settings), warehouse(settings), items(settings)):
+        assert all(row["customer_id"] != customer for row in place.values())
+    given = [n for n in numbers if "legacy" not in n]
+    for path in (p for p in home.rglob("*") if p.is_file() and "dagster" not in p.parts):
+        content = path.read_bytes()
+        if path != settings.notices:
+            assert not any(n.encode() in content for n in given), path
+    code, out, err = run("accounts", names[1])
+    assert (code, "no changes" in out) == (0, True), out + err
+    _, code, line = take(bank[2])
+    assert code == 0, line
+    assert all(row["customer_id"] != customer for row in items(settings).values())
+    assert run("forget", customer, "--yes")[0] == 0
+    code, _, err = run("forget", 2**31 - 1, "--yes")
+    assert (code, "nothing is known of customer" in err) == (2, True)
+
+
+KILLED = """
+import os, signal, sys
+from crypto_assets.resources.account_store import DuckDBAccountStore
+from crypto_assets.cli import main
+apply = DuckDBAccountStore.apply
+def killed(store, changes, total):
+    when = sys.argv[1]
+    if when == "after":
+        apply(store, changes, total)
+    os.kill(os.getpid(), signal.SIGKILL)
+DuckDBAccountStore.apply = killed
+main(sys.argv[2:], standalone_mode=False)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("then", ["the same", "a newer one"])
+def test_killed_in_the_middle_of_a_publish_the_next_run_completes_it(
+    run, take, bank, settings, snapshots, when, then
+):
+    names = [take(bank[0])[0], register(snapshots, settings, bank[1])]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, when, "accounts", names[1]],
+        env={**os.environ, "CRYPTO_ASSETS_HOME": str(settings.home)},
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert len(told(settings)) == 1
+    if then == "the same":
+        code, out, err = run("accounts", names[1])
+        expected = bank[:2]
+    else:
+        names.append(register(snapshots, settings, bank[2]))
+        code, out, err = run("accounts", names[2])
+        expected = bank
+        assert names[1] in out.splitlines()[0]
+    assert code == 0, out + err
+    assert told(settings) == list(map(subject, expected))
+    check_store(settings, expected, names, snapshots)
+
+
+def test_a_second_run_waits_for_its_turn(settings):
+    tables = AccountTables(profile.lake(settings))
+    started = time.monotonic()
+    busy = pytest.raises(LakeBusy, match="another run works on the customer accounts")
+    with tables.working(), busy, AccountTables(profile.lake(settings)).working():
+        pass
+    assert time.monotonic() - started >= settings.lock_wait_s
