@@ -132,6 +132,8 @@ class SailEngine(_SessionEngine):
             _, port = server.listening_address
             session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
             session.conf.set("spark.sql.shuffle.partitions", str(os.cpu_count() or 1))
+            # Else this machine's, which would stand in the files.
+            session.conf.set("spark.sql.session.timeZone", "UTC")
             try:
                 yield session
             finally:

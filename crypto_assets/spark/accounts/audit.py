@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from crypto_assets.spark import audit
 from crypto_assets.spark.accounts import transform
-from crypto_assets.spark.accounts.changes import ITEM, OPERATIONS, items
+from crypto_assets.spark.accounts.changes import ITEM, OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pyspark.sql import Column, DataFrame
 
-SHOWN = 10  # lines and account numbers
+    from crypto_assets.spark.batch import Snapshot
 
 Row = dict[str, Any]
 
@@ -49,12 +50,13 @@ def dropped_lines(checked: DataFrame) -> DataFrame:
 
 
 def conflicts(checked: DataFrame, key: str, values: Sequence[str]) -> DataFrame:
-    """The first lines whose key stands with other values in a line before: line, first_line."""
+    """The first lines whose key stands with other values in a line before: line, problem."""
     rows = transform.kept(checked).where(F.col(key).isNotNull())
     lines = rows.groupBy(*values).agg(F.min("line").alias("line"))
     first = lines.groupBy(key).agg(F.min("line").alias("first_line"))
     later = lines.join(first, key).where(F.col("line") > F.col("first_line"))
-    return _first(later.select("line", "first_line"))
+    problem = F.concat(F.lit("differs from line "), F.col("first_line").cast("string"))
+    return _first(later.select("line", problem.alias("problem")))
 
 
 def distinct_rows(checked: DataFrame, values: Sequence[str]) -> int:
@@ -71,19 +73,24 @@ def table_measures(table: DataFrame, key: str, flags: Mapping[str, Column]) -> D
     return by_key.agg(*sums, F.count(key).alias("keys"))
 
 
-def silver_problems(table: Row, distinct: int, *, may_be_empty: bool) -> Iterator[str]:
-    """What is wrong with a silver table, given how many different rows it was made from."""
+def silver_problems(
+    facts: Row, given: Row, distinct: int, table: Row, order: Snapshot
+) -> Iterator[str]:
+    """What is wrong with a silver table, given its file's facts and the rows that were to be kept.
+
+    Only where customers are left out who are to be forgotten, nobody may be left.
+    """
+    if given["lines"] != facts["rows"]:
+        yield f"{given['lines']} rows were read, the file has {facts['rows']}"
     if table["rows"] != distinct:
         yield f"{distinct} rows expected, {table['rows']} written: some were lost or doubled"
-    if not table["rows"] and not may_be_empty:
+    if not table["rows"] and not order.forgotten:
         yield "there is no row in it: upload the whole file again"
 
 
-def told_lines(kind: str, count: int, lines: Sequence[tuple[int, str]]) -> str:
-    """So many lines of a kind, the first of them with what is to be said of each."""
-    shown = "; ".join(f"line {line}: {text}" for line, text in lines)
-    more = f"; and {count - len(lines)} more" if count > len(lines) else ""
-    return f"{count} {kind}: {shown}{more}"
+def told_lines(count: int, kind: str, first: Sequence[Row]) -> str:
+    """So many lines are of a kind; the first of them with the problem of each."""
+    return f"{count} {kind}: {audit.bad_lines({'bad': count, 'bad_lines': first})}"
 
 
 def years(customer_accounts: DataFrame) -> DataFrame:
@@ -139,7 +146,7 @@ def examples(changes: DataFrame) -> DataFrame:
             changes.where(F.col("operation") == operation)
             .select("operation", "account_number")
             .orderBy("account_number")
-            .limit(SHOWN)
+            .limit(audit.SHOWN_PROBLEMS)
             for operation in OPERATIONS
         ),
     )
@@ -153,11 +160,6 @@ def live(stored: DataFrame) -> DataFrame:
         F.count_if(is_live).alias("live"),
         F.bit_xor(F.when(is_live, F.xxhash64(*ITEM))).alias("content"),
     )
-
-
-def wanted(customer_accounts: DataFrame) -> DataFrame:
-    """The same measures of the items that the accounts are to become."""
-    return live(items(customer_accounts))
 
 
 def store_problems(before: Row, done: Row, wanted: Row, after: Row, keys: int) -> Iterator[str]:
@@ -179,4 +181,4 @@ def store_problems(before: Row, done: Row, wanted: Row, after: Row, keys: int) -
 
 
 def _first(lines: DataFrame) -> DataFrame:
-    return lines.orderBy("line").limit(SHOWN)
+    return lines.orderBy("line").limit(audit.SHOWN_PROBLEMS)

@@ -7,6 +7,7 @@ Publishing, and writing the changes into the store, are done by whoever sent the
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from crypto_assets.spark.accounts import audit, transform
-from crypto_assets.spark.accounts.changes import changes, stored_after
+from crypto_assets.spark.accounts.bronze import bronze_layer
+from crypto_assets.spark.accounts.changes import changes, items, stored_after
 from crypto_assets.spark.accounts.tables import (
     BRONZE_ACCOUNTS,
     BRONZE_CUSTOMERS,
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from crypto_assets.spark.tables import Table
 
 _NUMBER = "account_number"
-_Found = tuple[list[str], dict[str, Any]]  # problems and measures
 
 
 @dataclass(frozen=True)
@@ -62,26 +63,26 @@ class _Kind:
 def run(session: SparkSession, order: Snapshot) -> Iterator[LayerResult]:
     """Computes the order's layers and yields each one's verdict when it is audited."""
     steps = {
+        "accounts_bronze": bronze_layer,
         "accounts_silver": _silver,
         "customer_accounts": _customer_accounts,
         "customer_account_store": _store,
     }
     for layer in order.layers:
         started = time.monotonic()
-        problems, measures = steps[layer](session, order)
-        verdict = Verdict(order.name, layer, tuple(problems), measures)
+        verdict = steps[layer](session, order)
         yield LayerResult(layer, time.monotonic() - started, (verdict,), order.staging)
-        if problems:
+        if not verdict.passed:
             return
 
 
-def _silver(session: SparkSession, order: Snapshot) -> _Found:
+def _silver(session: SparkSession, order: Snapshot) -> Verdict:
     problems: list[str] = []
     measures: dict[str, Any] = {}
     for name, kind in _kinds().items():
         wrong, measures[name] = _cleaned(session, order, kind)
         problems += [f"{name}: {problem}" for problem in wrong]
-    return problems, measures
+    return Verdict(order.name, "accounts_silver", tuple(problems), measures)
 
 
 def _kinds() -> dict[str, _Kind]:
@@ -118,25 +119,27 @@ def _unknown(*columns: str) -> dict[str, Column]:
     return {f"unknown_{name}": F.col(name) == transform.UNKNOWN for name in columns}
 
 
-def _cleaned(session: SparkSession, order: Snapshot, kind: _Kind) -> _Found:
-    """Writes one silver table, unless a line is bad."""
-    checked = kind.checked(_read(session, order, kind.bronze))
+def _cleaned(
+    session: SparkSession, order: Snapshot, kind: _Kind
+) -> tuple[list[str], dict[str, Any]]:
+    """Writes one silver table, unless a line is bad; problems and measures."""
+    bronze = _read(session, order, kind.bronze)
+    facts = json.loads(_row(bronze.where("line = 0").select("facts"))["facts"])
+    checked = kind.checked(bronze.where("line > 0"))
     given = _row(audit.checked_measures(checked))
     if given["bad"]:
-        lines = [(row["line"], row["problem"]) for row in _rows(audit.bad_lines(checked))]
-        return [audit.told_lines("bad lines", given["bad"], lines)], given
+        bad = _rows(audit.bad_lines(checked))
+        return [audit.told_lines(given["bad"], "bad lines", bad)], given
     write_partition(kind.rows(checked), order.staging, kind.silver, order.name, kind.key)
     table = _row(audit.table_measures(_read(session, order, kind.silver), kind.key, kind.flags))
     distinct = given["kept"]
     if table["rows"] != distinct:
         distinct = audit.distinct_rows(checked, kind.columns)
-    # Without those to be forgotten, nobody may be left.
-    problems = list(audit.silver_problems(table, distinct, may_be_empty=bool(order.forgotten)))
+    problems = list(audit.silver_problems(facts, given, distinct, table, order))
     if table["keys"] != table["rows"]:
-        rows = _rows(audit.conflicts(checked, kind.key, kind.columns))
-        lines = [(row["line"], f"differs from line {row['first_line']}") for row in rows]
-        what = f"lines give a {kind.key} again with other values"
-        problems.append(audit.told_lines(what, table["rows"] - table["keys"], lines))
+        again = _rows(audit.conflicts(checked, kind.key, kind.columns))
+        what = f"lines contradict one before of the same {kind.key}"
+        problems.append(audit.told_lines(table["rows"] - table["keys"], what, again))
     dropped = _rows(audit.dropped_lines(checked)) if given["dropped"] else []
     return problems, {
         "lines": given["lines"],
@@ -148,7 +151,7 @@ def _cleaned(session: SparkSession, order: Snapshot, kind: _Kind) -> _Found:
     }
 
 
-def _customer_accounts(session: SparkSession, order: Snapshot) -> _Found:
+def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
     customers = _read(session, order, SILVER_CUSTOMERS)
     accounts = _read(session, order, SILVER_ACCOUNTS)
     joined = transform.customer_accounts(customers, accounts)
@@ -165,15 +168,16 @@ def _customer_accounts(session: SparkSession, order: Snapshot) -> _Found:
         problems += audit.year_problems(found, count)
         name = transform.UNKNOWN if year is None else str(year)
         years[name] = {"files": count, "rows": found["rows"]}
-    return problems, {
+    measures = {
         "rows": table["rows"],
         "years": years,
         **_row(audit.owners(customers, accounts)),
         "legacy": table["legacy"],
     }
+    return Verdict(order.name, "customer_accounts", tuple(problems), measures)
 
 
-def _store(session: SparkSession, order: Snapshot) -> _Found:
+def _store(session: SparkSession, order: Snapshot) -> Verdict:
     accounts = _read(session, order, CUSTOMER_ACCOUNTS)
     stored, before = None, {"items": 0, "live": 0}
     if order.stored:
@@ -184,19 +188,20 @@ def _store(session: SparkSession, order: Snapshot) -> _Found:
     written = _read(session, order, CHANGES)
     write_partition(stored_after(stored, written), order.staging, STORED, order.name, _NUMBER)
     after = _read(session, order, STORED)
-    done, wanted = _row(audit.done_measures(written)), _row(audit.wanted(accounts))
+    done, wanted = _row(audit.done_measures(written)), _row(audit.live(items(accounts)))
     keys = _row(audit.table_measures(after, _NUMBER, {}))["keys"]
     problems = list(audit.store_problems(before, done, wanted, _row(audit.live(after)), keys))
     examples: dict[str, list[str]] = {name: [] for name in done}
     for row in _rows(audit.examples(written)):
         examples[audit.DONE[row["operation"]]].append(row[_NUMBER])
     changed = done["inserted"] + done["changed"] + done["restored"]
-    return problems, {
+    measures = {
         **done,
         "unchanged": wanted["live"] - changed,
         "live_before": before["live"],
         "examples": {name: sorted(numbers) for name, numbers in examples.items()},
     }
+    return Verdict(order.name, "customer_account_store", tuple(problems), measures)
 
 
 def _read(session: SparkSession, order: Snapshot, table: Table) -> DataFrame:

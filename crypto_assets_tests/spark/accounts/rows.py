@@ -1,0 +1,21 @@
+"""Frames of literal rows with the columns of a table, and a frame's rows in order."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+ARROW = {"int": pa.int32(), "string": pa.string(), "timestamp": pa.timestamp("us", "UTC")}
+
+
+def frame_of(session, columns, rows):
+    """A frame with these columns (DDL), in which what a row does not name is null."""
+    if not rows:
+        return session.createDataFrame([], columns)
+    schema = pa.schema([(name, ARROW[kind]) for name, kind in map(str.split, columns.split(", "))])
+    return session.createDataFrame(pa.Table.from_pylist(rows, schema))
+
+
+def rows_of(frame, *order):
+    """The frame's rows as dictionaries, in the order of these columns."""
+    rows = frame.toArrow().to_pylist()
+    return sorted(rows, key=lambda row: [(row[name] is not None, row[name]) for name in order])
