@@ -114,6 +114,7 @@ def test_the_transformations_own_tests_pass_on_apache_spark():
             sys.executable,
             *("-m", "pytest", "--engine", "spark", "-p", "no:cacheprovider"),
             *sorted((HERE / "spark").glob("test_*.py")),
+            *sorted((HERE / "spark" / "accounts").glob("test_*.py")),
         ],
         capture_output=True,
         text=True,
