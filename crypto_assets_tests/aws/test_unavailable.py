@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from crypto_assets.defs.market_data import PASSING_FAULTS
+from crypto_assets.defs.verdicts import PASSING_FAULTS
 from crypto_assets.resources import profile
 from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
 from crypto_assets.resources.inbox import SETTLED_SECONDS

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from crypto_assets.definitions import defs
-from crypto_assets.defs import market_data
+from crypto_assets.defs import verdicts
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failure_notice, failures, notice
 from crypto_assets.resources import profile
@@ -80,7 +80,7 @@ def test_a_lock_that_is_released_in_time_is_tried_again_and_the_run_succeeds(
     settings, materialize, monkeypatch
 ):
     monkeypatch.setenv("CRYPTO_ASSETS_LOCK_WAIT_S", "0.2")
-    monkeypatch.setattr(market_data, "RETRY_SECONDS", 4)
+    monkeypatch.setattr(verdicts, "RETRY_SECONDS", 4)
     settings.lake.mkdir(parents=True)
     lock = FileLock(settings.lake / ".publishing.lock", thread_local=False)
     lock.acquire()

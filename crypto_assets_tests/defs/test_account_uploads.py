@@ -1,0 +1,81 @@
+"""Ticks of the uploads sensor that find customers and accounts."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from crypto_assets.defs.partitions import snapshot_partitions
+from crypto_assets.resources import profile
+from crypto_assets.resources.snapshots import LONE_FILE_SECONDS
+from crypto_assets_tests.exports_text import history_csv
+
+CUSTOMERS = "customer_id,first_name,last_name,gender,state\n1,Ann,Lee,female,NJ\n"
+ACCOUNTS = (
+    "customer_id,account_number,type_of_account,created_at\n1,,legacy,2024-01-01T00:00:00.000Z\n"
+)
+
+
+def reported(desk, key: str) -> list[str]:
+    records = desk.instance.fetch_materializations(dg.AssetKey(key), limit=100).records
+    return [str(record.partition_key) for record in reversed(records)]
+
+
+def test_a_snapshot_gets_a_run_once_both_files_are_there(desk):
+    desk.drop("bank/customers.csv", CUSTOMERS)
+    assert (desk.tick(), desk.snapshots) == ([], [])
+    assert desk.said == ["bank/customers.csv: customers, which wait for new accounts beside them"]
+    desk.drop("bank/accounts.csv", ACCOUNTS)
+    desk.tick()
+    (name,) = desk.snapshots
+    assert desk.run_keys == [name]
+    assert desk.instance.get_dynamic_partitions(str(snapshot_partitions.name)) == [name]
+    assert reported(desk, "customers_file") == reported(desk, "accounts_file") == [name]
+    assert (desk.tick(), desk.snapshots) == ([], [])
+    assert desk.said == ["nothing new"]
+    assert desk.quarantined() == {}
+
+
+def test_a_tick_that_was_lost_asks_again_for_the_same_run(desk):
+    desk.drop("customers.csv", CUSTOMERS)
+    desk.drop("accounts.csv", ACCOUNTS)
+    desk.tick(keep_cursor=False)
+    first = desk.snapshots
+    desk.tick()
+    assert desk.snapshots == first
+    assert len(first) == 1
+
+
+def test_each_drop_is_a_snapshot_and_the_same_files_again_are_none(desk):
+    seen = []
+    for at, state in ((300, "NJ"), (200, "WA"), (100, "WA")):
+        desk.drop("customers.csv", CUSTOMERS.replace("NJ", state), age=at)
+        desk.drop("accounts.csv", ACCOUNTS, age=at - 1)
+        desk.tick()
+        seen += desk.snapshots
+    assert len(seen) == 2
+    assert seen == sorted(seen) == profile.snapshots(desk.settings).names()
+
+
+def test_a_lone_new_file_goes_with_the_one_that_is_there_after_a_while(desk):
+    long_ago = 3 * LONE_FILE_SECONDS
+    desk.drop("customers.csv", CUSTOMERS, age=long_ago)
+    desk.drop("accounts.csv", ACCOUNTS, age=long_ago)
+    desk.tick()
+    desk.drop("customers.csv", CUSTOMERS.replace("Ann", "Anne"), age=LONE_FILE_SECONDS + 5)
+    desk.tick()
+    (name,) = desk.snapshots
+    assert reported(desk, "customers_file")[-1] == name
+
+
+def test_currencies_and_snapshots_come_in_one_tick(desk):
+    desk.drop_pair("BTC")
+    desk.drop("bank/customers.csv", CUSTOMERS)
+    desk.drop("bank/accounts.csv", ACCOUNTS)
+    assert desk.tick() == [["BTC"]]
+    assert len(desk.snapshots) == 1
+
+
+def test_a_currencys_file_called_accounts_is_no_drop(desk):
+    desk.drop("btc/accounts.csv", history_csv())
+    desk.tick()
+    assert desk.said == ["btc/accounts.csv: the history of BTC, which waits for its trend"]
