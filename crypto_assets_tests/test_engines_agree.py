@@ -118,7 +118,7 @@ def test_the_transformations_own_tests_pass_on_apache_spark():
         ],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
         env=clean_environment(),
         cwd=HERE.parent,

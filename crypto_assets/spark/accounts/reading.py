@@ -203,14 +203,14 @@ class Drop:
         ]
         for column in columns:
             problems |= _swallowed(column, self._header)
+        values = list(map(_value, columns))
         reasons = pa.nulls(len(chunk.starts), pa.string())
         if problems:
             every = range(len(chunk.starts))
             reasons = pa.array(map(problems.get, every), pa.string(), size=len(every))
-        batch = pa.RecordBatch.from_arrays(
-            [pa.array(chunk.starts, pa.int32()), *map(_value, columns), reasons],
-            schema=schema(self.kind),
-        )
+            values = [pc.if_else(pc.is_null(reasons), value, None) for value in values]
+        starts = pa.array(chunk.starts, pa.int32())
+        batch = pa.RecordBatch.from_arrays([starts, *values, reasons], schema=schema(self.kind))
         return self._without_forgotten(self._without_blank(batch, chunk))
 
     def _without_blank(self, batch: pa.RecordBatch, chunk: _Chunk) -> pa.RecordBatch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crypto_assets.spark.accounts.reading import Drop
@@ -23,6 +23,7 @@ def read(data):
     return rows, drop.facts()
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=5, max_size=5), max_size=6),
     order=st.permutations(range(5)),
@@ -55,6 +56,7 @@ def read_or_refusal(data):
         return None, str(refusal)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(['"', ",", "\n", "\r", "1", "é", " ", '""', "a,b,c,d,e\n"])))
 @example(['"'])
 @example(["\r", "\n", '"', "\n"])
@@ -74,6 +76,7 @@ def test_any_text_below_a_header_is_accounted_for_or_refused(pieces):
     assert starts == sorted(set(starts))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_one_line(data):
     for content in (data, HEADER.encode() + b"\n" + data):
