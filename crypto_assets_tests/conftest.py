@@ -31,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With an engine named, only what asks for a session: all else is the same on every engine."""
+    if config.getoption("--engine") != "sail":
+        items[:] = [item for item in items if "session" in getattr(item, "fixturenames", ())]
+
+
 @pytest.fixture(scope="session")
 def session(request: pytest.FixtureRequest) -> Iterator:
     engine = {"sail": SailEngine, "spark": SparkEngine}[request.config.getoption("--engine")]

@@ -59,6 +59,8 @@ _PARQUET = {
     "double precision": ("DOUBLE", "NONE"),
     "real": ("FLOAT", "NONE"),
     "bigint": ("INT64", "NONE"),
+    "integer": ("INT32", "NONE"),
+    "timestamp without time zone": ("INT64", "TIMESTAMP"),
 }
 
 
@@ -190,8 +192,9 @@ def _entries(manifest: bytes) -> list[dict[str, Any]]:
 def _columns(cursor: Cursor, table: str) -> list[tuple[str, str, int | None]]:
     cursor.execute(
         "SELECT column_name, data_type, character_maximum_length FROM information_schema.columns "
-        "WHERE table_schema || '.' || table_name = %s ORDER BY ordinal_position",
-        (table,),
+        "WHERE table_schema || '.' || table_name = %s "
+        "OR (table_schema LIKE 'pg\\_temp\\_%%' AND table_name = %s) ORDER BY ordinal_position",
+        (table, table),
     )
     columns = cursor.fetchall()
     if not columns:

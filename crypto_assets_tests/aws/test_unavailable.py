@@ -16,7 +16,7 @@ from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.aws.conftest import REGION, free_port
 from crypto_assets_tests.aws.emr_scene import hurry
 from crypto_assets_tests.aws.router import routing
-from crypto_assets_tests.defs.test_uploads import Desk
+from crypto_assets_tests.defs.conftest import Desk
 from crypto_assets_tests.exports_text import history_csv
 
 

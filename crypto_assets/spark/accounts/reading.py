@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 8_192  # as quick as any number up to 65,536, in less memory
 CHUNK_BLOCKS = 4  # of the file, where its rows are long
 _ABSENT = pa.array(["", *MISSING.split(",")])
+_NAMES = ("first_name", "last_name")
+_ABSENT_NAMES = pa.array(["", "null", "NULL"])  # people are called Null, Na and Nan
 
 
 def schema(kind: AccountKind) -> pa.Schema:
@@ -203,7 +205,7 @@ class Drop:
         ]
         for column in columns:
             problems |= _swallowed(column, self._header)
-        values = list(map(_value, columns))
+        values = list(map(_value, columns, COLUMNS[self.kind]))
         reasons = pa.nulls(len(chunk.starts), pa.string())
         if problems:
             every = range(len(chunk.starts))
@@ -240,10 +242,11 @@ def _first(lines: Iterator[str]) -> tuple[int, str]:
     raise Refused("the file is empty")
 
 
-def _value(column: pa.Array) -> pa.Array:
+def _value(column: pa.Array, name: str) -> pa.Array:
     """The cells without white space around them; null where there is nothing or a word for it."""
     cells = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.is_in(cells, _ABSENT), None, cells)
+    absent = _ABSENT_NAMES if name in _NAMES else _ABSENT
+    return pc.if_else(pc.is_in(cells, absent), None, cells)
 
 
 def _swallowed(column: pa.Array, header: Header) -> dict[int, str]:

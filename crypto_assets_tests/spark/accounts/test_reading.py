@@ -149,7 +149,7 @@ def test_a_row_whose_only_text_is_in_another_column_is_not_blank():
 
 
 def test_white_space_around_cells_goes_and_words_for_nothing_are_null():
-    found = rows(CUSTOMERS + ' 1 ,\u00a0NULL,N/A,None,  New  York \n2,NaN, null ,-, "a, b"\n')
+    found = rows(CUSTOMERS + ' 1 ,\u00a0NULL, ,None,  New  York \n2,NULL, null ,-, "a, b"\n')
     assert found == [
         [2, "1", None, None, None, "New  York", None],
         [3, "2", None, None, None, "a, b", None],
@@ -249,3 +249,8 @@ def test_rows_come_in_batches_and_lines_are_counted_through():
 def test_a_file_of_a_header_alone_has_no_rows():
     found, facts = read(CUSTOMERS)
     assert (found, facts["rows"], facts["lines"]) == ([], 0, 1)
+
+
+def test_people_called_null_or_na_keep_their_names():
+    found = rows(CUSTOMERS + "1,Na,Null,NA,None\n2,NULL,,n/a,-\n")
+    assert [row[2:6] for row in found] == [["Na", "Null", None, None], [None] * 4]
