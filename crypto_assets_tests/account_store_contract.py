@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
 
@@ -31,6 +32,9 @@ print("ended", flush=True)
 
 class AccountStoreContract:
     """The tests; a subclass has a fixture `store` and says how a process makes the same one."""
+
+    many: ClassVar[int] = 20_000
+    """So many accounts take a while to be written."""
 
     def made(self, store: AccountStore) -> str:
         """The expression that makes this store in another process."""
@@ -123,7 +127,7 @@ class AccountStoreContract:
         assert sum(step.advance for step in steps) == 60
 
     def test_a_writer_killed_half_way_is_made_good_by_the_next(self, store, changes):
-        count = 20_000
+        count = self.many
         apply(store, changes(*(change("insert", account(f"a{n}")) for n in range(count))))
         path = changes(*(change("change", account(f"a{n}", 2021), 2020) for n in range(count)))
         command = [sys.executable, "-c", WRITER.format(made=self.made(store)), str(path)]

@@ -148,7 +148,7 @@ class DuckDBAccountStore(AccountStore):
             return "empty so far"
         with self._open() as connection:
             counted = connection.execute(_COUNT).fetchall()
-        return "{:,} accounts, {:,} of them deleted".format(*counted[0])
+        return "accounts: {:,}, of which deleted: {:,}".format(*counted[0])
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from crypto_assets.resources.account_store import STEP, AccountStore, Item, uniform
-from crypto_assets.resources.aws import Aws, error_code, faults_told
+from crypto_assets.resources.aws import THROTTLED, Aws, error_code, faults_told
 from crypto_assets.resources.faults import ServiceBusy
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.registry import WrongUse
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WRITTEN_AT_ONCE = 25
 WORKERS = 16
-TRIES = 10  # for what DynamoDB leaves unwritten: two minutes or so in all
+TRIES = 10  # for what DynamoDB leaves unwritten: up to a minute in all
 _LONGEST_WAIT_S = 20
 _PART_ROWS = 10_000  # this many items are in memory at a time
 _SEGMENTS = 8
@@ -89,7 +89,8 @@ class DynamoDBAccountStore(AccountStore):
     def forget(self, customer_id: int) -> int:
         """As `AccountStore.forget`; reads the whole table, since its key knows no customers."""
         with ThreadPoolExecutor(WORKERS) as pool:
-            found = pool.map(lambda part: self._keys_of(customer_id, part), range(_SEGMENTS))
+            search = partial(self._keys_of, self._client, customer_id)
+            found = pool.map(search, range(_SEGMENTS))
             keys = list(chain.from_iterable(found))
             self._write(pool, [_deletion(key) for key in keys])
         return len(keys)
@@ -106,9 +107,7 @@ class DynamoDBAccountStore(AccountStore):
                 table = self._client.describe_table(TableName=self.table)["Table"]
         except ClientError as error:
             if error_code(error) == _DENIED:
-                return (
-                    f"{self.table}: not checked, dynamodb:DescribeTable is not permitted: allow it"
-                )
+                return f"{self.table}: not checked: allow dynamodb:DescribeTable"
             return f"{self.table} is not there; customer accounts need it: {self._creation}"
         types = {
             one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]
@@ -131,34 +130,35 @@ class DynamoDBAccountStore(AccountStore):
     def _write(self, pool: ThreadPoolExecutor, requests: list[dict[str, Any]]) -> None:
         """Sends the requests, no two of which are for the same key."""
         starts = range(0, len(requests), WRITTEN_AT_ONCE)
-        for _ in pool.map(self._send, (requests[n : n + WRITTEN_AT_ONCE] for n in starts)):
+        send = partial(self._send, self._client)  # made here: clients are not made in threads
+        for _ in pool.map(send, (requests[n : n + WRITTEN_AT_ONCE] for n in starts)):
             pass  # raises what a batch raised; those that were not begun are dropped then
 
-    def _send(self, requests: list[dict[str, Any]]) -> None:
+    def _send(self, client: Any, requests: list[dict[str, Any]]) -> None:
         left = requests
         for attempt in Retrying(
-            retry=retry_if_exception_type(_Left),
+            retry=retry_if_exception(_gets_too_much),
             stop=stop_after_attempt(TRIES),
             wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_S),
             reraise=True,
         ):
             with attempt:
-                left = self._sent(left)
+                left = self._sent(client, left)
                 if left:
                     raise _Left(
                         f"DynamoDB left {len(left)} of {len(requests)} items unwritten, {TRIES} "
                         f"times in a row: {self.table} gets more than it takes: run again later"
                     )
 
-    def _sent(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _sent(self, client: Any, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """What DynamoDB left undone of these requests."""
         with self._asking("dynamodb:BatchWriteItem"):
-            answer = self._client.batch_write_item(RequestItems={self.table: requests})
+            answer = client.batch_write_item(RequestItems={self.table: requests})
         return list(answer.get("UnprocessedItems", {}).get(self.table, ()))
 
-    def _keys_of(self, customer_id: int, segment: int) -> list[dict[str, Any]]:
+    def _keys_of(self, client: Any, customer_id: int, segment: int) -> list[dict[str, Any]]:
         """The keys of the customer's items in one of the table's segments."""
-        pages = self._client.get_paginator("scan").paginate(
+        pages = client.get_paginator("scan").paginate(
             TableName=self.table,
             Segment=segment,
             TotalSegments=_SEGMENTS,
@@ -243,6 +243,11 @@ def left_behind(changes: "pa.RecordBatch") -> list[dict[str, Any]]:
         {_HASH: {"S": number}, _RANGE: {"N": str(year)}}
         for number, year in zip(*columns, strict=True)
     ]
+
+
+def _gets_too_much(error: BaseException) -> bool:
+    """Whether the table lags behind: boto3 gives up when too many of its threads are told so."""
+    return isinstance(error, _Left) or bool(THROTTLED.search(error_code(error.__cause__)))
 
 
 def _deletion(key: Mapping[str, Any]) -> dict[str, Any]:

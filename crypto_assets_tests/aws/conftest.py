@@ -21,6 +21,7 @@ from crypto_assets.resources.aws import Aws
 if TYPE_CHECKING:
     from crypto_assets_tests.aws.cloud import Cloud
     from crypto_assets_tests.aws.redshift_double import RedshiftDouble
+    from crypto_assets_tests.aws.router import Router
 
 REGION = "eu-central-1"
 
@@ -91,6 +92,15 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def aws(ministack: str, credentials: None) -> Aws:
     return Aws(region=REGION, endpoint_url=ministack)
+
+
+@pytest.fixture
+def router(ministack: str, credentials: None) -> Iterator[Router]:
+    """A router in front of ministack, for this test alone."""
+    from crypto_assets_tests.aws.router import routing
+
+    with routing(ministack) as router:
+        yield router
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from crypto_assets.resources import profile
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.account_table import make_account_table
+from crypto_assets_tests.aws.account_stream import make_table
 from crypto_assets_tests.aws.cloud import hasten, settings_of
 from sample_data.accounts import write_snapshots
 
@@ -18,8 +18,10 @@ ROWS = "SELECT * FROM accounts.customer_accounts ORDER BY account_number"
 @pytest.fixture
 def settings(cloud, home, monkeypatch):
     hasten(monkeypatch)
-    make_account_table(cloud.aws, "CustomerAccount")
-    return settings_of(cloud, home, monkeypatch)
+    monkeypatch.setenv("CRYPTO_ASSETS_AWS_ACCOUNT_TABLE", f"accounts-{cloud.queue_url[-12:]}")
+    settings = settings_of(cloud, home, monkeypatch)
+    make_table(profile.account_store(settings))
+    return settings
 
 
 @pytest.fixture

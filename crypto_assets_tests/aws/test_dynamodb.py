@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import json
-import shlex
 import threading
-import uuid
 
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources import dynamodb
+from crypto_assets.resources import dynamodb, profile
 from crypto_assets.resources.account_store import uniform
-from crypto_assets.resources.aws import Aws
-from crypto_assets.resources.dynamodb import TRIES, WRITTEN_AT_ONCE, DynamoDBAccountStore
+from crypto_assets.resources.aws import ATTEMPTS
+from crypto_assets.resources.dynamodb import TRIES, WRITTEN_AT_ONCE
 from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
 from crypto_assets.resources.registry import WrongUse
+from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.account_changes import account, apply, batches, change, written
 from crypto_assets_tests.account_store_contract import DELETED, AccountStoreContract
+from crypto_assets_tests.aws.account_stream import make_table, new_store
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_scene import hurry
-from crypto_assets_tests.aws.router import routing
 
 WRITE = "BatchWriteItem"
 
 
 @pytest.fixture
-def router(ministack, credentials):
-    with routing(ministack) as router:
-        yield router
-
-
-@pytest.fixture
 def absent(router):
     """A store whose table is not there."""
-    aws = Aws(region=REGION, endpoint_url=router.url)
-    return DynamoDBAccountStore(aws=aws, table=f"accounts-{uuid.uuid4().hex[:12]}")
+    return new_store(router)
 
 
 @pytest.fixture
 def store(absent, router):
     """A store whose table was made by the command that the doctor shows."""
-    create(absent)
+    make_table(absent)
     router.forget()
     return absent
 
@@ -57,31 +49,6 @@ def changes(tmp_path):
     return write
 
 
-def create(store):
-    """Does what the command in the doctor's words says, by way of the same parameters."""
-    words = shlex.split(store.check().split("`")[1])
-    assert words[:3] == ["aws", "dynamodb", "create-table"]
-    options: dict[str, list[str]] = {}
-    for word in words[3:]:
-        if word.startswith("--"):
-            values = options.setdefault(word, [])
-        else:
-            values.append(word)
-    assert options.pop("--region") == [REGION]
-
-    def structures(option):
-        return [dict(pair.split("=") for pair in text.split(",")) for text in options[option]]
-
-    (stream,) = structures("--stream-specification")
-    store.aws.client("dynamodb").create_table(
-        TableName=options["--table-name"][0],
-        AttributeDefinitions=structures("--attribute-definitions"),
-        KeySchema=structures("--key-schema"),
-        BillingMode=options["--billing-mode"][0],
-        StreamSpecification={**stream, "StreamEnabled": stream["StreamEnabled"] == "true"},
-    )
-
-
 def made(path):
     """The items that these changes lead to."""
     return [item for batch in uniform(batches(path)) for item in dynamodb.items(batch)]
@@ -93,6 +60,8 @@ def items(store):
 
 
 class TestDynamoDBAccountStore(AccountStoreContract):
+    many = 4_000
+
     def made(self, store):
         aws = f"Aws(region={REGION!r}, endpoint_url={store.aws.endpoint_url!r})"
         return f"DynamoDBAccountStore(aws={aws}, table={store.table!r})"
@@ -222,6 +191,17 @@ def test_throttling_and_failures_are_got_over_and_told_as_busy_if_they_last(
         store.forget(7)
 
 
+def test_a_table_that_throttles_longer_than_boto3_tries_is_waited_for(
+    store, router, changes, monkeypatch
+):
+    hurry(monkeypatch)
+    code = "ProvisionedThroughputExceededException"
+    router.fail("dynamodb", 2 * ATTEMPTS + 1, status=400, code=code, operation=WRITE)
+    apply(store, changes(20))
+    assert router.operations("dynamodb") == {WRITE: 2 * ATTEMPTS + 2}
+    assert len(items(store)) == 20
+
+
 @pytest.mark.parametrize("drop", ["before", "within", "after"])
 def test_a_lost_connection_loses_nothing(store, router, changes, monkeypatch, drop):
     hurry(monkeypatch)
@@ -258,6 +238,15 @@ def test_a_table_that_is_not_there_is_told_with_the_command_that_makes_it(absent
 def test_a_table_that_is_there_is_told_with_what_it_holds(store, changes):
     apply(store, changes(60))
     assert store.check() == (f"{store.table}, active, about 60 items, stream: NEW_AND_OLD_IMAGES")
+
+
+def test_the_table_of_the_settings_is_the_stores(home, monkeypatch):
+    def table():
+        return profile.account_store(Settings(home=home, profile="aws")).table
+
+    assert table() == "CustomerAccount"
+    monkeypatch.setenv("CRYPTO_ASSETS_AWS_ACCOUNT_TABLE", "Another")
+    assert table() == "Another"
 
 
 @pytest.mark.parametrize(

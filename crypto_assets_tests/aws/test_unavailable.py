@@ -15,15 +15,8 @@ from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.aws.conftest import REGION, free_port
 from crypto_assets_tests.aws.emr_scene import hurry
-from crypto_assets_tests.aws.router import routing
 from crypto_assets_tests.defs.conftest import Desk
 from crypto_assets_tests.exports_text import history_csv
-
-
-@pytest.fixture
-def router(ministack, credentials):
-    with routing(ministack) as router:
-        yield router
 
 
 @pytest.fixture

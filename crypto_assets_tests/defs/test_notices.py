@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import dagster as dg
@@ -22,7 +23,7 @@ from crypto_assets.spark.batch import LAYERS
 class Told(Notifier):
     """Keeps what it is told, as a mailbox would."""
 
-    def tell(self, subject: str, text: str) -> None:
+    def tell(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:  # noqa: ARG002
         _TOLD.append((subject, text))
 
 

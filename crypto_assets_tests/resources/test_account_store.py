@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from crypto_assets.resources import profile
 from crypto_assets.resources.account_store import DuckDBAccountStore
 from crypto_assets.resources.faults import ServiceBusy
 from crypto_assets_tests.account_changes import account, apply, batches, change, written
@@ -70,7 +71,16 @@ class TestDuckDBAccountStore(AccountStoreContract):
 
 def test_the_doctor_is_told_how_many_accounts_there_are(store, filled):
     assert DuckDBAccountStore(path=f"{store.path}.other").check() == "empty so far"
-    assert store.check() == "4 accounts, 1 of them deleted"
+    assert store.check() == "accounts: 4, of which deleted: 1"
+
+
+def test_the_doctor_looks_at_the_store_of_the_home(run, settings, tmp_path):
+    store = profile.account_store(settings)
+    assert store.path == str(settings.home / "store.duckdb")
+    path = written(tmp_path / "first.parquet", [change("insert", account("a"))])
+    apply(store, path)
+    lines = [" ".join(line.split()) for line in run("doctor")[1].splitlines()]
+    assert "ok account store accounts: 1, of which deleted: 0" in lines
 
 
 def test_who_only_looks_makes_no_file(store):
@@ -98,7 +108,7 @@ def test_changes_that_break_off_leave_the_store_as_it_was(filled, tmp_path):
     with pytest.raises(Exception, match="the lake is away"):
         filled.apply(breaking(), 2)
     assert filled.get("new") == []
-    assert filled.check() == "4 accounts, 1 of them deleted"
+    assert filled.check() == "accounts: 4, of which deleted: 1"
 
 
 def test_a_file_that_stays_locked_is_told_as_busy_and_one_released_is_written(filled, tmp_path):
