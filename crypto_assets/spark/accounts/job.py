@@ -159,7 +159,8 @@ def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
     written = _read(session, order, CUSTOMER_ACCOUNTS)
     is_legacy = F.col(_NUMBER).contains(transform.LEGACY)
     table = _row(audit.table_measures(written, _NUMBER, {"legacy": is_legacy}))
-    problems = list(audit.accounts_problems(accounts.count(), table))
+    owners = _row(audit.owners(customers, accounts))
+    problems = list(audit.accounts_problems(owners.pop("accounts"), table))
     files = files_by_folder(order.staging, CUSTOMER_ACCOUNTS)
     years: dict[str, dict[str, int]] = {}
     for found in _rows(audit.years(written).orderBy("created_at_year")):
@@ -171,7 +172,7 @@ def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
     measures = {
         "rows": table["rows"],
         "years": years,
-        **_row(audit.owners(customers, accounts)),
+        **owners,
         "legacy": table["legacy"],
     }
     return Verdict(order.name, "customer_accounts", tuple(problems), measures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import UTC, datetime
 
 import duckdb
@@ -22,6 +23,7 @@ from crypto_assets.spark.batch import ACCOUNT_LAYERS, Snapshot, Upload
 NAME = "20261121T153627Z-3fa9c1d2"
 ONE = "0b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
 TWO = "1b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
+NEW = "2b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
 
 CUSTOMERS = """\
 customer_id,firstname,last_name,gender,state
@@ -178,6 +180,55 @@ def test_an_unchanged_snapshot_writes_one_empty_file_of_changes(snapshot, run, t
         schemas.add(tuple((field.name, str(field.type)) for field in found.schema_arrow))
     assert len(schemas) == 1
     assert rows_of(tmp_path / "staging", STORED) == rows_of(tmp_path / "lake", STORED)
+
+
+def test_each_of_three_snapshots_leads_on_from_what_the_one_before_left(snapshot, run, tmp_path):
+    later = ACCOUNTS.replace(f"9,{ONE},trading,2020", f"9,{ONE},trading,2018").replace(
+        f"3,{TWO.upper()},saving,2020-12-31T23:59:59.999Z", f"4,{NEW},saving,"
+    )
+    files = {
+        "s1": (CUSTOMERS, ACCOUNTS),
+        "s2": (CUSTOMERS.replace("Lee", "Leeds"), later),
+        "s3": (CUSTOMERS, ACCOUNTS.replace("saving", "Forex")),
+        "s4": (CUSTOMERS, ACCOUNTS.replace("saving", "forex")),
+    }
+    found, arrived, stored = {}, "2026-11-21T15:36:0{}Z", None
+    for number, (name, texts) in enumerate(files.items(), 1):
+        order = snapshot(*texts, name=name, stored=stored, arrived_at=arrived.format(number))
+        verdicts = run(order)
+        assert [problem for verdict in verdicts.values() for problem in verdict.problems] == []
+        stored = name
+        shutil.copytree(tmp_path / "staging", tmp_path / "lake", dirs_exist_ok=True)
+        shutil.rmtree(tmp_path / "staging")
+        found[name] = verdicts["customer_account_store"].measures
+    digest = ("inserted", "changed", "deleted", "restored", "unchanged", "live_before")
+    assert {name: [found[name][count] for count in digest] for name in found} == {
+        "s1": [5, 0, 0, 0, 0, 0],
+        "s2": [1, 1, 1, 0, 3, 5],
+        "s3": [0, 1, 1, 1, 3, 5],
+        "s4": [0, 0, 0, 0, 5, 5],
+    }
+    assert found["s3"]["examples"] == {
+        "inserted": [],
+        "changed": [ONE],
+        "deleted": [NEW],
+        "restored": [TWO],
+    }
+    changes = rows_of(tmp_path / "lake", CHANGES)
+    told = ("snapshot", "operation", "account_number", "created_at_year", "previous_year")
+    assert sorted(tuple(row[name] for name in told) for row in changes)[5:] == [
+        ("s2", "change", ONE, 2018, 2020),
+        ("s2", "delete", TWO, 2020, None),
+        ("s2", "insert", NEW, 0, None),
+        ("s3", "change", ONE, 2020, 2018),
+        ("s3", "delete", NEW, 0, None),
+        ("s3", "restore", TWO, 2020, None),
+    ]
+    last = [row for row in rows_of(tmp_path / "lake", STORED) if row["snapshot"] == "s4"]
+    assert {row["account_number"]: row["deleted_at"] for row in last if row["deleted_at"]} == {
+        NEW: datetime(2026, 11, 21, 15, 36, 3, tzinfo=UTC)
+    }
+    assert {row["name"] for row in last if row["account_number"] == NEW} == {"Ann Leeds"}
 
 
 def test_files_are_sorted_and_hold_one_snapshot_or_year_each(snapshot, run, tmp_path):
