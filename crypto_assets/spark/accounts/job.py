@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from crypto_assets.spark.accounts import audit, transform
 from crypto_assets.spark.accounts.bronze import bronze_layer
 from crypto_assets.spark.accounts.changes import changes, items, stored_after
+from crypto_assets.spark.accounts.profile import profile
 from crypto_assets.spark.accounts.tables import (
     BRONZE_ACCOUNTS,
     BRONZE_CUSTOMERS,
@@ -82,6 +83,7 @@ def _silver(session: SparkSession, order: Snapshot) -> Verdict:
     for name, kind in _kinds().items():
         wrong, measures[name] = _cleaned(session, order, kind)
         problems += [f"{name}: {problem}" for problem in wrong]
+    measures["profile"] = profile(session, order)
     return Verdict(order.name, "accounts_silver", tuple(problems), measures)
 
 

@@ -145,10 +145,8 @@ class Drop:
         self._counts["header"] = 0 if self._header.is_data else 1
         if self._header.is_data:
             lines = itertools.chain([first], lines)
-            self.lines.row[:] = [first]
             number -= 1
-        else:
-            self.lines.row.clear()
+        self.lines.row.clear()
         for chunk in self._chunks(lines, number):
             batch = self._batch(chunk)
             if len(batch):
@@ -202,14 +200,14 @@ class Drop:
         ]
         for column in columns:
             problems |= _swallowed(column, self._header)
+        values = list(map(_value, columns))
         reasons = pa.nulls(len(chunk.starts), pa.string())
         if problems:
             every = range(len(chunk.starts))
             reasons = pa.array(map(problems.get, every), pa.string(), size=len(every))
-        batch = pa.RecordBatch.from_arrays(
-            [pa.array(chunk.starts, pa.int32()), *map(_value, columns), reasons],
-            schema=schema(self.kind),
-        )
+            values = [pc.if_else(pc.is_null(reasons), value, None) for value in values]
+        starts = pa.array(chunk.starts, pa.int32())
+        batch = pa.RecordBatch.from_arrays([starts, *values, reasons], schema=schema(self.kind))
         return self._without_forgotten(self._without_blank(batch, chunk))
 
     def _without_blank(self, batch: pa.RecordBatch, chunk: _Chunk) -> pa.RecordBatch:

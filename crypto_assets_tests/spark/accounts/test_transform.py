@@ -183,9 +183,7 @@ def test_a_time_is_read_to_the_millisecond_whatever_the_sessions_time_zone_is(ac
         assert row["problem"].startswith(f"created_at '{text[:40]}' is no time like ")
 
 
-def test_the_year_of_an_account_is_that_of_utc_whatever_the_sessions_time_zone_is(
-    session, elsewhere
-):
+def test_an_accounts_year_is_that_of_utc_whatever_the_sessions_time_zone_is(session, elsewhere):
     customers = frame_of(session, SILVER_CUSTOMERS.columns, [])
     accounts = frame_of(
         session,
