@@ -69,7 +69,7 @@ def table_measures(table: DataFrame, key: str, flags: Mapping[str, Column]) -> D
     by_key = table.groupBy(key).agg(
         F.count("*").alias("rows"), *[F.count_if(flag).alias(name) for name, flag in flags.items()]
     )
-    sums = [F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in ("rows", *flags)]
+    sums = [_sum(F.col(name)).alias(name) for name in ("rows", *flags)]
     return by_key.agg(*sums, F.count(key).alias("keys"))
 
 
@@ -102,14 +102,13 @@ def years(customer_accounts: DataFrame) -> DataFrame:
 
 
 def owners(customers: DataFrame, accounts: DataFrame) -> DataFrame:
-    """How many accounts have no customer, and how many customers no account."""
+    """How many accounts there are, how many have no customer, how many customers no account."""
     by_id = accounts.groupBy("customer_id").agg(F.count("*").alias("accounts"))
     known = customers.select("customer_id", F.lit(True).alias("known"))
     # A null id meets no customer's.
     return known.join(by_id, "customer_id", "full").agg(
-        F.coalesce(F.sum(F.when(F.col("known").isNull(), F.col("accounts"))), F.lit(0)).alias(
-            "accounts_without_customer"
-        ),
+        _sum(F.col("accounts")).alias("accounts"),
+        _sum(F.when(F.col("known").isNull(), F.col("accounts"))).alias("accounts_without_customer"),
         F.count_if(F.col("accounts").isNull()).alias("customers_without_account"),
     )
 
@@ -178,6 +177,11 @@ def store_problems(before: Row, done: Row, wanted: Row, after: Row, keys: int) -
             yield f"{name}: {count} expected after the changes, {after[name]} written"
     if keys != after["items"]:
         yield f"{after['items'] - keys} items repeat an account number"
+
+
+def _sum(values: Column) -> Column:
+    """Their sum, 0 of none."""
+    return F.coalesce(F.sum(values), F.lit(0))
 
 
 def _first(lines: DataFrame) -> DataFrame:

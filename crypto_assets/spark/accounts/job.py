@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from crypto_assets.spark.accounts import audit, transform
 from crypto_assets.spark.accounts.bronze import bronze_layer
 from crypto_assets.spark.accounts.changes import changes, items, stored_after
+from crypto_assets.spark.accounts.profile import profile
 from crypto_assets.spark.accounts.tables import (
     BRONZE_ACCOUNTS,
     BRONZE_CUSTOMERS,
@@ -82,6 +83,7 @@ def _silver(session: SparkSession, order: Snapshot) -> Verdict:
     for name, kind in _kinds().items():
         wrong, measures[name] = _cleaned(session, order, kind)
         problems += [f"{name}: {problem}" for problem in wrong]
+    measures["profile"] = profile(session, order)
     return Verdict(order.name, "accounts_silver", tuple(problems), measures)
 
 
@@ -159,7 +161,8 @@ def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
     written = _read(session, order, CUSTOMER_ACCOUNTS)
     is_legacy = F.col(_NUMBER).contains(transform.LEGACY)
     table = _row(audit.table_measures(written, _NUMBER, {"legacy": is_legacy}))
-    problems = list(audit.accounts_problems(accounts.count(), table))
+    owners = _row(audit.owners(customers, accounts))
+    problems = list(audit.accounts_problems(owners.pop("accounts"), table))
     files = files_by_folder(order.staging, CUSTOMER_ACCOUNTS)
     years: dict[str, dict[str, int]] = {}
     for found in _rows(audit.years(written).orderBy("created_at_year")):
@@ -171,7 +174,7 @@ def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
     measures = {
         "rows": table["rows"],
         "years": years,
-        **_row(audit.owners(customers, accounts)),
+        **owners,
         "legacy": table["legacy"],
     }
     return Verdict(order.name, "customer_accounts", tuple(problems), measures)

@@ -1,4 +1,4 @@
-"""An order for a snapshot of any two files."""
+"""An order for a snapshot of any two files, and running it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assets.spark import orders
 from crypto_assets.spark.batch import Snapshot, Upload
 
 NAME = "20261121T153627Z-3fa9c1d2"
@@ -30,3 +31,9 @@ def order(tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def run(session):
+    """Runs an order; its verdicts by layer."""
+    return lambda order: {result.layer: result.verdicts[0] for result in orders.run(session, order)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pyarrow as pa
 
 ARROW = {"int": pa.int32(), "string": pa.string(), "timestamp": pa.timestamp("us", "UTC")}
@@ -19,3 +20,10 @@ def rows_of(frame, *order):
     """The frame's rows as dictionaries, in the order of these columns."""
     rows = frame.toArrow().to_pylist()
     return sorted(rows, key=lambda row: [(row[name] is not None, row[name]) for name in order])
+
+
+def published_rows(root, table):
+    """The rows of a table below `root` by account number, as DuckDB reads them."""
+    files = f"read_parquet('{root}/{table.path}/**/*.parquet', hive_partitioning = true)"
+    found = duckdb.sql(f"SELECT * FROM {files} ORDER BY account_number")
+    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]

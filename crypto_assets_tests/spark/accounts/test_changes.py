@@ -108,22 +108,22 @@ def test_each_account_is_inserted_changed_deleted_restored_or_left_alone(found):
     assert {row["account_number"]: row for row in after} == expected
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"customer_id": 2},
-        {"customer_id": None},
-        {"gender": "unknown"},
-        {"state": "Texas"},
-        {"type_of_account": "forex"},
-        {"created_at": TIME.replace(microsecond=2000)},
-        {"created_at": None},
-    ],
-)
-def test_any_value_that_differs_changes_the_item_in_place_and_null_is_a_value(found, change):
-    ((row,), (stored,)) = found([account("a", **change)], [item("a")])
-    assert (row["operation"], row["previous_year"]) == ("change", None)
-    assert stored == item("a", **change)
+def test_any_value_that_differs_changes_the_item_in_place_and_null_is_a_value(found):
+    differing = {
+        "a": {"customer_id": 2},
+        "b": {"customer_id": None},
+        "c": {"gender": "unknown"},
+        "d": {"state": "Texas"},
+        "e": {"type_of_account": "forex"},
+        "f": {"created_at": TIME.replace(microsecond=2000)},
+        "g": {"created_at": None},
+    }
+    changed, stored = found(
+        [account(number, **values) for number, values in differing.items()],
+        [item(number) for number in differing],
+    )
+    assert {(row["operation"], row["previous_year"]) for row in changed} == {("change", None)}
+    assert stored == [item(number, **values) for number, values in differing.items()]
 
 
 def test_the_same_snapshot_again_changes_nothing(found):
@@ -135,7 +135,6 @@ def test_a_snapshot_without_accounts_deletes_those_live_once(found):
     (gone,), after = found([], [item("a"), left], "2026-11-21T15:36:27")
     assert (gone["operation"], gone["deleted_at"]) == ("delete", NOW)
     assert after == [item("a", deleted_at=NOW), left]
-    assert found([], after) == ([], after)
 
 
 def test_the_digest_counts_each_operation_and_shows_the_first_ten_numbers_of_each(session):

@@ -1,25 +1,16 @@
-"""The job from two uploads to the changes for the store: its files, verdicts and measures."""
+"""The job from two uploads to the changes for the store: every row, verdict and measure of it.
+
+One job, for every engine; what else becomes of snapshots is `test_job_cases`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 
-import duckdb
-import pyarrow.parquet as pq
-import pytest
+from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
+from crypto_assets.spark.batch import ACCOUNT_LAYERS
+from crypto_assets_tests.spark.accounts.rows import published_rows
 
-from crypto_assets.spark import orders
-from crypto_assets.spark.accounts.tables import (
-    CHANGES,
-    CUSTOMER_ACCOUNTS,
-    SILVER_ACCOUNTS,
-    SILVER_CUSTOMERS,
-    STORED,
-)
-from crypto_assets.spark.batch import ACCOUNT_LAYERS, Snapshot, Upload
-
-NAME = "20261121T153627Z-3fa9c1d2"
 ONE = "0b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
 TWO = "1b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
 
@@ -44,45 +35,12 @@ customer_id,account_number,type_of_account,created_at
 """
 
 
-@pytest.fixture
-def snapshot(tmp_path):
-    """An order for these two files' content."""
-
-    def order(customers, accounts, layers=ACCOUNT_LAYERS, **values):
-        uploads = {}
-        for kind, text in {"customers": customers, "accounts": accounts}.items():
-            path = tmp_path / f"{kind}.csv"
-            path.write_bytes(text.encode())
-            etag = hashlib.sha256(path.read_bytes()).hexdigest()
-            uploads[kind] = Upload(str(path), path.name, etag)
-        roots = {"staging": str(tmp_path / "staging"), "lake": str(tmp_path / "lake")}
-        order = {"name": NAME, "arrived_at": "2026-11-21T15:36:27Z"} | roots | uploads | values
-        return Snapshot(layers=layers, **order)
-
-    return order
-
-
-@pytest.fixture
-def run(session):
-    def run_job(order):
-        results = list(orders.run(session, order))
-        return {result.layer: result.verdicts[0] for result in results}
-
-    return run_job
-
-
-def rows_of(root, table):
-    """The table's rows by account number, as DuckDB reads them."""
-    files = f"read_parquet('{root}/{table.path}/**/*.parquet', hive_partitioning = true)"
-    found = duckdb.sql(f"SELECT * FROM {files} ORDER BY account_number")
-    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-
-
-def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(snapshot, run, tmp_path):
-    verdicts = run(snapshot(CUSTOMERS, ACCOUNTS))
+def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(order, run, tmp_path):
+    snapshot = order(CUSTOMERS, ACCOUNTS, ACCOUNT_LAYERS)
+    verdicts = run(snapshot)
     assert [problem for verdict in verdicts.values() for problem in verdict.problems] == []
     assert list(verdicts) == list(ACCOUNT_LAYERS)
-    found = rows_of(tmp_path / "staging", CUSTOMER_ACCOUNTS)
+    found = published_rows(tmp_path / "staging", CUSTOMER_ACCOUNTS)
     jose, sean, nobody = "José García, Jr.", "Seán O'Brien", "unknown unknown"
     assert [tuple(row.values())[:6] for row in found] == [
         (9, nobody, "unknown", "unknown", ONE, "trading"),
@@ -103,14 +61,16 @@ def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(snapshot,
             **row,
             "created_at_year": row["created_at_year"] or 0,
             "deleted_at": None,
-            "snapshot": NAME,
+            "snapshot": snapshot.name,
         }
         for row in found
     ]
-    assert rows_of(tmp_path / "staging", STORED) == items
-    assert rows_of(tmp_path / "staging", CHANGES) == [
+    assert published_rows(tmp_path / "staging", STORED) == items
+    assert published_rows(tmp_path / "staging", CHANGES) == [
         {"operation": "insert", "previous_year": None, **item} for item in items
     ]
+    profile = verdicts["accounts_silver"].measures.pop("profile")
+    assert (profile["customers"]["rows"], profile["accounts"]["rows"]) == (5, 6)
     assert verdicts["accounts_silver"].measures == {
         "customers": {
             "lines": 5,
@@ -160,115 +120,3 @@ def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(snapshot,
             "restored": [],
         },
     }
-
-
-def test_an_unchanged_snapshot_writes_one_empty_file_of_changes(snapshot, run, tmp_path):
-    layers = ACCOUNT_LAYERS[2:]
-    run(snapshot(CUSTOMERS, ACCOUNTS))
-    (tmp_path / "staging").rename(tmp_path / "lake")
-    verdicts = run(snapshot(CUSTOMERS, ACCOUNTS, layers, stored=NAME))
-    assert list(verdicts) == list(layers)
-    measures = verdicts["customer_account_store"].measures
-    assert (measures["unchanged"], measures["live_before"], measures["inserted"]) == (5, 5, 0)
-    schemas = set()
-    for root, rows in (("lake", 5), ("staging", 0)):
-        (file,) = (tmp_path / root / CHANGES.folders(NAME)[0]).glob("*.parquet")
-        found = pq.ParquetFile(file)
-        assert found.metadata.num_rows == rows
-        schemas.add(tuple((field.name, str(field.type)) for field in found.schema_arrow))
-    assert len(schemas) == 1
-    assert rows_of(tmp_path / "staging", STORED) == rows_of(tmp_path / "lake", STORED)
-
-
-def test_files_are_sorted_and_hold_one_snapshot_or_year_each(snapshot, run, tmp_path):
-    accounts = "customer_id,account_number,type_of_account,created_at\n" + "".join(
-        f"{n % 7},{hashlib.md5(str(n).encode()).hexdigest()[:8]}{ONE[8:]},saving,"  # noqa: S324
-        f"{2000 + n % 3}-01-01T00:00:00Z\n"
-        for n in range(300)
-    )
-    customers = "customer_id,first_name,last_name,gender,state\n" + "".join(
-        f"{n},Ann,Lee,Female,OH\n" for n in (5, 2, 0, 6)
-    )
-    run(snapshot(customers, accounts))
-    tables = {
-        SILVER_CUSTOMERS: (1, "customer_id"),
-        SILVER_ACCOUNTS: (1, "account_number"),
-        CUSTOMER_ACCOUNTS: (3, "account_number"),
-        CHANGES: (1, "account_number"),
-        STORED: (1, "account_number"),
-    }
-    for table, (count, order) in tables.items():
-        files = list((tmp_path / "staging" / table.path).glob("*/*.parquet"))
-        assert len(files) == len({file.parent for file in files}) == count
-        for file in files:
-            found = pq.ParquetFile(file)
-            keys = found.read()[order].to_pylist()
-            assert keys == sorted(keys)
-            assert found.metadata.row_group(0).column(0).compression == "SNAPPY"
-            times = {str(f.type) for f in found.schema_arrow if f.name.endswith("_at")}
-            assert times <= {"timestamp[us, tz=UTC]"}
-
-
-def test_bad_rows_of_both_files_fail_the_snapshot_with_their_lines(snapshot, run):
-    customers = "customer_id,first_name,last_name,gender,state\n" + "x,Ann,Lee,,\n" * 12
-    accounts = (
-        "customer_id,account_number,type_of_account,created_at\n"
-        f"1,{ONE},saving,2024-02-30T00:00:00.000Z\n"
-        f"1,{TWO},saving,\n"
-        "1,12345,saving,\n"
-        "1,,saving,20240101-01-01T00:00:00Z\n"
-    )
-    verdicts = run(snapshot(customers, accounts))
-    assert list(verdicts) == ["accounts_bronze", "accounts_silver"]
-    people, owned = verdicts["accounts_silver"].problems
-    assert people.startswith("customers: 12 bad lines: line 2: customer_id is no whole number")
-    assert people.endswith("; and 2 more")
-    assert "Ann" not in people
-    times = "is no time like 2024-02-29T13:45:00.000Z from 1900 on"
-    assert owned == (
-        f"accounts: 3 bad lines: line 2: created_at '2024-02-30T00:00:00.000Z' {times}; "
-        "line 4: account_number '12345' is no UUID; "
-        f"line 5: created_at '20240101-01-01T00:00:00Z' {times}"
-    )
-
-
-def test_two_different_rows_of_one_customer_or_account_fail_the_snapshot(snapshot, run):
-    customers = "customer_id,first_name,last_name,gender,state\n1,Ann,,,\n2,,,,\n1,Anna,,,\n"
-    accounts = (
-        "customer_id,account_number,type_of_account,created_at\n"
-        f"1,{ONE},saving,\n2,{TWO},saving,\n2,{ONE},saving,\n1,{ONE},trading,\n1,{ONE},saving,\n"
-    )
-    verdicts = run(snapshot(customers, accounts))
-    contradict = "lines contradict one before of the same"
-    both = "line 4: differs from line 2; line 5: differs from line 2"
-    assert verdicts["accounts_silver"].problems == (
-        f"customers: 1 {contradict} customer_id: line 4: differs from line 2",
-        f"accounts: 2 {contradict} account_number: {both}",
-    )
-
-
-def test_columns_that_are_null_in_every_row_are_no_problem(snapshot, run, tmp_path):
-    customers = "customer_id,first_name,last_name,gender,state\n1,,,,\n2,,,,\n"
-    accounts = "customer_id,account_number,type_of_account,created_at\n1,,,\n2,,,\n"
-    verdicts = run(snapshot(customers, accounts))
-    assert verdicts["customer_account_store"].problems == ()
-    assert [tuple(row.values()) for row in rows_of(tmp_path / "staging", CUSTOMER_ACCOUNTS)] == [
-        (n, "unknown unknown", "unknown", "unknown", f"{n}legacy", "unknown", None, None)
-        for n in (1, 2)
-    ]
-
-
-def test_a_snapshot_whose_rows_are_all_dropped_is_refused(snapshot, run):
-    customers = "customer_id,first_name,last_name,gender,state\n,Ann,,,\n"
-    accounts = f"customer_id,account_number,type_of_account,created_at\n,{ONE},,\n"
-    assert run(snapshot(customers, accounts))["accounts_silver"].problems == (
-        "customers: there is no row in it: upload the whole file again",
-    )
-
-
-def test_nobody_may_be_left_of_a_snapshot_in_which_everybody_is_forgotten(snapshot, run, tmp_path):
-    customers = "customer_id,first_name,last_name,gender,state\n1,Ann,Lee,,\n"
-    accounts = f"customer_id,account_number,type_of_account,created_at\n1,{ONE},,\n"
-    verdicts = run(snapshot(customers, accounts, forgotten=(1,)))
-    assert [verdict.problems for verdict in verdicts.values()] == [(), (), (), ()]
-    assert rows_of(tmp_path / "staging", STORED) == []
