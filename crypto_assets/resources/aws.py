@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from crypto_assets.resources.registry import WrongUse
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.loaders import Loader
 
 ATTEMPTS = 8
 QUICK_S = 5
@@ -80,13 +81,30 @@ class Aws(dg.ConfigurableResource):
     @cached_property
     def _session(self) -> boto3.session.Session:
         import boto3
+        import botocore.session
         from botocore.exceptions import BotoCoreError
 
         keys: dict[str, str] = read_key_file(Path(self.key_file)) if self.key_file else {}
+        core = botocore.session.Session()
         try:
-            return boto3.session.Session(region_name=self.region, profile_name=self.profile, **keys)
+            session = boto3.session.Session(
+                botocore_session=core, region_name=self.region, profile_name=self.profile, **keys
+            )
         except BotoCoreError as error:
             raise WrongUse(f"AWS: {error}") from error
+        core.register_component("data_loader", _service_models())
+        return session
+
+
+@cache
+def _service_models() -> Loader:
+    """What botocore knows of the services, loaded once: that takes most of a client's making.
+
+    Nothing else is shared by sessions: a new one finds the credentials that hold now.
+    """
+    from botocore.loaders import Loader
+
+    return Loader()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import boto3
+from crypto_assets.resources.aws import Aws
 
 JobFault = Literal["at start", "half-way", "hang"]
 ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
@@ -241,6 +241,4 @@ class Job:
         return found["Body"].read()
 
     def _s3(self) -> Any:
-        return boto3.session.Session().client(
-            "s3", region_name="eu-central-1", endpoint_url=self.s3_url
-        )
+        return Aws(region="eu-central-1", endpoint_url=self.s3_url).client("s3")
