@@ -149,11 +149,11 @@ def faults_told(
         SSOError,
         TokenRetrievalError,
     ) as error:
-        raise refused(f"AWS knows no credentials: {_line(error)}; {_RENEW}") from error
+        raise refused(f"AWS knows no credentials: {one_line(error)}; {_RENEW}") from error
     except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
-        raise busy(f"AWS cannot be reached: {_line(error)}; run again later") from error
+        raise busy(f"AWS cannot be reached: {one_line(error)}; run again later") from error
     except (Boto3Error, BotoCoreError) as error:
-        raise refused(f"AWS: {_line(error)}") from error
+        raise refused(f"AWS: {one_line(error)}") from error
 
 
 def error_code(error: BaseException | None) -> str:
@@ -170,7 +170,7 @@ def passes(code: str, status: int = 0) -> bool:
 def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
     """Whether the service's refusal may pass, and the refusal in one line."""
     code, operation = error_code(error), error.operation_name
-    message = _line(error.response["Error"].get("Message") or code)
+    message = one_line(error.response["Error"].get("Message") or code)
     if _WHO.search(code):
         return (
             False,
@@ -184,7 +184,13 @@ def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
     return False, f"{refusal}; {name}" if _NO_SUCH_NAME.search(code) else refusal
 
 
-def _line(text: object) -> str:
+def split_uri(uri: str) -> tuple[str, str]:
+    """The bucket of an S3 URI and the key in it, without slashes around that."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key.strip("/")
+
+
+def one_line(text: object) -> str:
     """The text as one line, without the query of a signed URL."""
     return re.sub(r"(https?://[^\s'\"?]+)\?[^\s'\"]*", r"\1", " ".join(str(text).split()))
 
