@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from crypto_assets.resources.registry import WrongUse
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.loaders import Loader
 
 ATTEMPTS = 8
 QUICK_S = 5
@@ -85,13 +86,30 @@ class Aws(dg.ConfigurableResource):
     @cached_property
     def _session(self) -> boto3.session.Session:
         import boto3
+        import botocore.session
         from botocore.exceptions import BotoCoreError
 
         keys: dict[str, str] = read_key_file(Path(self.key_file)) if self.key_file else {}
+        core = botocore.session.Session()
         try:
-            return boto3.session.Session(region_name=self.region, profile_name=self.profile, **keys)
+            session = boto3.session.Session(
+                botocore_session=core, region_name=self.region, profile_name=self.profile, **keys
+            )
         except BotoCoreError as error:
             raise WrongUse(f"AWS: {error}") from error
+        core.register_component("data_loader", _service_models())
+        return session
+
+
+@cache
+def _service_models() -> Loader:
+    """What botocore knows of the services, loaded once: that takes most of a client's making.
+
+    Nothing else is shared by sessions: a new one finds the credentials that hold now.
+    """
+    from botocore.loaders import Loader
+
+    return Loader()
 
 
 @contextmanager
@@ -136,11 +154,11 @@ def faults_told(
         SSOError,
         TokenRetrievalError,
     ) as error:
-        raise refused(f"AWS knows no credentials: {_line(error)}; {_RENEW}") from error
+        raise refused(f"AWS knows no credentials: {one_line(error)}; {_RENEW}") from error
     except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
-        raise busy(f"AWS cannot be reached: {_line(error)}; run again later") from error
+        raise busy(f"AWS cannot be reached: {one_line(error)}; run again later") from error
     except (Boto3Error, BotoCoreError) as error:
-        raise refused(f"AWS: {_line(error)}") from error
+        raise refused(f"AWS: {one_line(error)}") from error
 
 
 def error_code(error: BaseException | None) -> str:
@@ -157,7 +175,7 @@ def passes(code: str, status: int = 0) -> bool:
 def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
     """Whether the service's refusal may pass, and the refusal in one line."""
     code, operation = error_code(error), error.operation_name
-    message = _line(error.response["Error"].get("Message") or code)
+    message = one_line(error.response["Error"].get("Message") or code)
     if _WHO.search(code):
         return (
             False,
@@ -171,7 +189,13 @@ def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
     return False, f"{refusal}; {name}" if _NO_SUCH_NAME.search(code) else refusal
 
 
-def _line(text: object) -> str:
+def split_uri(uri: str) -> tuple[str, str]:
+    """The bucket of an S3 URI and the key in it, without slashes around that."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key.strip("/")
+
+
+def one_line(text: object) -> str:
     """The text as one line, without the query of a signed URL."""
     return re.sub(r"(https?://[^\s'\"?]+)\?[^\s'\"]*", r"\1", " ".join(str(text).split()))
 

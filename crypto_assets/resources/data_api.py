@@ -17,7 +17,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from crypto_assets.resources.aws import error_code, faults_told
+from crypto_assets.resources.aws import error_code, faults_told, one_line
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.warehouse import WarehouseBusy
 
@@ -184,7 +184,7 @@ def _line(text: str) -> str:
     detail = [line for line in more if line.startswith("DETAIL:")]
     line = re.sub(r"^(Query #\d+ failed with )?(ERROR:\s*)?", "", first)
     line = re.sub(r"\s*Detail:\s*$", "", line)
-    return re.sub(r"(https?://[^\s'?]+)\?[^\s']*", r"\1", ": ".join([line, *context, *detail]))
+    return one_line(": ".join([line, *context, *detail]))
 
 
 def _value(field: Mapping[str, Any], type_name: str) -> Any:

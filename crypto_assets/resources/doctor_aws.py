@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.aws import Aws, one_line, split_uri
 from crypto_assets.resources.finding import Finding
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.settings import AwsSettings, variable
@@ -74,11 +73,11 @@ def _credentials(aws: Aws) -> Finding:
     try:
         who = aws.client("sts", quick=True).get_caller_identity()
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
-        return Finding("credentials", False, _one_line(error))
+        return Finding("credentials", False, one_line(error))
     except exceptions.ClientError as error:
         raise WrongUse(f"AWS does not take them: {_code(error)}: {_CREDENTIALS}") from error
     except exceptions.BotoCoreError as error:
-        raise WrongUse(f"{_one_line(error)}: {_CREDENTIALS}") from error
+        raise WrongUse(f"{one_line(error)}: {_CREDENTIALS}") from error
     return Finding("credentials", True, f"account {who['Account']}, {who['Arn']}")
 
 
@@ -98,15 +97,11 @@ def _look(piece: _Piece, client: Any, value: str) -> Finding:
         there = "it is not there" if code in _MISSING else f"{piece.action} says {code}"
         return Finding(piece.what, False, f"{value}: {there}: create it or correct {name}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor is asked for
-        return Finding(piece.what, False, f"{value}: {_one_line(error)} ({name})")
+        return Finding(piece.what, False, f"{value}: {one_line(error)} ({name})")
 
 
 def _code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", "an error without a code"))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _bucket(client: Any, uri: str) -> str:
@@ -122,10 +117,10 @@ def _notifications(client: Any, uri: str) -> str:
 
 
 def _bucket_of(uri: str) -> str:
-    parts = urlsplit(uri)
-    if parts.scheme != "s3" or not parts.netloc:
+    bucket, _ = split_uri(uri)
+    if not uri.startswith("s3://") or not bucket:
         raise WrongUse("an S3 URI such as s3://bucket or s3://bucket/folder is wanted")
-    return parts.netloc
+    return bucket
 
 
 def _queue(client: Any, url: str) -> str:

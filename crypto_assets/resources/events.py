@@ -25,25 +25,16 @@ from crypto_assets.resources.objects import is_hidden
 
 LOGGER = logging.getLogger("crypto_assets.events")
 _CALL_MESSAGES = 10
-_RECEIVES = "ApproximateReceiveCount"
 # Of a receipt, not of the call: the message was given to others meanwhile, or is gone.
 _EXPIRED = {"ReceiptHandleIsInvalid", "InvalidParameterValue"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One version of an object was written; `version` is empty in a bucket without versions.
-
-    `key` is relative to the inbox, `size` in bytes, and `receives` how often the queue gave this
-    message to someone, this time included.
-    """
+    """An object was written at `key`, which is relative to the inbox."""
 
     key: str
-    version: str
-    etag: str
-    size: int
     receipt: str
-    receives: int
 
 
 class _Foreign(Exception):  # noqa: N818 - the text says what the message is, without its content
@@ -56,9 +47,6 @@ class _Told(NamedTuple):
     created: bool
     bucket: str
     key: str
-    version: str
-    etag: str
-    size: int
 
 
 class UploadEvents(dg.ConfigurableResource):
@@ -110,7 +98,6 @@ class UploadEvents(dg.ConfigurableResource):
                 QueueUrl=self.queue_url,
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=0,
-                MessageSystemAttributeNames=[_RECEIVES],
             )
         return answer.get("Messages", [])
 
@@ -152,8 +139,7 @@ class UploadEvents(dg.ConfigurableResource):
             return "of a folder"
         if is_hidden(key):
             return "of a hidden object"  # the product's own, such as the registry
-        receives = int(message["Attributes"][_RECEIVES])
-        return Event(key, told.version, told.etag, told.size, message["ReceiptHandle"], receives)
+        return Event(key, message["ReceiptHandle"])
 
     def _asking(self) -> AbstractContextManager[None]:
         return faults_told(
@@ -198,13 +184,5 @@ def _told(body: str) -> list[_Told]:
 
 
 def _object(told: Mapping[str, Any], key: str, *, created: bool) -> _Told:
-    found = told["object"]
     key.encode()  # raises `UnicodeEncodeError` if S3 cannot have such a key
-    return _Told(
-        created=created,
-        bucket=told["bucket"]["name"],
-        key=key,
-        version=found.get("version-id") or found.get("versionId") or "",
-        etag=found.get("etag") or found.get("eTag") or "",
-        size=int(found.get("size", 0)),
-    )
+    return _Told(created=created, bucket=told["bucket"]["name"], key=key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from crypto_assets.resources.account_store import AccountStore, DuckDBAccountStore
 from crypto_assets.resources.accounts import AccountsPlatform
-from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.aws import Aws, split_uri
 from crypto_assets.resources.engine import Engine, SailEngine, SparkEngine
 from crypto_assets.resources.events import UploadEvents
 from crypto_assets.resources.inbox import EventInbox, Inbox
@@ -47,7 +47,7 @@ def inbox(settings: Settings) -> Inbox:
     objects, queue_url = _objects(settings, "inbox"), settings.aws.queue_url
     if settings.profile == "local" or not queue_url:
         return Inbox(objects=objects)
-    bucket, _, prefix = settings.aws.inbox.removeprefix("s3://").partition("/")
+    bucket, prefix = split_uri(settings.aws.inbox)
     events = UploadEvents(aws=aws(settings), queue_url=queue_url, bucket=bucket, prefix=prefix)
     return EventInbox(objects=objects, events=events)
 

@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.aws import Aws, split_uri
 from crypto_assets.resources.data_api import DataApi, Refused, StatementFailed, asking
 from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.warehouse import LoadFile, Warehouse
@@ -235,8 +234,8 @@ class RedshiftWarehouse(Warehouse):
     @contextmanager
     def _manifest(self, files: Iterable[LoadFile]) -> Iterator[str]:
         """The URI of a list of files to load, which is there as long as the block lasts."""
-        folder = urlsplit(self.manifests)
-        bucket, key = folder.netloc, f"{folder.path.strip('/')}/{uuid.uuid4().hex}.manifest"
+        bucket, folder = split_uri(self.manifests)
+        key = f"{folder}/{uuid.uuid4().hex}.manifest"
         with asking(
             f"allow s3:PutObject and s3:DeleteObject below {self.manifests}",
             f"name a folder of a bucket that is there (now {self.manifests})",

@@ -17,7 +17,14 @@ import dagster as dg
 from pydantic import Field
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from crypto_assets.resources.aws import CONNECTIONS, Aws, error_code, faults_told, passes
+from crypto_assets.resources.aws import (
+    CONNECTIONS,
+    Aws,
+    error_code,
+    faults_told,
+    passes,
+    split_uri,
+)
 from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.objects import (
@@ -194,11 +201,11 @@ class S3Objects(Objects):
 
     @property
     def _bucket(self) -> str:
-        return self.root.removeprefix("s3://").partition("/")[0]
+        return split_uri(self.root)[0]
 
     @property
     def _prefix(self) -> str:
-        prefix = self.root.removeprefix("s3://").partition("/")[2].strip("/")
+        _, prefix = split_uri(self.root)
         return f"{prefix}/" if prefix else ""
 
     def _at(self, key: str) -> dict[str, str]:

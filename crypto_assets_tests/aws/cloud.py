@@ -18,6 +18,7 @@ from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, EmrDouble, emr_double
 from crypto_assets_tests.aws.emr_double import ROLE as JOB_ROLE
+from crypto_assets_tests.aws.emr_worker import Workers
 from crypto_assets_tests.aws.redshift_double import ROLE as COPY_ROLE
 from crypto_assets_tests.aws.redshift_double import RedshiftDouble
 from crypto_assets_tests.aws.router import Router, routing
@@ -66,15 +67,17 @@ class Cloud:
 
 
 @contextmanager
-def raised(ministack: str, bucket: str, redshift: RedshiftDouble, folder: Path) -> Iterator[Cloud]:
-    """A cloud on this bucket; its jobs keep their folders in `folder`.
+def raised(
+    ministack: str, bucket: str, redshift: RedshiftDouble, workers: Workers
+) -> Iterator[Cloud]:
+    """A cloud on this bucket.
 
     Afterwards the bucket has nothing but the jobs' artifact, which takes seconds to upload, and
     there is no queue.
     """
     redshift.reset()
     with (
-        emr_double(folder, ministack) as (jobs, url),
+        emr_double(workers, ministack) as (jobs, url),
         routing(ministack, {"emr-serverless": url, "redshift-data": redshift.url}) as router,
     ):
         aws = Aws(region=REGION, endpoint_url=router.url)
@@ -107,11 +110,11 @@ def settings_of(cloud: Cloud, home: Path, monkeypatch: pytest.MonkeyPatch) -> Se
 
 
 def hasten(patch: pytest.MonkeyPatch) -> None:
-    """Lets time pass twenty times as fast for who waits for AWS, and hardly between attempts."""
-    clock = SimpleNamespace(
-        sleep=lambda seconds, sleep=time.sleep: sleep(seconds / 20),
-        monotonic=lambda now=time.monotonic: now() * 20,
-    )
-    for waiting in ("emr_watch", "data_api"):
+    """Lets time pass many times as fast for who waits for AWS, and hardly between attempts."""
+    for waiting, times in (("emr_watch", 100), ("data_api", 20)):
+        clock = SimpleNamespace(
+            sleep=lambda seconds, times=times: time.sleep(seconds / times),
+            monotonic=lambda times=times: time.monotonic() * times,
+        )
         patch.setattr(f"crypto_assets.resources.{waiting}.time", clock)
     patch.setattr("crypto_assets.defs.verdicts.RETRY_SECONDS", 0.1)

@@ -20,6 +20,7 @@ from crypto_assets.resources.aws import Aws
 
 if TYPE_CHECKING:
     from crypto_assets_tests.aws.cloud import Cloud
+    from crypto_assets_tests.aws.emr_worker import Workers
     from crypto_assets_tests.aws.redshift_double import RedshiftDouble
     from crypto_assets_tests.aws.router import Router
 
@@ -127,9 +128,12 @@ def shared_bucket(ministack: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def job_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keeps the jobs' folders and what the double of EMR unpacked of the artifact."""
-    return tmp_path_factory.mktemp("jobs")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """What runs the jobs, with their folders and what was unpacked of the artifact."""
+    from crypto_assets_tests.aws.emr_worker import working
+
+    with working(tmp_path_factory.mktemp("jobs")) as workers:
+        yield workers
 
 
 @pytest.fixture(scope="module")
@@ -147,11 +151,11 @@ def cloud(
     credentials: None,
     shared_bucket: str,
     redshift: RedshiftDouble,
-    job_folder: Path,
+    workers: Workers,
     home: Path,
 ) -> Iterator[Cloud]:
     """All of profile `aws`."""
     from crypto_assets_tests.aws.cloud import raised
 
-    with raised(ministack, shared_bucket, redshift, job_folder) as cloud:
+    with raised(ministack, shared_bucket, redshift, workers) as cloud:
         yield cloud

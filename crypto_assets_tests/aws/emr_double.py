@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +23,7 @@ import botocore.session
 
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_job import Job, JobFault
+from crypto_assets_tests.aws.emr_worker import Workers
 from crypto_assets_tests.aws.model_check import problems
 from crypto_assets_tests.aws.router import serving
 
@@ -54,7 +54,7 @@ class Refused(Exception):  # noqa: N818 - as the service does
 class EmrDouble:
     """One application. `faults` are taken by the next jobs started, one each."""
 
-    folder: Path
+    workers: Workers
     s3_url: str
     rate_per_s: float = 1.0
     burst: int = 25
@@ -102,7 +102,7 @@ class EmrDouble:
                 request=given,
                 conf=conf,
                 fault=self.faults.pop(0) if self.faults else None,
-                folder=self.folder,
+                workers=self.workers,
                 s3_url=self.s3_url,
                 step_s=self.step_s,
                 minute_s=self.minute_s,
@@ -163,9 +163,9 @@ class EmrDouble:
 
 
 @contextmanager
-def emr_double(folder: Path, s3_url: str) -> Iterator[tuple[EmrDouble, str]]:
+def emr_double(workers: Workers, s3_url: str) -> Iterator[tuple[EmrDouble, str]]:
     """A double and its address; its jobs use S3 at `s3_url`."""
-    double = EmrDouble(folder, s3_url)
+    double = EmrDouble(workers, s3_url)
     with serving(type("Handler", (_Handler,), {"double": double})) as url:
         try:
             yield double, url

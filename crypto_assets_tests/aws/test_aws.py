@@ -21,6 +21,16 @@ def test_a_key_file_of_the_console_is_who_asks(ministack, credentials, write):
     client.list_buckets()
 
 
+def test_credentials_that_were_renewed_are_found_by_who_asks_next(credentials, write, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for key in ("AKIAOLD", "AKIANEW"):
+        path = write("shared", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = x\n")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+        client = Aws(region="eu-central-1").client("s3")
+        assert client._request_signer._credentials.access_key == key
+
+
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "Access key ID,Secret access key\nAKIA,\n"])
 def test_a_key_file_that_is_none_is_refused_without_showing_it(write, content):
     path = write("key.csv", content)

@@ -11,7 +11,7 @@ from bench.generate import generate
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.resources import intake, profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets_tests.aws.cloud import Cloud, settings_of
+from crypto_assets_tests.aws.cloud import Cloud, hasten, settings_of
 
 TICKERS = 1000
 
@@ -30,7 +30,8 @@ def starts(cloud: Cloud) -> int:
     return cloud.router.count("emr-serverless", "POST", ".*/jobruns")
 
 
-def test_a_run_where_nothing_changed_starts_no_job(run, add, cloud, settings):
+def test_a_run_where_nothing_changed_starts_no_job(run, add, cloud, settings, monkeypatch):
+    hasten(monkeypatch)
     for ticker in ("BTC", "ETH"):
         assert add(ticker)[0] == 0
     assert run("materialize", "--all")[0] == 0

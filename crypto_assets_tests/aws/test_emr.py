@@ -27,9 +27,9 @@ START = {"method": "POST", "path": ".*/jobruns"}
 
 
 @pytest.fixture
-def scene(ministack, credentials, shared_bucket, job_folder, tmp_path_factory):
+def scene(ministack, credentials, shared_bucket, workers, tmp_path_factory):
     with (
-        emr_double(job_folder, ministack) as (double, url),
+        emr_double(workers, ministack) as (double, url),
         routing(ministack, {"emr-serverless": url}) as router,
     ):
         cache = tmp_path_factory.getbasetemp() / "artifacts"
@@ -95,7 +95,7 @@ def test_a_batch_gives_the_verdicts_and_the_gold_of_sail_in_this_process(scene, 
     code, packages, path = re.findall("^(?:code|packages|path): (.*)$", job.output, re.MULTILINE)
     assert all("/environment/" in found for found in (code, *packages.split()))
     assert "site-packages" not in path
-    assert str(scene.double.folder) in path
+    assert str(scene.double.workers.folder) in path
 
 
 def test_the_job_of_a_killed_process_is_adopted_and_not_started_again(scene):

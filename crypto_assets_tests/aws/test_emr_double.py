@@ -19,8 +19,8 @@ CONF = (
 
 
 @pytest.fixture
-def double(tmp_path, credentials):
-    with emr_double(tmp_path, "http://127.0.0.1:9") as (double, url):
+def double(workers, credentials):
+    with emr_double(workers, "http://127.0.0.1:9") as (double, url):
         double.url = url
         double.faults += ["at start"] * 50
         yield double

@@ -14,9 +14,9 @@ from crypto_assets_tests.aws.router import routing
 
 
 @pytest.fixture
-def router(tmp_path, credentials):
+def router(workers, credentials):
     with (
-        emr_double(tmp_path, "http://127.0.0.1:9") as (_, url),
+        emr_double(workers, "http://127.0.0.1:9") as (_, url),
         routing("http://127.0.0.1:9", {"emr-serverless": url}) as router,
     ):
         yield router

@@ -116,10 +116,7 @@ def test_uploads_are_told_under_the_names_they_have(events, put):
     ]
     for name in names:
         put(f"inbox/{name}", b"hello\n")
-    found = events.receive(10, 5)
-    assert keys(found) == sorted(names)
-    told = {(event.etag, event.size, event.receives) for event in found}
-    assert told == {("b1946ac92492d2347c6235b4d2611184", 6, 1)}
+    assert keys(events.receive(10, 5)) == sorted(names)
 
 
 def test_a_burst_of_a_thousand_uploads_is_received_whole_and_acknowledged(aws, events, put, queue):
@@ -163,8 +160,7 @@ def test_what_is_not_acknowledged_comes_again_and_then_is_a_dead_letter(aws, eve
     assert events.receive(10, 5) == []
     time.sleep(VISIBLE_AFTER_S + 0.2)
     (second,) = events.receive(10, 5)
-    assert (first.receives, second.receives) == (1, 2)
-    assert (second.key, second.etag) == (first.key, first.etag)
+    assert second.key == first.key
     time.sleep(VISIBLE_AFTER_S + 0.2)
     assert events.receive(10, 5) == []
     assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 1)
@@ -204,12 +200,11 @@ def test_an_event_told_twice_is_two_events_of_one_content(aws, bucket, events, s
     assert waiting(aws, queue.url) == 0
 
 
-def test_the_version_of_an_object_is_told(bucket, events, send):
+def test_an_event_of_a_bucket_with_versions_is_understood(bucket, events, send):
     """ministack's events have no version id, so the event of the S3 user guide is posted here."""
     send(of_eventbridge(bucket, "inbox/btc.csv", **{"version-id": "IYV3p45BT0ac8hjHg"}))
     send(of_eventbridge(bucket, "inbox/a+b%20c.csv"))
-    found = {event.key: event.version for event in events.receive(10, 5)}
-    assert found == {"btc.csv": "IYV3p45BT0ac8hjHg", "a+b%20c.csv": ""}
+    assert keys(events.receive(10, 5)) == ["a+b%20c.csv", "btc.csv"]
 
 
 def test_the_direct_notifications_of_s3_are_understood(aws, bucket, events, send, queue):
@@ -217,9 +212,6 @@ def test_the_direct_notifications_of_s3_are_understood(aws, bucket, events, send
     send(of_s3(bucket, "inbox/%E6%AF%94+%2B+%25.csv", "inbox/b.csv", "other/c.csv"))
     found = events.receive(10, 5)
     assert keys(found) == ["b.csv", "比 + %.csv"]
-    assert {(event.version, event.etag, event.size) for event in found} == {
-        ("096fKKXTRTtl3on89fVO.nfljtsv6qko", "0123456789abcdef", 7)
-    }
     events.acknowledge(event.receipt for event in found)
     assert waiting(aws, queue.url) == 0
 
@@ -282,7 +274,8 @@ def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
     send({"source": "aws.s3"})
     send(of_eventbridge(bucket, ["s3cr3t"]))
     send(of_eventbridge(bucket, "inbox/\ud800.csv"))
-    send(of_eventbridge(bucket, "inbox/btc.csv", size="s3cr3t"))
+    without_bucket = {"object": {"key": "inbox/s3cr3t"}}
+    send({"source": "aws.s3", "detail-type": "Object Created", "detail": without_bucket})
     send(of_s3(bucket, "inbox/%FF.csv"))
     send(of_eventbridge(bucket, "inbox/eth.csv"))
     with caplog.at_level(logging.WARNING):

@@ -6,6 +6,7 @@ Both go through one router, which holds a request of one of them back while the 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -48,12 +49,23 @@ def publish(lake, version):
     )
 
 
+@contextmanager
 def held(router, write):
-    """Holds the next write of this kind back; gives what lets it go."""
+    """Holds the next write of this kind back until it is let go or the block ends."""
     path, before = WRITES[write]
     for _ in range(before):
         router.hold("s3", method="PUT", path=path).release.set()
-    return router.hold("s3", method="PUT", path=path)
+    fault = router.hold("s3", method="PUT", path=path)
+    try:
+        yield fault
+    finally:
+        fault.release.set()
+
+
+def wait_for(fault, run):
+    """Waits until the run has come to the write that is held back."""
+    until(lambda: fault.times == 0 or run.done(), 60)
+    assert not run.done(), run.result()
 
 
 def assert_published(lake, version):
@@ -76,13 +88,12 @@ def test_a_run_that_is_overtaken_before_any_of_its_writes_is_stopped_there(
     older, newer = home("one"), home("two")
     if before:
         assert publish(newer, before) == {}
-    with ThreadPoolExecutor(1) as pool:
-        fault = held(router, write)
+    with ThreadPoolExecutor(1) as pool, held(router, write) as fault:
         run = pool.submit(publish, older, "older")
-        until(lambda: fault.times == 0)
+        wait_for(fault, run)
         assert publish(newer, "newer") == {}
         fault.release.set()
-        assert run.result(30) == STOPPED
+        assert run.result(60) == STOPPED
     assert_published(newer, "newer")
 
 
@@ -94,17 +105,15 @@ def test_a_run_that_goes_on_while_a_newer_one_is_publishing_replaces_nothing_of_
     router, home, write, own
 ):
     older, newer = home("one"), home("two")
-    with ThreadPoolExecutor(2) as pool:
-        first = held(router, write)
+    with ThreadPoolExecutor(2) as pool, held(router, write) as first:
         run = pool.submit(publish, older, "older")
-        until(lambda: first.times == 0)
-        second = held(router, own)
-        newer_run = pool.submit(publish, newer, "newer")
-        until(lambda: second.times == 0)
-        first.release.set()
-        assert run.result(30) == STOPPED
-        second.release.set()
-        assert newer_run.result(30) == {}
+        wait_for(first, run)
+        with held(router, own) as second:
+            newer_run = pool.submit(publish, newer, "newer")
+            wait_for(second, newer_run)
+            first.release.set()
+            assert run.result(60) == STOPPED
+        assert newer_run.result(60) == {}
     assert_published(newer, "newer")
 
 
@@ -145,13 +154,12 @@ def test_a_run_after_one_that_broke_off_half_way_replaces_what_that_one_left(rou
 
 def test_a_run_whose_staged_files_are_removed_meanwhile_is_told_so(router, home):
     lake = home("one")
-    with ThreadPoolExecutor(1) as pool:
-        fault = held(router, "trend")
+    with ThreadPoolExecutor(1) as pool, held(router, "trend") as fault:
         run = pool.submit(publish, lake, "mine")
-        until(lambda: fault.times == 0)
+        wait_for(fault, run)
         home("two").clear_staging(running=())
         fault.release.set()
         why = "its staged files were removed meanwhile: run it again"
-        assert run.result(30) == {"BTC": ("bronze", why)}
+        assert run.result(60) == {"BTC": ("bronze", why)}
     assert publish(lake, "again") == {}
     assert_published(lake, "again")
