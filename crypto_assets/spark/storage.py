@@ -74,7 +74,8 @@ def write_partition(
     files, folder = fs.FileSystem.from_uri(f"{root}/{table.folders(partition)[0]}")
     written = files.get_file_info(fs.FileSelector(folder, allow_not_found=True))
     if not any(file.path.endswith(".parquet") for file in written):
-        files.create_dir(folder)
+        if isinstance(files, fs.LocalFileSystem):  # a folder in S3 would be an object of its own
+            files.create_dir(folder)
         schema = pa.schema([(c, _ARROW[kind]) for c, kind in _file_columns(table).items()])
         pq.write_table(
             schema.empty_table(),
