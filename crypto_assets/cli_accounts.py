@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+_NOTED = {
+    "accounts_bronze": {
+        "customers/blank": "blank rows in the customers",
+        "accounts/blank": "blank rows in the accounts",
+    },
+    "accounts_silver": {
+        "customers/dropped": "customers without an id were left out",
+        "customers/duplicates": "customers stand there twice and were taken once",
+        "accounts/dropped": "accounts without any id were left out",
+        "accounts/duplicates": "accounts stand there twice and were taken once",
+    },
+    "customer_accounts": {
+        "accounts_without_customer": "accounts without a customer",
+        "customers_without_account": "customers without an account",
+    },
+}
 _CHANGES = ("inserted", "changed", "deleted", "restored")
 _LAYER = click.Choice(
     ["accounts_bronze", "accounts_silver", "customer_accounts", "customer_account_store"]
@@ -77,6 +94,8 @@ def accounts(
         failed = False
         for outcome in outcomes:
             click.echo(_line(outcome))
+            for note in _notes(outcome):
+                click.echo(f"{outcome.partition}: {note}", err=True)
             failed |= outcome.failed
         snapshots.settle(name)  # whoever asked for it has its verdict
     sys.exit(1 if failed else 0)
@@ -96,6 +115,15 @@ def _line(outcome: Outcome) -> str:
         newer = next(iter(outcome.superseded.values()))
         parts.append(f"{' '.join(outcome.superseded)} hold the newer {newer}")
     return f"{outcome.partition} ok      {'  '.join(parts)}"
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    """What else people should know of a snapshot: rows left out, accounts and customers alone."""
+    for layer, names in _NOTED.items():
+        counts = outcome.passed.get(layer, {})
+        for name, words in names.items():
+            if counts.get(name):
+                yield f"{counts[name]:,} {words}"
 
 
 @command

@@ -76,6 +76,10 @@ def show_status(
         f"{half['ticker']}: waiting, only its {half['has']} file {half['file']} has come"
         for half in uploads.get("waiting", ())
     ]
+    lines += [
+        f"customer accounts: the {half['has']} file {half['file']} waits for its other half"
+        for half in uploads.get("waiting_accounts", ())
+    ]
     lines += [f"quarantine: {q['file']}: {q['reason']}" for q in uploads.get("quarantine", ())]
     if new := uploads.get("new"):
         lines.append(f"{len(new)} uploads are new: a running `crypto-assets ui` looks at them")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
@@ -56,6 +57,17 @@ def test_the_commands_of_the_section_your_own_files_run_as_written(home, tmp_pat
         result = CliRunner().invoke(main, meant)
         assert result.exit_code == 0, result.output
     assert "2025-01-26" in result.stdout
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/accounts.md"])
+def test_the_commands_of_the_customer_accounts_run_as_written(home, monkeypatch, page):
+    text = (ROOT / page).read_text().split("# Customer accounts")[1]
+    commands = [shlex.split(line)[1:] for line in text.split("```")[1].strip().splitlines()]
+    assert [words[0] for words in commands][:2] == ["accounts", "profile"]
+    monkeypatch.chdir(ROOT)
+    for words in commands:
+        result = CliRunner().invoke(main, words, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
 
 
 def _pair(folder):

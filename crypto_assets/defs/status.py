@@ -94,21 +94,18 @@ def snapshot_status(
 def upload_statuses(inbox: Inbox, registry: Registry, snapshots: Snapshots) -> dict[str, list[Any]]:
     """What became of uploads that are no registered currency's, the shape of `status --json`.
 
-    `waiting`: one file of a currency or snapshot has come; `quarantine`: kept with the reason;
-    `new`: nobody has looked yet, which `crypto-assets ui` does.
+    `waiting`: one file of a currency has come; `waiting_accounts`: one of a snapshot; `quarantine`:
+    kept with the reason; `new`: nobody has looked yet, which `crypto-assets ui` does.
     """
     ledger = Ledger(inbox.objects)
     overrides, _ = read_overrides(inbox)
     return {
         "waiting": [
-            *(
-                {"ticker": ticker, "has": kind, "file": printable(upload.key)}
-                for ticker, (kind, upload) in registry.waiting().items()
-            ),
-            *(
-                {"ticker": "accounts", "has": kind, "file": printable(upload.key)}
-                for kind, upload in snapshots.waiting()
-            ),
+            {"ticker": ticker, "has": kind, "file": printable(upload.key)}
+            for ticker, (kind, upload) in registry.waiting().items()
+        ],
+        "waiting_accounts": [
+            {"has": kind, "file": printable(upload.key)} for kind, upload in snapshots.waiting()
         ],
         "quarantine": [
             {"file": printable(upload.key), "reason": printable(upload.reason)}

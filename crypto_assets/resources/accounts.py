@@ -65,9 +65,12 @@ def refresh_accounts(
     snapshot = platform.snapshots.get(name)
     tables = AccountTables(platform.lake)
     with tables.working():
-        if tables.note.storing:
-            yield _store(platform, tables)
         wanted = tuple(layer for layer in ACCOUNT_LAYERS if layer in layers)
+        if tables.note.storing:
+            ended = _store(platform, tables)
+            yield ended
+            if ended.verdicts[0].partition == name:
+                wanted = tuple(layer for layer in wanted if layer != "customer_account_store")
         if newer := _newer(tables, name):
             held = tuple(layer for layer in wanted if layer in _OF_THE_NEWEST)
             wanted = tuple(layer for layer in wanted if layer not in _OF_THE_NEWEST)

@@ -12,7 +12,7 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,12 +28,16 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Object:
-    """What stands at a key now: `stamp` changes with its content, `modified` is a POSIX time."""
+    """What stands at a key now: `stamp` changes with its content.
+
+    `modified` and `arrived` are POSIX times; a file from elsewhere may have kept the former.
+    """
 
     key: str
     stamp: str
     size: int
     modified: float
+    arrived: float = field(default=0.0, compare=False)
 
 
 class Content(NamedTuple):
@@ -153,7 +157,8 @@ class LocalObjects(Objects):
             return Object(key, "", 0, 0.0)
         if not stat.S_ISREG(found.st_mode):
             return None
-        return Object(key, f"{found.st_size}-{found.st_mtime_ns}", found.st_size, found.st_mtime)
+        stamp = f"{found.st_size}-{found.st_mtime_ns}"
+        return Object(key, stamp, found.st_size, found.st_mtime, found.st_ctime)
 
     def walk(self) -> Iterator[Object]:
         return self._walk("", hidden=False)

@@ -271,7 +271,8 @@ class S3Objects(Objects):
 
 def _object(key: str, told: dict[str, Any], size: int) -> Object:
     """What a listing or a HEAD tells; only the former may know the parts of a second."""
-    return Object(key, _stamp(told), size, float(int(told["LastModified"].timestamp())))
+    modified = float(int(told["LastModified"].timestamp()))
+    return Object(key, _stamp(told), size, modified, modified)
 
 
 def _stamp(told: dict[str, Any]) -> str:

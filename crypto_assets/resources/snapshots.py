@@ -55,12 +55,12 @@ class _Half:
     """The file of one kind that stands in a folder; `used`: it is part of a snapshot already."""
 
     upload: StoredUpload
-    modified: float
+    arrived: float
     used: bool = False
 
     def is_overdue(self, now: float) -> bool:
         """Whether it waits for a new other half for longer than a drop takes."""
-        return not self.used and now - self.modified > LONE_FILE_SECONDS
+        return not self.used and now - self.arrived > LONE_FILE_SECONDS
 
 
 class Snapshots(dg.ConfigurableResource):
@@ -69,7 +69,7 @@ class Snapshots(dg.ConfigurableResource):
     objects: dg.ResourceDependency[Objects]  # the inbox's
 
     def take(
-        self, kind: AccountKind, upload: StoredUpload, modified: float
+        self, kind: AccountKind, upload: StoredUpload, arrived: float
     ) -> StoredSnapshot | None:
         """Takes a file that came at this POSIX time; gives the snapshot once both files are there.
 
@@ -78,7 +78,7 @@ class Snapshots(dg.ConfigurableResource):
         folder = upload.key.rpartition("/")[0]
         with self._changing() as pairs:
             halves = pairs.setdefault(folder, {})
-            halves[kind] = _Half(upload, modified)
+            halves[kind] = _Half(upload, arrived)
             if len(halves) < len(ACCOUNT_KINDS) or any(half.used for half in halves.values()):
                 return None
             return self._paired(halves)
@@ -186,7 +186,7 @@ class Snapshots(dg.ConfigurableResource):
 
     def _paired(self, halves: dict[AccountKind, _Half]) -> StoredSnapshot | None:
         """Makes a snapshot of both files; None if the newest one has the same contents."""
-        arrived = max(half.modified for half in halves.values())
+        arrived = max(half.arrived for half in halves.values())
         uploads = {kind: half.upload for kind, half in halves.items()}
         for kind, half in halves.items():
             halves[kind] = replace(half, used=True)
@@ -230,7 +230,7 @@ class Snapshots(dg.ConfigurableResource):
         document = json.loads(found.data) if found else {}
         return {
             folder: {
-                kind: _Half(StoredUpload(**half["upload"]), half["modified"], half["used"])
+                kind: _Half(StoredUpload(**half["upload"]), half["arrived"], half["used"])
                 for kind, half in halves.items()
             }
             for folder, halves in document.items()

@@ -95,7 +95,7 @@ class Sorter:
         if arrival.size > MAX_BYTES:
             raise Unclear(f"it has {arrival.size:,} bytes, more than the {MAX_BYTES:,} we take")
         upload = self._inbox.pin(arrival.key, content)
-        return TakenHalf(kind, upload, self._snapshots.take(kind, upload, arrival.modified))
+        return TakenHalf(kind, upload, self._snapshots.take(kind, upload, arrival.arrived))
 
     def _take(self, key: str, content: bytes) -> Taken | None:
         etag = etag_of(content)
