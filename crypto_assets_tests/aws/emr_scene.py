@@ -19,6 +19,7 @@ import pytest
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.emr import EmrServerlessEngine
 from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.s3 import S3Objects
 from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload, order_from_json, to_json
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, ROLE, EmrDouble
@@ -49,13 +50,16 @@ class Scene:
     def s3(self) -> Any:
         return self.aws.client("s3")
 
+    def objects(self, lake: str) -> S3Objects:
+        return S3Objects(aws=self.aws, root=lake, locks=str(self.cache / "locks"))
+
     def engine(self, **settings: Any) -> EmrServerlessEngine:
         return EmrServerlessEngine(
             **{
                 "aws": self.aws,
                 "application_id": APPLICATION,
                 "role_arn": ROLE,
-                "lake": self.lake,
+                "objects": self.objects(self.lake),
                 "cache": str(self.cache),
                 "readers": 2,
                 "poll_seconds": 0.5,
