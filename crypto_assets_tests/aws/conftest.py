@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crypto_assets_tests.aws.cloud import Cloud
     from crypto_assets_tests.aws.emr_worker import Workers
     from crypto_assets_tests.aws.redshift_double import RedshiftDouble
+    from crypto_assets_tests.aws.router import Router
 
 REGION = "eu-central-1"
 
@@ -95,6 +96,15 @@ def aws(ministack: str, credentials: None) -> Aws:
 
 
 @pytest.fixture
+def router(ministack: str, credentials: None) -> Iterator[Router]:
+    """A router in front of ministack."""
+    from crypto_assets_tests.aws.router import routing
+
+    with routing(ministack) as router:
+        yield router
+
+
+@pytest.fixture
 def bucket(aws: Aws) -> str:
     """A new bucket, named for this test alone."""
     name = f"test-{uuid.uuid4().hex[:12]}"
@@ -126,7 +136,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
         yield workers
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def redshift(ministack: str) -> Iterator[RedshiftDouble]:
     """A double of Redshift with a PostgreSQL of its own."""
     from crypto_assets_tests.aws.redshift_double import serving_redshift

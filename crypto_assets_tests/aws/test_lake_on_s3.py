@@ -15,7 +15,6 @@ from crypto_assets.resources.lake import Lake, Made
 from crypto_assets.resources.s3 import S3Objects
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_scene import until
-from crypto_assets_tests.aws.router import routing
 
 NOTE, HISTORY, TREND = (
     ".*/_versions/BTC.json",
@@ -25,12 +24,6 @@ NOTE, HISTORY, TREND = (
 MOVES = ("bronze/kind=history/ticker=BTC", "bronze/kind=trend/ticker=BTC")
 WRITES = {"mark": (NOTE, 0), "history": (HISTORY, 0), "trend": (TREND, 0), "note": (NOTE, 1)}
 STOPPED = {"BTC": ("bronze", "another process published it meanwhile: run it again")}
-
-
-@pytest.fixture
-def router(ministack, credentials):
-    with routing(ministack) as router:
-        yield router
 
 
 @pytest.fixture

@@ -11,14 +11,7 @@ from crypto_assets.resources.registry import WrongUse
 from crypto_assets.resources.s3 import S3Objects
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_scene import hurry
-from crypto_assets_tests.aws.router import routing
 from crypto_assets_tests.objects_contract import ObjectsContract, keys
-
-
-@pytest.fixture
-def router(ministack, credentials):
-    with routing(ministack) as router:
-        yield router
 
 
 @pytest.fixture
