@@ -11,24 +11,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, expect
 
 from crypto_assets.cli import main
-from crypto_assets_tests.test_uploads import REPOSITORY, ask, free_port, until
+from crypto_assets_tests.browser_ui import WAIT_SECONDS, Ui, page_of, serving
+from crypto_assets_tests.test_uploads import REPOSITORY, until
 from sample_data.demo import BROKEN, FILES
 
 pytestmark = pytest.mark.browser
@@ -46,95 +40,15 @@ UPSTREAM = {
 }
 GOOD = set(FILES) - {BROKEN}
 PROBLEM = "line 915: not a price: 'n.a. see mail'"
-PAGE_MS = 60_000  # a busy machine draws a page late
-WAIT_SECONDS = 240  # the daemon looks at backfills every 30 seconds
 SENSOR = REPOSITORY.replace("}", ', sensorName: "uploads"}')
 
 
-@dataclass
-class Ui:
-    """The page of a browser on a running `crypto-assets ui`."""
-
-    url: str
-    page: Page
-    pictures: Path
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.url + path)
-
-    def ask(self, query: str) -> Any:
-        """The only field of the answer to a GraphQL query."""
-        answer = ask(f"{self.url}/graphql", f"{{ {query} }}")
-        assert answer is not None, query
-        (found,) = answer.values()
-        return found
-
-    def picture(self, name: str) -> None:
-        self.pictures.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self.pictures / f"{name}.png", animations="disabled")
-
-
 @pytest.fixture
-def served(home: Path) -> Iterator[str]:
-    """The address of a `crypto-assets ui` on an empty home, ended with all it started."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    # Dagster's own scratch files go where they are removed; not below `tmp_path`, whose name is too
-    # long for a socket's.
-    scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with (
-        scratch,
-        subprocess.Popen(
-            [sys.executable, "-m", "crypto_assets.cli", "ui", "--port", str(port)],
-            env={**os.environ, "TMPDIR": scratch.name},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            until(WAIT_SECONDS, "the server", lambda: ask(f"{url}/graphql", "{ version }"))
-            yield url
-        finally:
-            end(psutil.Process(process.pid))
-
-
-def end(process: psutil.Process) -> None:
-    """Ends a process and its children as Ctrl-C does; kills what does not go."""
-    family = [process, *process.children(recursive=True)]
-    os.killpg(process.pid, signal.SIGINT)
-    _, alive = psutil.wait_procs(family, timeout=20)
-    for other in alive:
-        other.kill()
-    psutil.wait_procs(alive, timeout=10)
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not on PATH; e.g. apt-get install chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def ui(served: str, browser: Browser, tmp_path: Path) -> Iterator[Ui]:
-    """Wide enough for the graph to show each asset's state; pictures come out as 1280 x 800."""
-    # Dagster's invitation to its community would come over any page, some seconds after the first.
-    ask(f"{served}/graphql", "mutation { setNuxSeen }")
-    page = browser.new_page(
-        viewport={"width": 1440, "height": 900},
-        device_scale_factor=1280 / 1440,
-        locale="en-US",
-        timezone_id="UTC",
-    )
-    page.set_default_timeout(PAGE_MS)
-    expect.set_options(timeout=PAGE_MS)
+def ui(home: Path, tmp_path: Path) -> Iterator[Ui]:
     asked = os.environ.get("SCREENSHOTS")
-    yield Ui(served, page, ROOT / asked if asked else tmp_path / "pictures")
-    page.screenshot(path=tmp_path / "last.png")  # what a failed test stood before
+    pictures = ROOT / asked if asked else tmp_path / "pictures"
+    with serving() as url, page_of(url, tmp_path / "last.png") as page:
+        yield Ui(url, page, pictures)
 
 
 def test_five_currencies_are_refreshed_by_clicks_and_the_broken_one_is_repaired(ui, tmp_path):

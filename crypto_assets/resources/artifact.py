@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from crypto_assets.resources.engine import EngineUnavailable
+from crypto_assets.resources.objects import Objects
 
 PYTHON = "3.11"
 # Amazon Linux 2023, on which EMR runs, has glibc 2.34; pyarrow has no wheel for an older one.
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
 ENVIRONMENT = "environment"
+_FOLDER = "_artifacts"
 
 _PACKAGE = Path(__file__).parents[1]
 _LOCK = _PACKAGE / "job.lock"
@@ -83,20 +85,18 @@ class Packer:
             digest.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
         return digest.hexdigest()[:16]
 
-    def uploaded(self, s3: Any, bucket: str, prefix: str) -> Artifact:
-        """The artifact below `prefix`, built and uploaded if it is not there yet.
+    def uploaded(self, objects: Objects) -> Artifact:
+        """The artifact among these objects, built and uploaded if it is not there yet.
 
         Raises `EngineUnavailable` if the wheels cannot be fetched.
         """
-        archive, entry_point = f"{prefix}/{self.name}.tar.gz", f"{prefix}/{self.name}.py"
-        found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/{self.name}.")
-        there = {item["Key"] for item in found.get("Contents", [])}
+        archive, entry_point = f"{_FOLDER}/{self.name}.tar.gz", f"{_FOLDER}/{self.name}.py"
+        there = {found.key for found in objects.below(_FOLDER)}
         if archive not in there:
-            s3.upload_file(str(self.built()), bucket, archive)
+            objects.upload(self.built(), archive, lambda _: None)
         if entry_point not in there:
-            body = self.sources[f"{self.package.name}/spark/main.py"]
-            s3.put_object(Bucket=bucket, Key=entry_point, Body=body)
-        return Artifact(self.name, f"s3://{bucket}/{archive}", f"s3://{bucket}/{entry_point}")
+            objects.write(entry_point, self.sources[f"{self.package.name}/spark/main.py"])
+        return Artifact(self.name, objects.uri(archive), objects.uri(entry_point))
 
     def built(self) -> Path:
         """The archive on this machine. The same sources and lock file give the same bytes."""

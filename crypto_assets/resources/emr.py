@@ -1,4 +1,4 @@
-"""The engine beyond one machine: each batch is one job run on an EMR Serverless application.
+"""The engine beyond one machine: each order is one job run on an EMR Serverless application.
 
 A job is started once for its order, adopted when the process that started it was killed, and
 cancelled on every other way out. Watching it is `emr_watch`, what S3 keeps of it `emr_jobs`, what
@@ -23,6 +23,7 @@ from crypto_assets.resources.emr_faults import faults_told, until_not_throttled
 from crypto_assets.resources.emr_jobs import JobStore, Record, client_token, order_hash
 from crypto_assets.resources.emr_watch import ENDED, WAITING, Watch, ended_badly, stamped
 from crypto_assets.resources.engine import Engine, EngineLost, EngineUnavailable, Run
+from crypto_assets.resources.s3 import S3Objects
 from crypto_assets.spark.batch import LayerResult, Order
 
 _CHANGES = 10  # of a record by others, while this process wants to write it
@@ -32,13 +33,13 @@ _TAG_LENGTH = 256
 
 
 class EmrServerlessEngine(Engine):
-    """Runs each batch as a job of an EMR Serverless application (release emr-spark-8.1.0)."""
+    """Runs each order as a job of an EMR Serverless application (release emr-spark-8.1.0)."""
 
-    # Dagster reads this annotation when the class is made: not from text (`annotations`).
+    # Dagster reads these annotations when the class is made: not from text (`annotations`).
     aws: dg.ResourceDependency[Aws]
+    objects: dg.ResourceDependency[S3Objects]  # the lake's: `_artifacts` and `_jobs` are there
     application_id: str = Field(description="EMR Serverless application that runs the jobs.")
     role_arn: str = Field(description="IAM role of the job runs: reads the inbox, writes the lake.")
-    lake: str = Field(description="S3 URI of the lake: `_artifacts` and `_jobs` are kept below it.")
     cache: str = Field(description="Local folder that keeps the built artifact and its wheels.")
     readers: int = Field(default=12, gt=0, description="Uploads read at a time.")
     driver_cores: int = Field(default=2, gt=0, description="vCPUs of the driver.")
@@ -58,14 +59,11 @@ class EmrServerlessEngine(Engine):
 
     @contextmanager
     def running(self) -> Iterator[Run]:
-        """A run for which everything but its jobs is there; each batch starts or adopts a job."""
+        """A run for which everything but its jobs is there; each order starts or adopts a job."""
         self._require_settings()
         with faults_told():
             service = self._service()
-            prefix = service.store.key("_artifacts")
-            artifact = Packer(Path(self.cache)).uploaded(
-                service.store.s3, service.store.bucket, prefix
-            )
+        artifact = Packer(Path(self.cache)).uploaded(self.objects)
         yield partial(_run, service, artifact)
 
     def check(self) -> str:
@@ -84,14 +82,13 @@ class EmrServerlessEngine(Engine):
         self._require_settings()
         with faults_told():
             service = self._service()
-            for record in list(service.store.all()):
+            for record in service.store.all():
                 if record.run_id not in running:
                     service.cancel(record)
                     service.store.delete(record)
 
     def _service(self) -> "_Service":
-        store = JobStore(self.aws.client("s3"), self.lake)
-        return _Service(self, self.aws.client("emr-serverless"), store)
+        return _Service(self, self.aws.client("emr-serverless"), JobStore(self.objects))
 
     def _require_settings(self) -> None:
         for name in ("application_id", "role_arn"):
@@ -100,33 +97,33 @@ class EmrServerlessEngine(Engine):
                     f"engine `emr-serverless` needs its {name}: set CRYPTO_ASSETS_AWS_EMR_"
                     f"{name.upper()}"
                 )
-        if not re.fullmatch(r"s3://[^/\s]+(/[^\s]*)?", self.lake):
+        if not re.fullmatch(r"s3://[^/\s]+(/[^\s]*)?", self.objects.root):
             raise EngineUnavailable(
-                f"the lake {self.lake!r} is no S3 URI: set CRYPTO_ASSETS_AWS_LAKE, such as "
+                f"the lake {self.objects.root!r} is no S3 URI: set CRYPTO_ASSETS_AWS_LAKE, such as "
                 "s3://bucket/lake"
             )
 
 
-def _run(service: "_Service", artifact: Artifact, batch: Order) -> Iterator[LayerResult]:
+def _run(service: "_Service", artifact: Artifact, order: Order) -> Iterator[LayerResult]:
     """Yields each layer's verdicts as the job tells them, the last one with what the job cost.
 
     Raises `EngineLost` if the job failed, `JobStopped` if somebody or a limit ended it; what it
     told before is yielded first.
     """
-    if not batch.partitions:
+    if not order.partitions:
         return
     context = dg.OpExecutionContext.get()
     with faults_told():
         last = None
-        with service.job(batch, artifact, context) as (record, job):
+        with service.job(order, artifact, context) as (record, job):
             about = {"job_run_id": record.job_run_id, "attempt": record.attempt}
             watch = service.watch(record, job)
             for result in watch.results(context):
-                if result.layer == batch.layers[-1]:
+                if result.layer == order.layers[-1]:
                     last = result
                 else:
                     yield stamped(result, about)
-        about |= watch.cost(len(batch.partitions))
+        about |= watch.cost(len(order.partitions))
         context.log.info(
             "EMR Serverless job run: %s", ", ".join(f"{name} {about[name]}" for name in about)
         )
@@ -149,7 +146,7 @@ class _Service:
 
     @contextmanager
     def job(
-        self, batch: Order, artifact: Artifact, context: dg.OpExecutionContext
+        self, order: Order, artifact: Artifact, context: dg.OpExecutionContext
     ) -> Iterator[tuple[Record, dict[str, Any]]]:
         """The one job for this order, adopted or started now; cancelled when the block breaks off.
 
@@ -157,7 +154,7 @@ class _Service:
         """
         held: list[Record] = []
         try:
-            yield self._launched(batch, artifact, context, held)
+            yield self._launched(order, artifact, context, held)
         except BaseException:
             if held:
                 self.cancel(held[-1])
@@ -165,22 +162,22 @@ class _Service:
 
     def _launched(
         self,
-        batch: Order,
+        order: Order,
         artifact: Artifact,
         context: dg.OpExecutionContext,
         held: list[Record],
     ) -> tuple[Record, dict[str, Any]]:
         """Finds or starts the job; `held` gets each record whose job may run."""
-        order, before = order_hash(batch, artifact.name), None
+        order_id, before = order_hash(order, artifact.name), None
         for _ in range(_CHANGES):
-            found = None if before else self.store.get(order)
-            record = found or self._next(batch, artifact, order, before)
+            found = None if before else self.store.get(order_id)
+            record = found or self._next(order, artifact, order_id, before)
             before = None
             if record is None:
                 continue
             held.append(record)
             if record.job_run_id is None:
-                record = self._started(record, batch)
+                record = self._started(record, order)
                 held.append(record)
             job = self.get(record)
             if not self._used_up(record, job, adopted=found is not None):
@@ -190,7 +187,7 @@ class _Service:
                 )
                 return record, job
             before = record
-        raise EngineLost(f"other processes keep changing the record of this order ({order})")
+        raise EngineLost(f"other processes keep changing the record of this order ({order_id})")
 
     def watch(self, record: Record, job: dict[str, Any]) -> Watch:
         return Watch(
@@ -247,38 +244,38 @@ class _Service:
         return adopted and (job["state"] == "CANCELLING" or job["state"] in ENDED)
 
     def _next(
-        self, batch: Order, artifact: Artifact, order: str, before: Record | None = None
+        self, order: Order, artifact: Artifact, order_id: str, before: Record | None = None
     ) -> Record | None:
         """Writes the record of the first attempt, or of the next; None if somebody else did."""
         attempt = before.attempt + 1 if before else 1
-        record = Record(order, attempt, batch.staging, {}, etag=before.etag if before else "")
-        token = client_token(order, attempt, record.run_id)
-        request = self._request(batch, artifact, token, self.store.arguments(order, token))
+        record = Record(order_id, attempt, order.staging, {}, stamp=before.stamp if before else "")
+        token = client_token(order_id, attempt, record.run_id)
+        request = self._request(order, artifact, token, self.store.arguments(order_id, token))
         return self.store.save(dataclasses.replace(record, request=request))
 
-    def _started(self, record: Record, batch: Order) -> Record:
+    def _started(self, record: Record, order: Order) -> Record:
         """The record with its job's id. A job that its token has started before is that one."""
-        self.store.put_order(record, batch)
+        self.store.put_order(record, order)
         start = until_not_throttled(self.client.start_job_run)
         job_run_id = start(**record.request)["jobRunId"]
         started = dataclasses.replace(record, job_run_id=job_run_id)
         return self.store.save(started) or started
 
     def _request(
-        self, batch: Order, artifact: Artifact, token: str, arguments: list[str]
+        self, order: Order, artifact: Artifact, token: str, arguments: list[str]
     ) -> dict[str, Any]:
-        engine, count = self.engine, len(batch.partitions)
+        engine, count = self.engine, len(order.partitions)
         tags = {
-            "crypto-assets:run": batch.staging.rstrip("/").rpartition("/")[2],
-            "crypto-assets:layers": " ".join(batch.layers),
-            "crypto-assets:tickers": str(count),
+            "crypto-assets:run": order.staging.rstrip("/").rpartition("/")[2],
+            "crypto-assets:layers": " ".join(order.layers),
+            "crypto-assets:partitions": str(count),
         }
         conf = {**artifact.spark_conf, **self._spark_conf()}
         return {
             "applicationId": engine.application_id,
             "clientToken": token,
             "executionRoleArn": engine.role_arn,
-            "name": f"crypto-assets {count} tickers {token[:16]}",
+            "name": f"crypto-assets {count} partitions {token[:16]}",
             "executionTimeoutMinutes": engine.time_limit_min,
             "jobDriver": {
                 "sparkSubmit": {

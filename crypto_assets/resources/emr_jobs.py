@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import dagster as dg
 from dagster_pipes import (
@@ -25,35 +24,35 @@ from dagster_pipes import (
     encode_param,
 )
 
+from crypto_assets.resources.aws import split_uri
+from crypto_assets.resources.objects import Content, Objects, Overtaken
 from crypto_assets.spark.batch import Order, to_json
 
 ORDER = "order"  # the name of the order among the extras of the Pipes context
 _JOBS = "_jobs"
-_CHANGED = {"PreconditionFailed", "ConditionalRequestConflict"}
-_GONE = {"NoSuchKey", "404"}
 
 
-def order_hash(batch: Order, artifact: str) -> str:
+def order_hash(order: Order, artifact: str) -> str:
     """Names what is to be computed and by which code, wherever it is written to."""
-    order = to_json(dataclasses.replace(batch, staging=""))
-    return hashlib.sha256(f"{artifact}\n{order}".encode()).hexdigest()
+    text = to_json(dataclasses.replace(order, staging=""))
+    return hashlib.sha256(f"{artifact}\n{text}".encode()).hexdigest()
 
 
-def client_token(order: str, attempt: int, run_id: str) -> str:
+def client_token(order_id: str, attempt: int, run_id: str) -> str:
     """The idempotency token with which this attempt at the order is started."""
-    return hashlib.sha256(f"{order}\n{attempt}\n{run_id}".encode()).hexdigest()
+    return hashlib.sha256(f"{order_id}\n{attempt}\n{run_id}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Record:
-    """One attempt at an order: `request` is how its job is started, `etag` the stored version."""
+    """One attempt at an order: `request` is how its job is started, `stamp` the stored version."""
 
-    order: str
+    order_id: str
     attempt: int
     staging: str
     request: dict[str, Any]
     job_run_id: str | None = None
-    etag: str = ""
+    stamp: str = ""
 
     @property
     def token(self) -> str:
@@ -67,63 +66,37 @@ class Record:
 
 @dataclass(frozen=True)
 class JobStore:
-    """The records below `lake`, an S3 URI."""
+    """The records among the lake's objects."""
 
-    s3: Any
-    lake: str
+    objects: Objects
 
-    @property
-    def bucket(self) -> str:
-        return urlsplit(self.lake).netloc
-
-    def key(self, *parts: str) -> str:
-        return "/".join([part for part in (urlsplit(self.lake).path.strip("/"), *parts) if part])
-
-    def get(self, order: str) -> Record | None:
+    def get(self, order_id: str) -> Record | None:
         """The latest attempt at this order that is not used up."""
-        return self._read(self.key(_JOBS, f"{order}.json"))
+        key = _record_key(order_id)
+        found = self.objects.read_all([key]).get(key)
+        return _record(found) if found else None
 
-    def all(self) -> Iterator[Record]:
+    def all(self) -> list[Record]:
         """The latest attempt at every order."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.key(_JOBS, "") + "/", Delimiter="/"
-        )
-        for page in pages:
-            for found in page.get("Contents", []):
-                if record := self._read(found["Key"]):
-                    yield record
+        keys = [found.key for found in self.objects.below(_JOBS)]
+        records = [key for key in keys if key.count("/") == 1]
+        return [_record(found) for found in self.objects.read_all(records).values()]
 
     def save(self, record: Record) -> Record | None:
         """Writes the record if nobody wrote or removed it since it was read; else gives None."""
-        from botocore.exceptions import ClientError
-
-        condition = {"IfMatch": record.etag} if record.etag else {"IfNoneMatch": "*"}
-        body = {**dataclasses.asdict(record), "etag": ""}
+        body = json.dumps({**dataclasses.asdict(record), "stamp": ""}).encode()
         try:
-            written = self.s3.put_object(
-                Bucket=self.bucket,
-                Key=self.key(_JOBS, f"{record.order}.json"),
-                Body=json.dumps(body).encode(),
-                **condition,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _CHANGED | _GONE:
-                return None
-            raise
-        return dataclasses.replace(record, etag=written["ETag"])
+            key, before = _record_key(record.order_id), record.stamp or None
+            return dataclasses.replace(record, stamp=self.objects.replace(key, body, before))
+        except Overtaken:
+            return None
 
     def delete(self, record: Record) -> None:
         """Removes the record with the order and the messages of all its attempts."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.key(_JOBS, record.order) + "/"
-        )
-        for page in pages:
-            keys = [{"Key": found["Key"]} for found in page.get("Contents", [])]
-            if keys:
-                self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
-        self.s3.delete_object(Bucket=self.bucket, Key=self.key(_JOBS, f"{record.order}.json"))
+        self.objects.delete_below(f"{_JOBS}/{record.order_id}")
+        self.objects.delete([_record_key(record.order_id)])
 
-    def put_order(self, record: Record, batch: Order) -> None:
+    def put_order(self, record: Record, order: Order) -> None:
         """Writes the Pipes context of the job, with its order; the same one however often."""
         context: PipesContextData = {
             "asset_keys": None,
@@ -135,45 +108,32 @@ class JobStore:
             "run_id": record.run_id,
             "job_name": None,
             "retry_number": record.attempt - 1,
-            "extras": {ORDER: to_json(dataclasses.replace(batch, staging=record.staging))},
+            "extras": {ORDER: to_json(dataclasses.replace(order, staging=record.staging))},
         }
-        self.s3.put_object(
-            Bucket=self.bucket,
-            Key=self._context(record.order, record.token),
-            Body=json.dumps(context).encode(),
-        )
+        key = _context_key(record.order_id, record.token)
+        self.objects.write(key, json.dumps(context).encode())
 
-    def arguments(self, order: str, token: str) -> list[str]:
+    def arguments(self, order_id: str, token: str) -> list[str]:
         """What tells the job where its order is and where its messages go."""
-        context = {"bucket": self.bucket, "key": self._context(order, token)}
-        messages = {"bucket": self.bucket, "key_prefix": self._messages(order, token)}
+        bucket, key = split_uri(self.objects.uri(_context_key(order_id, token)))
+        _, prefix = split_uri(self.objects.uri(_messages_folder(order_id, token)))
+        context, messages = (
+            {"bucket": bucket, "key": key},
+            {"bucket": bucket, "key_prefix": prefix},
+        )
         return [
             *(DAGSTER_PIPES_CONTEXT_CLI_ARGUMENT, encode_param(context)),
             *(DAGSTER_PIPES_MESSAGES_CLI_ARGUMENT, encode_param(messages)),
         ]
 
     def messages(self, record: Record) -> JobMessages:
-        return JobMessages(self.s3, self.bucket, self._messages(record.order, record.token))
+        return JobMessages(self.objects, _messages_folder(record.order_id, record.token))
 
     def results_remain(self, record: Record) -> bool:
         """Whether what the job wrote and told is still there."""
-        staging = urlsplit(record.staging)
-        written = (staging.netloc, staging.path.strip("/") + "/")
-        told = (self.bucket, self._messages(record.order, record.token) + "/")
-        return all(
-            self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents")
-            for bucket, prefix in (written, told)
-        )
-
-    def _context(self, order: str, token: str) -> str:
-        return self.key(_JOBS, order, token, "context.json")
-
-    def _messages(self, order: str, token: str) -> str:
-        return self.key(_JOBS, order, token, "messages")
-
-    def _read(self, key: str) -> Record | None:
-        found = _body(self.s3, self.bucket, key)
-        return Record(**{**json.loads(found[0]), "etag": found[1]}) if found else None
+        written = record.staging.removeprefix(self.objects.uri("")).strip("/")
+        told = _messages_folder(record.order_id, record.token)
+        return all(next(self.objects.below(folder), None) for folder in (written, told))
 
 
 class JobMessages(dg.PipesMessageReader):
@@ -183,19 +143,19 @@ class JobMessages(dg.PipesMessageReader):
     seconds behind a job that broke off.
     """
 
-    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
-        self._s3, self._bucket, self._prefix = s3, bucket, prefix
+    def __init__(self, objects: Objects, folder: str) -> None:
+        self._objects, self._folder = objects, folder
         self._next = 1
 
     @contextmanager
     def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[PipesParams]:
         self._handler = handler
-        yield {"bucket": self._bucket, "key_prefix": self._prefix}
+        yield {}  # the job was told on its command line where its messages go
 
     def read(self) -> None:
         """Hands over every message that is there and was not yet."""
-        while found := _body(self._s3, self._bucket, f"{self._prefix}/{self._next}.json"):
-            for line in found[0].splitlines():
+        while found := self._objects.read_all([key := f"{self._folder}/{self._next}.json"]):
+            for line in found[key].data.splitlines():
                 self._handler.handle_message(json.loads(line))
             self._next += 1
 
@@ -205,17 +165,20 @@ class JobMessages(dg.PipesMessageReader):
         return 1
 
     def no_messages_debug_text(self) -> str:
-        return f"Looked for messages below s3://{self._bucket}/{self._prefix}."
+        return f"Looked for messages below {self._objects.uri(self._folder)}."
 
 
-def _body(s3: Any, bucket: str, key: str) -> tuple[bytes, str] | None:
-    """An object's content and ETag; None if there is none."""
-    from botocore.exceptions import ClientError
+def _record_key(order_id: str) -> str:
+    return f"{_JOBS}/{order_id}.json"
 
-    try:
-        found = s3.get_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
-            return None
-        raise
-    return found["Body"].read(), found["ETag"]
+
+def _context_key(order_id: str, token: str) -> str:
+    return f"{_JOBS}/{order_id}/{token}/context.json"
+
+
+def _messages_folder(order_id: str, token: str) -> str:
+    return f"{_JOBS}/{order_id}/{token}/messages"
+
+
+def _record(found: Content) -> Record:
+    return Record(**{**json.loads(found.data), "stamp": found.stamp})

@@ -73,14 +73,14 @@ class Watch:
                 if self.job["state"] in ENDED:
                     return
 
-    def cost(self, tickers: int) -> dict[str, Any]:
+    def cost(self, partitions: int) -> dict[str, Any]:
         """What the ended job took; figures billed that do not come in time are left out."""
         for _ in range(COST_CALLS):
             if _used(self.job):
                 break
             time.sleep(self.poll_seconds)
             self.job = self.get()
-        return usage(self.job, tickers)
+        return usage(self.job, partitions)
 
     def _looks(self) -> Iterator[bool]:
         """One item per look at the messages: whether the job's state is to be asked for as well."""
@@ -118,8 +118,8 @@ def ended_badly(job: dict[str, Any]) -> Exception:
     return EngineLost(text) if job["state"] == "FAILED" else JobStopped(text)
 
 
-def usage(job: dict[str, Any], tickers: int) -> dict[str, Any]:
-    """Seconds, vCPU-hours, GB-hours and estimated USD of an ended job, in all and per ticker."""
+def usage(job: dict[str, Any], partitions: int) -> dict[str, Any]:
+    """Seconds, vCPU-hours, GB-hours and estimated USD of an ended job, in all and per partition."""
     found: dict[str, Any] = {}
     if "startedAt" in job:
         found["queue_seconds"] = round((job["startedAt"] - job["createdAt"]).total_seconds(), 1)
@@ -131,13 +131,13 @@ def usage(job: dict[str, Any], tickers: int) -> dict[str, Any]:
             "vcpu_hours": used["vCPUHour"],
             "gb_hours": used["memoryGBHour"],
             "run_usd_estimated": round(usd, 6),
-            "usd_estimated": round(usd / tickers, 9),
+            "usd_estimated": round(usd / partitions, 9),
         }
     return found
 
 
 def stamped(result: LayerResult, measures: dict[str, Any]) -> LayerResult:
-    """The result with what is known of its job among each ticker's measures."""
+    """The result with what is known of its job among each partition's measures."""
     return replace(
         result,
         verdicts=tuple(

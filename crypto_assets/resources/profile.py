@@ -23,6 +23,8 @@ from crypto_assets.resources.warehouse import DuckDBWarehouse, Warehouse
 if TYPE_CHECKING:
     from dagster import ConfigurableResource
 
+    from crypto_assets.resources.s3 import S3Objects
+
 
 def engine(settings: Settings) -> Engine:
     name = settings.engine_name
@@ -34,7 +36,7 @@ def engine(settings: Settings) -> Engine:
         aws=aws(settings),
         application_id=_wanted(settings, "emr_application_id"),
         role_arn=_wanted(settings, "emr_role_arn"),
-        lake=_wanted(settings, "lake"),
+        objects=_s3_objects(settings, "lake"),
         cache=str(settings.artifacts),
     )
 
@@ -129,6 +131,10 @@ def resources(settings: Settings) -> dict[str, ConfigurableResource]:
 def _objects(settings: Settings, which: Literal["inbox", "lake"]) -> Objects:
     if settings.profile == "local":
         return LocalObjects(root=str(getattr(settings, which)))
+    return _s3_objects(settings, which)
+
+
+def _s3_objects(settings: Settings, which: Literal["inbox", "lake"]) -> S3Objects:
     from crypto_assets.resources.s3 import S3Objects
 
     root = _wanted(settings, which)

@@ -6,42 +6,32 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.aws.behind_router import BehindRouter
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, EmrDouble, emr_double
 from crypto_assets_tests.aws.emr_double import ROLE as JOB_ROLE
 from crypto_assets_tests.aws.emr_worker import Workers
 from crypto_assets_tests.aws.redshift_double import ROLE as COPY_ROLE
 from crypto_assets_tests.aws.redshift_double import RedshiftDouble
-from crypto_assets_tests.aws.router import Router, routing
+from crypto_assets_tests.aws.router import routing
 from crypto_assets_tests.aws.upload_queue import make_queue
 
 
 @dataclass
-class Cloud:
+class Cloud(BehindRouter):
     """What the tests look at and disturb."""
 
-    router: Router
     jobs: EmrDouble
     redshift: RedshiftDouble
     bucket: str
     queue_url: str
-
-    @cached_property
-    def aws(self) -> Aws:
-        return Aws(region=REGION, endpoint_url=self.router.url)
-
-    @cached_property
-    def s3(self) -> Any:
-        return self.aws.client("s3")
 
     def keys(self, prefix: str) -> list[str]:
         """The keys of the bucket below a prefix."""

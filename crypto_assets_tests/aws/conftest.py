@@ -136,7 +136,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
         yield workers
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def redshift(ministack: str) -> Iterator[RedshiftDouble]:
     """A double of Redshift with a PostgreSQL of its own."""
     from crypto_assets_tests.aws.redshift_double import serving_redshift

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.emr import EmrServerlessEngine
 from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.s3 import S3Objects
 from crypto_assets.spark.batch import Batch, Currency, LayerResult, Upload, order_from_json, to_json
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.aws.behind_router import BehindRouter
 from crypto_assets_tests.aws.emr_double import APPLICATION, ROLE, EmrDouble
 from crypto_assets_tests.aws.router import Router
 from crypto_assets_tests.exports_text import history_csv, trend_csv
@@ -29,10 +28,9 @@ LAYERS = ("bronze", "silver", "gold")
 
 
 @dataclass
-class Scene:
+class Scene(BehindRouter):
     """All that a test needs; `engine` is of the application that `double` is."""
 
-    router: Router
     double: EmrDouble | None
     bucket: str
     cache: Path
@@ -41,13 +39,8 @@ class Scene:
     def lake(self) -> str:
         return f"s3://{self.bucket}/the/lake"
 
-    @cached_property
-    def aws(self) -> Aws:
-        return Aws(region=REGION, endpoint_url=self.router.url)
-
-    @cached_property
-    def s3(self) -> Any:
-        return self.aws.client("s3")
+    def objects(self, lake: str) -> S3Objects:
+        return S3Objects(aws=self.aws, root=lake, locks=str(self.cache / "locks"))
 
     def engine(self, **settings: Any) -> EmrServerlessEngine:
         return EmrServerlessEngine(
@@ -55,7 +48,7 @@ class Scene:
                 "aws": self.aws,
                 "application_id": APPLICATION,
                 "role_arn": ROLE,
-                "lake": self.lake,
+                "objects": self.objects(self.lake),
                 "cache": str(self.cache),
                 "readers": 2,
                 "poll_seconds": 0.5,

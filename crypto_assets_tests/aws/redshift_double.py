@@ -2,7 +2,7 @@
 
 Requests are validated against botocore's model of the service. Statements run in their own thread
 and walk SUBMITTED, PICKED, STARTED to an end. What SQL is accepted and how COPY works is
-`redshift_sql`.
+`redshift_sql`, what is told of a statement `redshift_statement`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ from crypto_assets_tests.aws.redshift_sql import (
     refuse,
     translated,
 )
+from crypto_assets_tests.aws.redshift_statement import (
+    Part,
+    Statement,
+    column,
+    described,
+    fail,
+    field_of,
+)
 from crypto_assets_tests.aws.router import serving
 
 ROLE = "arn:aws:iam::123456789012:role/copy"
@@ -52,20 +60,6 @@ FAILURES = {
     "S3 slow down": "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown",
     "lock": "canceling statement due to lock timeout",
 }
-_TYPE_NAMES = {
-    "bool": (16,),
-    "int8": (20,),
-    "int2": (21,),
-    "int4": (23,),
-    "float8": (701,),
-    "varchar": (25, 1043, 705),
-    "name": (19,),
-    "bpchar": (1042,),
-    "date": (1082,),
-    "timestamp": (1114,),
-    "timestamptz": (1184,),
-    "numeric": (1700,),
-}
 
 
 class ServiceError(Exception):
@@ -74,32 +68,6 @@ class ServiceError(Exception):
     def __init__(self, code: str, message: str, **more: str) -> None:
         super().__init__(message)
         self.body = {"__type": code, "Message": message, **more}
-
-
-@dataclass
-class Part:
-    """One SQL of a statement: what became of it."""
-
-    sql: str
-    status: str = "SUBMITTED"
-    error: str = ""
-    columns: list[dict[str, Any]] | None = None
-    rows: list[tuple] = field(default_factory=list)
-
-
-@dataclass
-class Statement:
-    """What one call of (Batch)ExecuteStatement started."""
-
-    id: str
-    parts: list[Part]
-    batch: bool
-    request: dict[str, Any]
-    created: float
-    status: str = "SUBMITTED"
-    error: str = ""
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    connection: psycopg.Connection | None = None
 
 
 @dataclass
@@ -155,7 +123,7 @@ class RedshiftDouble:
         if operation == "CancelStatement":
             return self._cancel(statement)
         if operation == "DescribeStatement":
-            return _described(statement)
+            return described(statement)
         return self._result(statement, number, request)
 
     def _start(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -208,7 +176,7 @@ class RedshiftDouble:
             return
         if statement.request["Database"] != self.database:
             name = statement.request["Database"]
-            _fail(statement, f'FATAL: database "{name}" does not exist')
+            fail(statement, f'FATAL: database "{name}" does not exist')
             return
         with psycopg.connect(self.postgres) as connection:
             statement.connection = connection
@@ -234,7 +202,7 @@ class RedshiftDouble:
             part.status, part.error = "FAILED", f"ERROR: {_words(error)}"
             number = statement.parts.index(part) + 1
             prefix = f"Query #{number} failed with " if statement.batch else ""
-            _fail(statement, prefix + part.error)
+            fail(statement, prefix + part.error)
 
     def _execute(self, part: Part, cursor: psycopg.Cursor, *, batch: bool) -> None:
         if is_copy(part.sql):
@@ -243,7 +211,7 @@ class RedshiftDouble:
         refuse(part.sql, batch=batch)
         cursor.execute(translated(part.sql).encode(), prepare=False)
         if cursor.description is not None:
-            part.columns = [_column(column) for column in cursor.description]
+            part.columns = [column(found) for found in cursor.description]
             part.rows = cursor.fetchall()
 
     def _abort(self, statement: Statement) -> None:
@@ -280,21 +248,13 @@ class RedshiftDouble:
             "ColumnMetadata": part.columns,
             "TotalNumRows": len(part.rows),
             "Records": [
-                [_field(value) for value in row]
+                [field_of(value) for value in row]
                 for row in part.rows[start : start + self.page_rows]
             ],
         }
         if start + self.page_rows < len(part.rows):
             page["NextToken"] = f"page-{int(token[1]) + 1}"
         return page
-
-
-def _fail(statement: Statement, error: str) -> None:
-    for part in statement.parts:
-        if part.status not in {"FINISHED", "FAILED"}:
-            part.status = "ABORTED"
-    statement.error = error
-    statement.status = "FAILED"
 
 
 def _words(error: Exception) -> str:
@@ -305,46 +265,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, psycopg.Error):
         return error.diag.message_primary or str(error)
     return str(error)
-
-
-def _described(statement: Statement) -> dict[str, Any]:
-    answer = {
-        "Id": statement.id,
-        "Status": statement.status,
-        "CreatedAt": statement.created,
-        "UpdatedAt": time.time(),
-        "Database": statement.request["Database"],
-        "WorkgroupName": statement.request["WorkgroupName"],
-        "HasResultSet": any(part.columns is not None for part in statement.parts),
-        **({"Error": statement.error} if statement.error else {}),
-    }
-    if not statement.batch:
-        return {**answer, "QueryString": statement.parts[0].sql}
-    parts = [
-        {
-            "Id": f"{statement.id}:{number}",
-            "Status": part.status,
-            "QueryString": part.sql,
-            "HasResultSet": part.columns is not None,
-            **({"Error": part.error} if part.error else {}),
-        }
-        for number, part in enumerate(statement.parts, 1)
-    ]
-    return {**answer, "SubStatements": parts}
-
-
-def _column(column: psycopg.Column) -> dict[str, Any]:
-    (name,) = [name for name, codes in _TYPE_NAMES.items() if column.type_code in codes]
-    return {"name": column.name, "label": column.name, "typeName": name, "nullable": 1}
-
-
-def _field(value: object) -> dict[str, Any]:
-    if value is None:
-        return {"isNull": True}
-    for kind, name in ((bool, "booleanValue"), (int, "longValue"), (float, "doubleValue")):
-        if isinstance(value, kind):
-            return {name: value}
-    return {"stringValue": str(value)}
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import pytest
 from crypto_assets.resources.emr import tag_text
 from crypto_assets.resources.emr_watch import CALLS_PER_HOUR, COST_CALLS, JobStopped, asks
 from crypto_assets.resources.engine import EngineLost, EngineUnavailable, SailEngine
+from crypto_assets.resources.faults import ServiceRefused
 from crypto_assets.spark.batch import result_from_json, to_json
 from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.emr_double import APPLICATION, emr_double
@@ -231,7 +232,7 @@ def test_a_job_over_its_time_limit_is_not_tried_again(scene):
 
 def test_expired_credentials_start_no_job_and_the_cure_is_told(scene):
     scene.router.fail("s3", 20, status=400, code="ExpiredToken", method="GET")
-    with pytest.raises(EngineUnavailable, match=r"ExpiredToken at ListObjectsV2.*aws sso login"):
+    with pytest.raises(ServiceRefused, match=r"ExpiredToken at ListObjectsV2.*aws sso login"):
         computed(scene.engine(), scene.batch("expired", scene.currency("EXPIRED")))
     assert scene.double.jobs == {}
     scene.router.forget()
@@ -295,7 +296,7 @@ def test_the_check_starts_nothing_and_says_what_is_there_or_missing(scene):
     with pytest.raises(EngineUnavailable, match="set CRYPTO_ASSETS_AWS_EMR_ROLE_ARN"):
         scene.engine(role_arn="").check()
     with pytest.raises(EngineUnavailable, match="no S3 URI: set CRYPTO_ASSETS_AWS_LAKE"):
-        scene.engine(lake="a/folder").check()
+        scene.engine(objects=scene.objects("a/folder")).check()
     scene.double.state = "TERMINATED"
     with pytest.raises(EngineUnavailable, match="a Spark application is wanted"):
         engine.check()

@@ -7,6 +7,7 @@ import pytest
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.emr import EmrServerlessEngine
 from crypto_assets.resources.engine import EngineLost, EngineUnavailable
+from crypto_assets.resources.s3 import S3Objects
 from crypto_assets_tests.aws.conftest import REGION, free_port
 from crypto_assets_tests.aws.emr_double import APPLICATION, ROLE, emr_double
 from crypto_assets_tests.aws.emr_scene import hurry
@@ -28,11 +29,12 @@ def hurried(monkeypatch):
 
 
 def engine(url):
+    aws = Aws(region=REGION, endpoint_url=url)
     return EmrServerlessEngine(
-        aws=Aws(region=REGION, endpoint_url=url),
+        aws=aws,
         application_id=APPLICATION,
         role_arn=ROLE,
-        lake="s3://bucket/lake",
+        objects=S3Objects(aws=aws, root="s3://bucket/lake", locks="unused"),
         cache="unused",
     )
 
