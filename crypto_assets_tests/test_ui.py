@@ -58,6 +58,12 @@ def test_the_ui_knows_every_asset_and_ends_on_a_signal(ui):
         "silver",
         "gold",
         "warehouse",
+        "customers_file",
+        "accounts_file",
+        "accounts_bronze",
+        "accounts_silver",
+        "customer_accounts",
+        "customer_account_store",
     }
     assert {name for name, node in found.items() if not node["isPartitioned"]} == {"quarantine"}
     assert "refresh_currencies" in found["gold"]["jobNames"]

@@ -45,6 +45,7 @@ class AccountsNote:
 
     `published` is the snapshot in `customer_accounts` and the warehouse, `stored` the one whose
     changes went to the store; while `publishing` or `storing`, or after a crash meanwhile, in part.
+    `stored_in` is the partition where these changes stand, and what the store is to hold.
     `rows_by_year` counts the rows of `customer_accounts`.
     """
 
@@ -52,6 +53,7 @@ class AccountsNote:
     published: str = ""
     publishing: bool = False
     stored: str = ""
+    stored_in: str = ""
     storing: bool = False
     rows_by_year: dict[str, int] = field(default_factory=dict)
 
@@ -96,20 +98,23 @@ class AccountTables:
             _NOTE, json.dumps(asdict(self.note)).encode(), self._stamp
         )
 
-    def publish(self, staging: str, snapshot: str, layer: Layer, version: str) -> None:
-        """Moves this layer's files from below `staging` to their keys.
+    def publish(
+        self, staging: str, snapshot: str, layer: Layer, version: str, **changes: Any
+    ) -> None:
+        """Moves this layer's files from below `staging` to their keys, then changes the note.
 
-        Raises `FilesMissing` if there is not one file where one is wanted.
+        What the store is to hold comes beside what it was to hold so far, also of one snapshot:
+        the note decides which of them counts. Raises `FilesMissing` if there is not one file where
+        one is wanted.
         """
-        versions = {layer: version}
+        place = snapshot
+        if layer == "customer_account_store":
+            place = f"{snapshot}-again" if self.note.stored_in == snapshot else snapshot
+            changes["stored_in"] = place
         for table in (table for table in TABLES if table.layer == layer):
-            self._replace(table, self._staged(staging, table), snapshot)
-        self.change(
-            versions={
-                **self.note.versions,
-                snapshot: self.note.versions.get(snapshot, {}) | versions,
-            }
-        )
+            self._replace(table, self._staged(staging, table), snapshot, place)
+        versions = self.note.versions.get(snapshot, {}) | {layer: version}
+        self.change(versions={**self.note.versions, snapshot: versions}, **changes)
 
     def accounts_files(self) -> list[LoadFile]:
         """The published files of `customer_accounts`, one a year."""
@@ -124,20 +129,24 @@ class AccountTables:
 
     def changes_file(self) -> bytes:
         """The changes of the snapshot that is `stored`, as a Parquet file."""
-        return self._objects.read(f"{CHANGES.folders(self.note.stored)[0]}/{_FILE}")
+        return self._objects.read(f"{CHANGES.folders(self.note.stored_in)[0]}/{_FILE}")
 
     def drop_old_stored(self) -> None:
         """Removes what the store was to hold before the snapshot that is `stored`."""
         for table in (STORED, CHANGES):
             for found in list(self.files(table.path)):
-                if partition_of(found.key) != self.note.stored:
+                if partition_of(found.key) != self.note.stored_in:
                     self._objects.delete([found.key])
 
-    def _replace(self, table: Table, staged: Mapping[str, Object], snapshot: str) -> None:
+    def _replace(
+        self, table: Table, staged: Mapping[str, Object], snapshot: str, place: str
+    ) -> None:
         """Puts the staged files in the place of the published ones; years that are gone go."""
         by_year = table is CUSTOMER_ACCOUNTS
-        if not by_year and list(staged) != [snapshot]:
-            raise FilesMissing(f"one file is wanted for {table.path}, found {len(staged)}")
+        if not by_year:
+            if list(staged) != [snapshot]:
+                raise FilesMissing(f"one file is wanted for {table.path}, found {len(staged)}")
+            staged = {place: staged[snapshot]}
         present = {partition_of(found.key): found for found in self.files(table.path)}
         for partition, file in staged.items():
             target = f"{table.folders(partition)[0]}/{_FILE}"

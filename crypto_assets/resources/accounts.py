@@ -123,7 +123,7 @@ class _Refresh:
             layers,
             self.platform.lake.staging(run_id),
             self.platform.lake.uri,
-            self.tables.note.stored or None,
+            self.tables.note.stored_in or None,
         )
         computed = []
         with self.platform.engine.running() as run:
@@ -173,9 +173,9 @@ class _Refresh:
         result = replace(result, seconds=result.seconds + time.monotonic() - started)
         return _refused(result, problem) if problem else result
 
-    def _publish(self, result: LayerResult) -> None:
-        version = result.verdicts[0].version
-        self.tables.publish(result.staging, self.snapshot.name, result.layer, version)
+    def _publish(self, result: LayerResult, **changes: str | bool) -> None:
+        version, name = result.verdicts[0].version, self.snapshot.name
+        self.tables.publish(result.staging, name, result.layer, version, **changes)
 
     def _publish_table(self, result: LayerResult) -> str | None:
         """Puts the years' files in place and loads them; why that failed, if it did."""
@@ -190,8 +190,7 @@ class _Refresh:
 
     def _publish_store(self, result: LayerResult) -> LayerResult:
         """Keeps the changes in the lake, from where they go to the store, now or after a crash."""
-        self._publish(result)
-        self.tables.change(stored=self.snapshot.name, storing=True)
+        self._publish(result, stored=self.snapshot.name, storing=True)
         stored = _store(self.platform, self.tables)
         (verdict,) = stored.verdicts
         measures = {
