@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TICKERS ?= 1000
+TWO := -n 2 --dist worksteal  # tests at a time
 
 .PHONY: help install demo test test-slow test-aws test-ui ui bench lint format lock clean
 
@@ -31,7 +32,7 @@ demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
 test: $(INSTALLED)  ## the test suite (under 6 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow and not browser and not aws"
+	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow

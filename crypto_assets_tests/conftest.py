@@ -36,9 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With an engine named, only what asks for a session: all else is the same on every engine."""
+    """With an engine named, only what asks for a session: all else is the same on every engine.
+
+    What takes longest begins first, so that nobody waits for it at the end.
+    """
     if config.getoption("--engine") != "sail":
         items[:] = [item for item in items if "session" in getattr(item, "fixturenames", ())]
+    items.sort(key=lambda item: "test_engines_agree" not in item.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ class LogNotifier(Notifier):
     path: str = Field(description="The file notices are appended to.")
 
     def tell(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:
-        LOGGER.log(level, "%s\n%s", subject, text)
+        LOGGER.log(level, "%s", printable(f"{subject}\n{text}"))
         entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {subject}\n{text}\n\n"
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with Path(self.path).open("a", encoding="utf-8") as stream:
@@ -51,7 +51,7 @@ class SnsNotifier(Notifier):
 
         Raises `ServiceFault` if SNS does not take it.
         """
-        LOGGER.log(level, "%s\n%s", subject, text)
+        LOGGER.log(level, "%s", printable(f"{subject}\n{text}"))
         short = short_subject(subject)
         message = text if short == subject and text else f"{subject}\n\n{text}"
         with faults_told(permission=f"allow sns:Publish on {self.topic_arn}"):
