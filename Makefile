@@ -38,7 +38,7 @@ test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
 
 test-aws: $(INSTALLED)  ## profile aws on loopback: S3, SQS, and doubles of EMR Serverless and Redshift
-	$(BIN)/python -m pytest -m "aws and not slow"
+	$(BIN)/python -m pytest $(TWO) -m "aws and not slow"
 
 test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
 	@command -v chromium >/dev/null || \

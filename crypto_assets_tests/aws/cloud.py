@@ -92,7 +92,7 @@ def settings_of(cloud: Cloud, home: Path, monkeypatch: pytest.MonkeyPatch) -> Se
     """
     artifacts = home.parents[1] / "artifacts"
     artifacts.mkdir(exist_ok=True)
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     (home / "artifacts").symlink_to(artifacts)
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
