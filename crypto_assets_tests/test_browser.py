@@ -37,7 +37,14 @@ UPSTREAM = {
     "silver": {"bronze"},
     "gold": {"silver"},
     "warehouse": {"gold"},
+    "customers_file": set(),
+    "accounts_file": set(),
+    "accounts_bronze": {"customers_file", "accounts_file"},
+    "accounts_silver": {"accounts_bronze"},
+    "customer_accounts": {"accounts_silver"},
+    "customer_account_store": {"customer_accounts"},
 }
+CURRENCIES = "/locations/__repository__@crypto_assets.definitions/asset-groups/market_data"
 GOOD = set(FILES) - {BROKEN}
 PROBLEM = "line 915: not a price: 'n.a. see mail'"
 SENSOR = REPOSITORY.replace("}", ', sensorName: "uploads"}')
@@ -65,6 +72,19 @@ def test_five_currencies_are_refreshed_by_clicks_and_the_broken_one_is_repaired(
     assert states()[BROKEN] == dict.fromkeys(LAYERS, "none") | {"bronze": "stale"}
     the_failed_run_is_executed_again_from_failure(ui)
     the_sensor_switched_on_again_finds_nothing_left_to_do(ui)
+    the_profile_of_a_snapshot_is_a_check_with_a_table(ui)
+
+
+def the_profile_of_a_snapshot_is_a_check_with_a_table(ui: Ui) -> None:
+    files = [
+        ROOT / "sample_data" / "accounts" / f"{kind}.csv" for kind in ("customers", "accounts")
+    ]
+    words = ["accounts", "--customers", str(files[0]), "--accounts", str(files[1])]
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    ui.open("/assets/accounts_silver?view=checks")
+    expect(ui.page.get_by_text("customers live in a misspelt state").first).to_be_visible()
+    misspelt = ui.page.get_by_text("New Jerse (nearest: New Jersey)")
+    expect(misspelt).to_be_visible()
 
 
 def the_graph_shows_every_asset_and_its_lineage(ui: Ui) -> None:
@@ -103,8 +123,8 @@ def one_ticker_of_one_asset_is_materialized_from_its_page(ui: Ui) -> None:
 
 def several_tickers_that_are_not_neighbours_are_materialized_from_the_graph(ui: Ui) -> None:
     chosen = {"BTC", "XMR", "SHIB"}
-    ui.open("/asset-groups")
-    ui.page.get_by_role("button", name="Materialize all (4)").click()
+    ui.open(CURRENCIES)
+    ui.page.get_by_role("button", name=re.compile("Materialize all")).click()
     choose(ui, chosen)
     backfill = launched(ui).rpartition("/")[2]
     done = [("SUCCESS", "BTC", "XMR"), ("SUCCESS", "SHIB", "SHIB")]  # a run for each stretch
@@ -119,8 +139,8 @@ def several_tickers_that_are_not_neighbours_are_materialized_from_the_graph(ui: 
 
 def a_backfill_of_all_partitions_completes(ui: Ui) -> None:
     page = ui.page
-    ui.open("/asset-groups")
-    page.get_by_role("button", name="Materialize all (4)").click()
+    ui.open(CURRENCIES)
+    page.get_by_role("button", name=re.compile("Materialize all")).click()
     dialog(ui).get_by_role("button", name="All", exact=True).click()
     expect(dialog(ui)).to_contain_text("5 partitions selected")
     backfill = launched(ui).rpartition("/")[2]

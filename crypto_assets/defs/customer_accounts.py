@@ -37,7 +37,7 @@ _KINDS: dict[Layer, set[str]] = {
     "accounts_bronze": {"parquet"},
     "accounts_silver": {"parquet"},
     "customer_accounts": {"parquet", "duckdb"},
-    "customer_account_store": {"dynamodb"},
+    "customer_account_store": {"duckdb"},
 }
 
 
@@ -58,7 +58,7 @@ def _specs() -> Iterator[dg.AssetSpec]:
             deps=deps,
             skippable=True,
             description=_DESCRIPTIONS[layer],
-            group_name="customer_accounts",
+            group_name="accounts",
             code_version=code_version("accounts"),
             kinds=_KINDS[layer],
         )
