@@ -14,6 +14,8 @@ import urllib.request
 import psutil
 import pytest
 
+from crypto_assets_tests.test_uploads import until
+
 
 @pytest.fixture
 def ui(home):
@@ -46,6 +48,12 @@ def ask(url, query, seconds=60):
             time.sleep(0.3)
 
 
+def daemons_are_well(url: str) -> bool:
+    query = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
+    daemons = ask(url, query)["instance"]["daemonHealth"]["allDaemonStatuses"]
+    return all(daemon["healthy"] for daemon in daemons if daemon["required"])
+
+
 def test_the_ui_knows_every_asset_and_ends_on_a_signal(ui):
     process, url = ui
     data = ask(url, "{ assetNodes { assetKey { path } isPartitioned jobNames } }")
@@ -68,9 +76,11 @@ def test_the_ui_knows_every_asset_and_ends_on_a_signal(ui):
     assert {name for name, node in found.items() if not node["isPartitioned"]} == {"quarantine"}
     assert "refresh_currencies" in found["gold"]["jobNames"]
 
+    # Processes that Dagster is just starting may not be told of a signal.
+    until(60, "all daemons", lambda: daemons_are_well(url))
     started = psutil.Process(process.pid).children(recursive=True)
     assert started
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(30) is not None
+    assert process.wait(60) is not None
     _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
