@@ -32,7 +32,6 @@ _NOTED = {
         "customers_without_account": "customers without an account",
     },
 }
-_CHANGES = ("inserted", "changed", "deleted", "restored")
 _LAYER = click.Choice(
     ["accounts_bronze", "accounts_silver", "customer_accounts", "customer_account_store"]
 )
@@ -102,6 +101,8 @@ def accounts(
 
 
 def _line(outcome: Outcome) -> str:
+    from crypto_assets.resources.digest import HAPPENED
+
     if outcome.failed:
         layer, problem = next(iter(outcome.problems.items()))
         return f"{outcome.partition} FAILED  {layer}: {problem}"
@@ -109,7 +110,7 @@ def _line(outcome: Outcome) -> str:
     if "customer_accounts" in outcome.passed:
         parts.append(f"{outcome.passed['customer_accounts']['rows']:,} accounts")
     if store := outcome.passed.get("customer_account_store"):
-        counts = (f"{store[name]:,} {name}" for name in _CHANGES if store[name])
+        counts = (f"{store[name]:,} {name}" for name in HAPPENED if store[name])
         parts.append(", ".join(counts) or "no changes")
     if outcome.superseded:
         newer = next(iter(outcome.superseded.values()))

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from crypto_assets.defs.account_profile import CHECK, check_result, check_spec
 from crypto_assets.defs.files import file_key
+from crypto_assets.defs.layers import layer_specs
 from crypto_assets.defs.partitions import snapshot_partitions
 from crypto_assets.defs.verdicts import POOL, SUPERSEDED, event, failure, retrying_passing_faults
 from crypto_assets.resources.account_store import AccountStore
@@ -25,7 +26,6 @@ from crypto_assets.resources.refresh import clear_left_behind
 from crypto_assets.resources.snapshots import Snapshots
 from crypto_assets.resources.warehouse import Warehouse
 from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, Layer, LayerResult, Verdict
-from crypto_assets.spark.version import code_version
 
 _DESCRIPTIONS: dict[Layer, str] = {
     "accounts_bronze": "Every line of both files, cell by cell as text.",
@@ -50,24 +50,11 @@ class CustomerAccountsConfig(dg.Config):
     )
 
 
-def _specs() -> Iterator[dg.AssetSpec]:
-    deps: list[dg.AssetKey] = [file_key(kind) for kind in ACCOUNT_KINDS]
-    for layer in ACCOUNT_LAYERS:
-        yield dg.AssetSpec(
-            layer,
-            deps=deps,
-            skippable=True,
-            description=_DESCRIPTIONS[layer],
-            group_name="accounts",
-            code_version=code_version("accounts"),
-            kinds=_KINDS[layer],
-        )
-        deps = [dg.AssetKey(layer)]
-
-
 @dg.multi_asset(
     name="customer_accounts",
-    specs=list(_specs()),
+    specs=list(
+        layer_specs(ACCOUNT_LAYERS, map(file_key, ACCOUNT_KINDS), "accounts", _DESCRIPTIONS, _KINDS)
+    ),
     check_specs=[check_spec],
     partitions_def=snapshot_partitions,
     can_subset=True,

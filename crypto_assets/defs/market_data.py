@@ -5,11 +5,12 @@ stops where it broke. How a ticker is refreshed is `resources/refresh.py`; here 
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import dagster as dg
 
 from crypto_assets.defs.files import file_key
+from crypto_assets.defs.layers import layer_specs
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.defs.verdicts import POOL, event, failure, retrying_passing_faults
 from crypto_assets.resources.engine import Engine
@@ -24,7 +25,6 @@ from crypto_assets.resources.refresh import Platform, clear_left_behind, refresh
 from crypto_assets.resources.registry import Registry
 from crypto_assets.resources.warehouse import Warehouse
 from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
-from crypto_assets.spark.version import code_version
 
 _DESCRIPTIONS: dict[Layer, str] = {
     "bronze": "Every line of both files, cell by cell as text, with what the reader made of it.",
@@ -40,24 +40,9 @@ _KINDS: dict[Layer, set[str]] = {
 }
 
 
-def _specs() -> Iterable[dg.AssetSpec]:
-    deps: list[dg.AssetKey] = [file_key(kind) for kind in KINDS]
-    for layer in LAYERS:
-        yield dg.AssetSpec(
-            layer,
-            deps=deps,
-            skippable=True,
-            description=_DESCRIPTIONS[layer],
-            group_name="market_data",
-            code_version=code_version("market_data"),
-            kinds=_KINDS[layer],
-        )
-        deps = [dg.AssetKey(layer)]
-
-
 @dg.multi_asset(
     name="market_data",
-    specs=list(_specs()),
+    specs=list(layer_specs(LAYERS, map(file_key, KINDS), "market_data", _DESCRIPTIONS, _KINDS)),
     partitions_def=ticker_partitions,
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.single_run(),

@@ -14,6 +14,7 @@ import dagster as dg
 
 from crypto_assets.defs.partitions import REMOVED, snapshot_partitions, ticker_partitions
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
+from crypto_assets.resources.digest import HAPPENED
 from crypto_assets.resources.files import printable
 from crypto_assets.resources.inbox import Inbox
 from crypto_assets.resources.ledger import Ledger
@@ -23,9 +24,6 @@ from crypto_assets.resources.snapshots import Snapshots, StoredSnapshot
 from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, KINDS, LAYERS, Layer
 
 State = Literal["published", "stale", "failed", "running", "superseded", "none"]
-
-
-CHANGES = ("inserted", "changed", "deleted", "restored")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def snapshot_status(
             name: {"state": s.state, "at": s.at, "problem": s.problem} for name, s in layers.items()
         },
         "rows": layers["customer_accounts"].metadata.get("rows"),
-        "changes": {name: changes.get(name) for name in CHANGES},
+        "changes": {name: changes.get(name) for name in HAPPENED},
         "problems": [f"{name}: {s.problem}" for name, s in layers.items() if s.problem],
     }
 

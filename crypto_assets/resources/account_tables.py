@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from crypto_assets.resources.lake import Lake, LakeBusy, LoadFile
-from crypto_assets.resources.objects import LockBusy, Object, Overtaken, is_hidden
+from crypto_assets.resources.lake import Lake, LakeBusy, LoadFile, parquet_files
+from crypto_assets.resources.objects import LockBusy, Object, Overtaken
 from crypto_assets.spark.accounts.tables import (
     BRONZE_ACCOUNTS,
     BRONZE_CUSTOMERS,
@@ -134,9 +134,8 @@ class AccountTables:
     def drop_old_stored(self) -> None:
         """Removes what the store was to hold before the snapshot that is `stored`."""
         for table in (STORED, CHANGES):
-            for found in list(self.files(table.path)):
-                if partition_of(found.key) != self.note.stored_in:
-                    self._objects.delete([found.key])
+            keys = [found.key for found in self.files(table.path)]
+            self._objects.delete(key for key in keys if partition_of(key) != self.note.stored_in)
 
     def _replace(
         self, table: Table, staged: Mapping[str, Object], snapshot: str, place: str
@@ -157,7 +156,7 @@ class AccountTables:
 
     def _staged(self, staging: str, table: Table) -> dict[str, Object]:
         """The files a job left of this table, by partition. Raises `FilesMissing`."""
-        folder = staging.removeprefix(self._lake.uri).strip("/")
+        folder = self._lake.key(staging)
         found: dict[str, Object] = {}
         for file in self.files(f"{folder}/{table.path}"):
             if found.setdefault(partition_of(file.key), file) is not file:
@@ -166,10 +165,7 @@ class AccountTables:
 
     def files(self, folder: str) -> Iterator[Object]:
         """The Parquet files below a folder, such as that of a table."""
-        for found in self._objects.below(folder):
-            name = found.key.rpartition("/")[2]
-            if name.endswith(".parquet") and not is_hidden(name):
-                yield found
+        return parquet_files(self._objects, folder)
 
 
 def year_of(key: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 _DONE = {"insert": "inserted", "change": "changed", "delete": "deleted", "restore": "restored"}
+HAPPENED = tuple(_DONE.values())
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Digest:
     @property
     def parts(self) -> dict[str, Part]:
         """The parts by what happened."""
-        return {done: getattr(self, done) for done in _DONE.values()}
+        return {done: getattr(self, done) for done in HAPPENED}
 
     def subject(self) -> str:
         counts = [f"{part.count:,} {done}" for done, part in self.parts.items() if part.count]

@@ -85,7 +85,7 @@ class Lake(dg.ConfigurableResource):
 
     def discard(self, staging: str) -> None:
         """Removes what is left below this URI of a run's staging."""
-        self.objects.delete_below(self._key(staging))
+        self.objects.delete_below(self.key(staging))
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
@@ -125,7 +125,7 @@ class Lake(dg.ConfigurableResource):
 
         def published(ticker: str) -> tuple[Layer, str] | None:
             note, stamp = notes.get(ticker, (Note(), None))
-            publication = _Publication(self.objects, self._key(staging), ticker, note, stamp)
+            publication = _Publication(self.objects, self.key(staging), ticker, note, stamp)
             return publication.publish(made[ticker], folders)
 
         with ThreadPoolExecutor(self.objects.workers) as pool:
@@ -152,7 +152,7 @@ class Lake(dg.ConfigurableResource):
         folders = self._staged(f"{staging}/{table.path}")
         files = {}
         for ticker, count in rows.items():
-            found = folders.get(f"{self._key(staging)}/{table.folders(ticker)[0]}", [])
+            found = folders.get(f"{self.key(staging)}/{table.folders(ticker)[0]}", [])
             if len(found) == 1:
                 files[ticker] = LoadFile(self.objects.uri(found[0].key), found[0].size, count)
         return files
@@ -167,13 +167,12 @@ class Lake(dg.ConfigurableResource):
     def _staged(self, staging: str) -> dict[str, list[Object]]:
         """The Parquet files below a staging folder, by the folder they stand in."""
         folders: dict[str, list[Object]] = {}
-        for found in self.objects.below(self._key(staging)):
-            folder, _, name = found.key.rpartition("/")
-            if name.endswith(".parquet") and not is_hidden(name):
-                folders.setdefault(folder, []).append(found)
+        for found in parquet_files(self.objects, self.key(staging)):
+            folders.setdefault(found.key.rpartition("/")[0], []).append(found)
         return folders
 
-    def _key(self, uri: str) -> str:
+    def key(self, uri: str) -> str:
+        """The key of what is at this URI of the lake."""
         return uri.removeprefix(self.uri).strip("/")
 
 
@@ -261,6 +260,14 @@ class _Publication:
     def _write(self, note: Note, stamp: str | None) -> str:
         content = json.dumps(asdict(note)).encode()
         return self.objects.replace(_note_key(self.ticker), content, stamp)
+
+
+def parquet_files(objects: Objects, folder: str) -> Iterator[Object]:
+    """The Parquet files below a folder; engines leave hidden ones beside them."""
+    for found in objects.below(folder):
+        name = found.key.rpartition("/")[2]
+        if name.endswith(".parquet") and not is_hidden(name):
+            yield found
 
 
 def _note_key(ticker: str) -> str:

@@ -66,6 +66,12 @@ def pinned_key(etag: str) -> str:
     return f"_versions/{etag}"
 
 
+def pinned_upload(objects: Objects, stored: StoredUpload) -> Upload:
+    """The line of an order for this upload, at the content that is kept for good."""
+    uri = objects.uri(pinned_key(stored.etag))
+    return Upload(uri=uri, name=stored.name, etag=stored.etag)
+
+
 def checked_ticker(text: str) -> str:
     """The ticker in capitals; it becomes a path and a view. Raises `WrongUse` if it is none."""
     ticker = text.strip().upper()
@@ -173,8 +179,8 @@ class Registry(dg.ConfigurableResource):
         """The line of a job's order for this currency, its files pinned at their content."""
         return Currency(
             ticker=entry.ticker,
-            history=self._upload(entry.history),
-            trend=self._upload(entry.trend),
+            history=pinned_upload(self.objects, entry.history),
+            trend=pinned_upload(self.objects, entry.trend),
             missing=entry.missing,
             dates=entry.dates,
             decimal=entry.decimal,
@@ -183,10 +189,6 @@ class Registry(dg.ConfigurableResource):
             max_shrink=entry.max_shrink,
             published_rows=dict(published_rows),
         )
-
-    def _upload(self, stored: StoredUpload) -> Upload:
-        uri = self.objects.uri(pinned_key(stored.etag))
-        return Upload(uri=uri, name=stored.name, etag=stored.etag)
 
     def _waiting(self, ticker: str, kind: Kind) -> StoredUpload | None:
         found = self._read(_waiting_key(ticker, kind))

@@ -17,14 +17,13 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.resources.objects import Objects
-from crypto_assets.resources.registry import StoredUpload, WrongUse, pinned_key
+from crypto_assets.resources.registry import StoredUpload, WrongUse, pinned_upload
 from crypto_assets.spark.batch import (
     ACCOUNT_KINDS,
     ACCOUNT_LAYERS,
     AccountKind,
     Layer,
     Snapshot,
-    Upload,
 )
 from crypto_assets.spark.version import code_version
 
@@ -174,15 +173,11 @@ class Snapshots(dg.ConfigurableResource):
             layers=tuple(layer for layer in ACCOUNT_LAYERS if layer in layers),
             name=snapshot.name,
             arrived_at=snapshot.arrived_at,
-            customers=self._upload(snapshot.customers),
-            accounts=self._upload(snapshot.accounts),
+            customers=pinned_upload(self.objects, snapshot.customers),
+            accounts=pinned_upload(self.objects, snapshot.accounts),
             forgotten=self.forgotten(),
             stored=stored,
         )
-
-    def _upload(self, stored: StoredUpload) -> Upload:
-        uri = self.objects.uri(pinned_key(stored.etag))
-        return Upload(uri=uri, name=stored.name, etag=stored.etag)
 
     def _paired(self, halves: dict[AccountKind, _Half]) -> StoredSnapshot | None:
         """Makes a snapshot of both files; None if the newest one has the same contents."""

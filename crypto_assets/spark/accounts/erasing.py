@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from crypto_assets.spark.accounts.header import cut, read_header
 from crypto_assets.spark.accounts.lines import UTF8_BOM, Lines
+from crypto_assets.spark.accounts.reading import first_line
 from crypto_assets.spark.exports.model import Refused
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def without_customer(content: bytes, kind: AccountKind, customer_id: int) -> tup
 def _without(content: bytes, kind: AccountKind, customer_id: int) -> tuple[bytes, int]:
     lines = Lines(io.BytesIO(content))
     each: Iterator[str] = iter(lines)
-    number, first = next(((n, line) for n, line in enumerate(each, 1) if line.strip()), (1, ""))
+    number, first = first_line(each)
     header = read_header(first, number, kind)
     kept = lines.row[:]
     lines.row.clear()

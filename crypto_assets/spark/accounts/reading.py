@@ -144,7 +144,7 @@ class Drop:
         mean nothing.
         """
         lines = iter(self.lines)
-        number, first = _first(lines)
+        number, first = first_line(lines)
         self._header = read_header(first, number, self.kind)
         self._counts["blank"] = number - 1
         self._counts["header"] = 0 if self._header.is_data else 1
@@ -234,8 +234,8 @@ class Drop:
         return kept
 
 
-def _first(lines: Iterator[str]) -> tuple[int, str]:
-    """The first line with text, and its number."""
+def first_line(lines: Iterator[str]) -> tuple[int, str]:
+    """The number of the first line with text, and the line. Raises `Refused` if there is none."""
     for number, line in enumerate(lines, 1):
         if line.strip(BLANK + "\r\n"):
             return number, line
