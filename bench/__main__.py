@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.floor import floor
 from bench.generate import DAYS, TICKERS, FilePair, generate
-from crypto_assets.spark.batch import LAYERS
+from crypto_assets.spark.job_spec import LAYERS
 
 FOLDER = Path(".bench")
 RESULT = Path("bench.json")
@@ -51,10 +51,10 @@ def main() -> None:
 def _register(files: list[FilePair]) -> None:
     """Registers without Dagster's upload events, which are no part of what is measured."""
     from crypto_assets.defs.partitions import ticker_partitions
-    from crypto_assets.resources import profile
+    from crypto_assets.resources import wiring as profile
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.resources.intake import register
     from crypto_assets.resources.settings import Settings
+    from crypto_assets.resources.uploads.register import register
 
     settings = Settings()
     inbox, registry = profile.inbox(settings), profile.registry(settings)

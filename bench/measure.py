@@ -15,14 +15,14 @@ STARTED = time.monotonic()
 
 def main() -> None:
     """Prints seconds by layer, for the engine's start and for Dagster, and the peak memory."""
-    from crypto_assets.console import showing_progress
+    from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
     from crypto_assets.defs.launch import launch
-    from crypto_assets.resources import profile
-    from crypto_assets.resources.engine import SailEngine, SparkEngine
+    from crypto_assets.resources import wiring as profile
+    from crypto_assets.resources.engine.engine import SailEngine, SparkEngine
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
-    from crypto_assets.spark.batch import LAYERS
+    from crypto_assets.spark.job_spec import LAYERS
 
     settings = Settings()
     opening: list[float] = []

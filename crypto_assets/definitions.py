@@ -13,8 +13,8 @@ from crypto_assets.defs.jobs import refresh_accounts, refresh_currencies
 from crypto_assets.defs.market_data import market_data
 from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.uploads import uploads
-from crypto_assets.resources.profile import resources
 from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.wiring import resources
 
 
 @dg.definitions

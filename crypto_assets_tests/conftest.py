@@ -14,10 +14,10 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.resources.engine import SailEngine, SparkEngine
+from crypto_assets.resources.engine.engine import SailEngine, SparkEngine
 from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

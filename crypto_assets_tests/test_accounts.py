@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
-from crypto_assets.resources import profile
-from crypto_assets.resources.account_tables import AccountTables
-from crypto_assets.resources.lake import LakeBusy
-from crypto_assets.resources.snapshots import Snapshots
-from crypto_assets_tests.bank import (
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.accounts.snapshots import Snapshots
+from crypto_assets.resources.accounts.tables import AccountTables
+from crypto_assets.resources.storage.lake import LakeBusy
+from crypto_assets_tests.helpers.bank import (
     check_store,
     counts,
     items,

@@ -11,9 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.bank import check_store, plain, register, subject, table, told, warehouse
+from crypto_assets_tests.helpers.bank import (
+    check_store,
+    plain,
+    register,
+    subject,
+    table,
+    told,
+    warehouse,
+)
 from sample_data.accounts import Snapshot, write_snapshots
 
 
@@ -45,7 +53,7 @@ def killed(home: Path, code: str, *words: str) -> bool:
 
 KILLED = """
 import os, signal, sys
-from crypto_assets.resources.account_store import DuckDBAccountStore
+from crypto_assets.resources.accounts.store import DuckDBAccountStore
 from crypto_assets.cli import main
 apply = DuckDBAccountStore.apply
 def killed(store, changes, total):
@@ -75,10 +83,10 @@ def test_killed_in_the_middle_of_storing_the_next_run_completes_it(
 
 AT_STEP = """
 import os, signal, sys
-from crypto_assets.resources.account_store import DuckDBAccountStore
-from crypto_assets.resources.account_tables import AccountTables
-from crypto_assets.resources.objects import LocalObjects
-from crypto_assets.resources.warehouse import DuckDBWarehouse
+from crypto_assets.resources.accounts.store import DuckDBAccountStore
+from crypto_assets.resources.accounts.tables import AccountTables
+from crypto_assets.resources.storage.objects import LocalObjects
+from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse
 from crypto_assets.cli import main
 left, begun = int(sys.argv[1]), []
 def step(kind, name):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 
 @pytest.fixture

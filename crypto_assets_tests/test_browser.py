@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Locator, expect
 
 from crypto_assets.cli import main
-from crypto_assets_tests.browser_ui import WAIT_SECONDS, Ui, page_of, serving
+from crypto_assets_tests.helpers.browser_ui import WAIT_SECONDS, Ui, page_of, serving
 from crypto_assets_tests.test_uploads import COMMAND, REPOSITORY, until
 from sample_data.demo import BROKEN, FILES
 

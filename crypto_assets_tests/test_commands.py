@@ -7,7 +7,7 @@ import json
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets_tests.exports_text import history_csv
+from crypto_assets_tests.helpers.exports_text import history_csv
 
 
 def layers(run, ticker):
@@ -91,7 +91,7 @@ def test_remove_with_purge_deletes_the_uploads_and_asks_first(run, home, add):
 
 
 def test_a_currency_with_one_file_is_told_apart_from_an_unknown_one(run, home, settings, write):
-    from crypto_assets.resources import profile
+    from crypto_assets.resources import wiring as profile
 
     inbox, registry = profile.inbox(settings), profile.registry(settings)
     registry.take("BTC", "history", inbox.pin("btc.csv", history_csv().encode()), {})

@@ -22,11 +22,11 @@ import pytest
 from pyarrow import parquet
 
 from crypto_assets.defs.files import report_upload
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.intake import take_in
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets.resources.uploads.register import take_in
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 TICKERS = ("AAA", "BBB", "CCC", "007", "1INCH", "ALL")
 OLD = (41, 100.0, 110.0)  # rows, lowest and highest price
@@ -40,7 +40,7 @@ DYING = """
 import itertools, os, pathlib, signal, sys, threading
 import dagster, duckdb
 from crypto_assets.cli import main
-from crypto_assets.spark import job
+from crypto_assets.spark.market_data import job
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

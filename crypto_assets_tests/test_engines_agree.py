@@ -124,6 +124,7 @@ def test_the_transformations_own_tests_pass_on_apache_spark():
             sys.executable,
             *("-m", "pytest", "--engine", "spark", "-p", "no:cacheprovider"),
             *sorted((HERE / "spark").glob("test_*.py")),
+            *sorted((HERE / "spark" / "market_data").glob("test_*.py")),
             *sorted(set((HERE / "spark" / "accounts").glob("test_*.py")) - SAIL_ONLY),
         ],
         capture_output=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 
 def prices(home, query):

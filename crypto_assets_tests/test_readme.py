@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.resources.overrides import parse_overrides
+from crypto_assets.resources.market_data.overrides import parse_overrides
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

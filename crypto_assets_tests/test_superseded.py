@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources import profile
-from crypto_assets.resources.engine import SailEngine
-from crypto_assets.resources.intake import take_in
-from crypto_assets.resources.ledger import Ledger
-from crypto_assets.resources.refresh import Platform, refresh
-from crypto_assets.resources.removal import remove
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.engine.engine import SailEngine
+from crypto_assets.resources.inbox.ledger import Ledger
+from crypto_assets.resources.market_data.refresh import Platform, refresh
+from crypto_assets.resources.market_data.remove import remove
 from crypto_assets.resources.settings import Settings
-from crypto_assets.spark.batch import LAYERS, Layer, LayerResult
+from crypto_assets.resources.uploads.register import take_in
+from crypto_assets.spark.job_spec import LAYERS, Layer, LayerResult
 
 OLD, NEW = (100.0, 110.0), (200.0, 220.0)  # lowest and highest price of uploads at level 100, 200
 SUPERSEDED = "newer files or settings came while this run worked on older ones"

@@ -14,8 +14,9 @@ import pytest
 
 from bench.generate import generate
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import intake, profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.uploads import register as intake
 
 BROKEN = {"T0100": "bronze", "T0500": "silver", "T0900": "gold"}
 

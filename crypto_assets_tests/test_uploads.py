@@ -21,11 +21,11 @@ import psutil
 import pytest
 
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance, prepare_home
-from crypto_assets.resources.registry import WrongUse
+from crypto_assets.resources.market_data.registry import WrongUse
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 COMMAND = [sys.executable, "-m", "crypto_assets.cli"]
 DAEMON = [

@@ -55,7 +55,7 @@ def _type(*words: str) -> int:
 def _as_expected() -> bool:
     """The good currencies are published in every layer, the broken one stopped at bronze."""
     from crypto_assets.defs.status import currency_statuses
-    from crypto_assets.resources import profile
+    from crypto_assets.resources import wiring as profile
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from crypto_assets.resources.registry import WrongUse
+from crypto_assets.resources.market_data.registry import WrongUse
 
 CHECK = "profile"
 ASSET = dg.AssetKey("accounts_silver")

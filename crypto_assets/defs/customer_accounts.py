@@ -1,7 +1,7 @@
 """`accounts_bronze` to `customer_account_store`: one step that refreshes a snapshot's layers.
 
 One step for all four, as for the market data: one job computes what the run asks for. How a
-snapshot is refreshed is `resources/accounts.py`; here it becomes events.
+snapshot is refreshed is `resources/accounts/refresh.py`; here it becomes events.
 """
 
 import functools
@@ -15,17 +15,17 @@ from crypto_assets.defs.files import file_key
 from crypto_assets.defs.layers import layer_specs
 from crypto_assets.defs.partitions import snapshot_partitions
 from crypto_assets.defs.verdicts import POOL, SUPERSEDED, event, failure, retrying_passing_faults
-from crypto_assets.resources.account_store import AccountStore
-from crypto_assets.resources.accounts import AccountsPlatform, Superseded, refresh_accounts
-from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.accounts.refresh import AccountsPlatform, Superseded, refresh_accounts
+from crypto_assets.resources.accounts.snapshots import Snapshots
+from crypto_assets.resources.accounts.store import AccountStore
+from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.instance import RunProcess, running_runs
-from crypto_assets.resources.lake import Lake
-from crypto_assets.resources.notifier import Notifier
+from crypto_assets.resources.market_data.refresh import clear_left_behind
+from crypto_assets.resources.notifier.notifier import Notifier
 from crypto_assets.resources.progress import progress
-from crypto_assets.resources.refresh import clear_left_behind
-from crypto_assets.resources.snapshots import Snapshots
-from crypto_assets.resources.warehouse import Warehouse
-from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, Layer, LayerResult, Verdict
+from crypto_assets.resources.storage.lake import Lake
+from crypto_assets.resources.warehouse.warehouse import Warehouse
+from crypto_assets.spark.job_spec import ACCOUNT_KINDS, ACCOUNT_LAYERS, Layer, LayerResult, Verdict
 
 _DESCRIPTIONS: dict[Layer, str] = {
     "accounts_bronze": "Every line of both files, cell by cell as text.",

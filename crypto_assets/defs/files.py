@@ -13,11 +13,11 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.partitions import snapshot_partitions, ticker_partitions
-from crypto_assets.resources.files import printable
-from crypto_assets.resources.ledger import Quarantined
-from crypto_assets.resources.registry import Entry, StoredUpload
-from crypto_assets.resources.snapshots import StoredSnapshot
-from crypto_assets.spark.batch import ACCOUNT_KINDS, KINDS, AccountKind, Kind
+from crypto_assets.resources.accounts.snapshots import StoredSnapshot
+from crypto_assets.resources.inbox.ledger import Quarantined
+from crypto_assets.resources.market_data.registry import Entry, StoredUpload
+from crypto_assets.resources.storage.files import printable
+from crypto_assets.spark.job_spec import ACCOUNT_KINDS, KINDS, AccountKind, Kind
 
 _DESCRIPTIONS: dict[Kind | AccountKind, str] = {
     "history": "The daily price history of a currency, as its owner uploaded it.",

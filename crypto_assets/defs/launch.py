@@ -15,7 +15,7 @@ import dagster as dg
 from crypto_assets.defs.partitions import RANGE_TAGS, snapshot_partitions, ticker_partitions
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED
 from crypto_assets.resources.instance import PROCESS_TAG, process_name
-from crypto_assets.spark.batch import Layer
+from crypto_assets.spark.job_spec import Layer
 
 _RECORDED = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION)
 _OURS = "crypto_assets."  # how the message of an error of ours begins: with its class

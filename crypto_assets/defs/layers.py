@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from crypto_assets.spark.batch import Layer
+from crypto_assets.spark.job_spec import Layer
 from crypto_assets.spark.version import DataSet, code_version
 
 

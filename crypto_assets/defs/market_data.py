@@ -1,7 +1,8 @@
 """`bronze`, `silver`, `gold` and `warehouse`: one step that refreshes any tickers and layers.
 
 One step for all four, because a batch must let good tickers through every layer while a bad one
-stops where it broke. How a ticker is refreshed is `resources/refresh.py`; here it becomes events.
+stops where it broke. How a ticker is refreshed is `resources/market_data/refresh.py`; here it
+becomes events.
 """
 
 import functools
@@ -13,18 +14,18 @@ from crypto_assets.defs.files import file_key
 from crypto_assets.defs.layers import layer_specs
 from crypto_assets.defs.partitions import ticker_partitions
 from crypto_assets.defs.verdicts import POOL, event, failure, retrying_passing_faults
-from crypto_assets.resources.engine import Engine
+from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.instance import (
     RunProcess,
     quick_event_log,
     running_runs,
 )
-from crypto_assets.resources.lake import Lake
+from crypto_assets.resources.market_data.refresh import Platform, clear_left_behind, refresh
+from crypto_assets.resources.market_data.registry import Registry
 from crypto_assets.resources.progress import progress
-from crypto_assets.resources.refresh import Platform, clear_left_behind, refresh
-from crypto_assets.resources.registry import Registry
-from crypto_assets.resources.warehouse import Warehouse
-from crypto_assets.spark.batch import KINDS, LAYERS, Layer, LayerResult, Verdict
+from crypto_assets.resources.storage.lake import Lake
+from crypto_assets.resources.warehouse.warehouse import Warehouse
+from crypto_assets.spark.job_spec import KINDS, LAYERS, Layer, LayerResult, Verdict
 
 _DESCRIPTIONS: dict[Layer, str] = {
     "bronze": "Every line of both files, cell by cell as text, with what the reader made of it.",

@@ -3,8 +3,8 @@
 import dagster as dg
 
 from crypto_assets.defs.verdicts import PROBLEM
-from crypto_assets.resources.notifier import Notifier
-from crypto_assets.spark.batch import ACCOUNT_LAYERS
+from crypto_assets.resources.notifier.notifier import Notifier
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
 
 SHOWN_TICKERS = 100
 _OBSERVED = dg.DagsterEventType.ASSET_OBSERVATION

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from crypto_assets.resources.instance import UNFINISHED
-from crypto_assets.spark.batch import LAYERS
+from crypto_assets.spark.job_spec import LAYERS
 
 REMOVED = "removed"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")

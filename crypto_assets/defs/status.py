@@ -14,14 +14,14 @@ import dagster as dg
 
 from crypto_assets.defs.partitions import REMOVED, snapshot_partitions, ticker_partitions
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
-from crypto_assets.resources.digest import HAPPENED
-from crypto_assets.resources.files import printable
-from crypto_assets.resources.inbox import Inbox
-from crypto_assets.resources.ledger import Ledger
-from crypto_assets.resources.overrides import broken, read_overrides
-from crypto_assets.resources.registry import Entry, Registry
-from crypto_assets.resources.snapshots import Snapshots, StoredSnapshot
-from crypto_assets.spark.batch import ACCOUNT_KINDS, ACCOUNT_LAYERS, KINDS, LAYERS, Layer
+from crypto_assets.resources.accounts.digest import HAPPENED
+from crypto_assets.resources.accounts.snapshots import Snapshots, StoredSnapshot
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.inbox.ledger import Ledger
+from crypto_assets.resources.market_data.overrides import broken, read_overrides
+from crypto_assets.resources.market_data.registry import Entry, Registry
+from crypto_assets.resources.storage.files import printable
+from crypto_assets.spark.job_spec import ACCOUNT_KINDS, ACCOUNT_LAYERS, KINDS, LAYERS, Layer
 
 State = Literal["published", "stale", "failed", "running", "superseded", "none"]
 

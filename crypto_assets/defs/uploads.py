@@ -2,7 +2,7 @@
 
 A tick may die anywhere: what it registered stays due until a later tick knows, from the cursor
 Dagster keeps with the requested runs, that its run was asked for. What becomes of a file is
-`resources/uploads.py`.
+`resources/uploads/assign.py`.
 """
 
 import hashlib
@@ -22,17 +22,17 @@ from crypto_assets.defs.files import (
 from crypto_assets.defs.jobs import refresh_accounts, refresh_currencies
 from crypto_assets.defs.launch import contiguous, range_tags
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources.faults import ServiceFault
-from crypto_assets.resources.files import printable
-from crypto_assets.resources.inbox import Inbox, News
+from crypto_assets.resources.accounts.snapshots import Snapshots
+from crypto_assets.resources.errors import ServiceFault
+from crypto_assets.resources.inbox.inbox import Inbox, News
+from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
-from crypto_assets.resources.lake import Lake
-from crypto_assets.resources.ledger import Ledger
-from crypto_assets.resources.objects import Object
-from crypto_assets.resources.overrides import broken, read_overrides
-from crypto_assets.resources.registry import Registry
-from crypto_assets.resources.snapshots import Snapshots
-from crypto_assets.resources.uploads import (
+from crypto_assets.resources.market_data.overrides import broken, read_overrides
+from crypto_assets.resources.market_data.registry import Registry
+from crypto_assets.resources.storage.files import printable
+from crypto_assets.resources.storage.lake import Lake
+from crypto_assets.resources.storage.objects import Object
+from crypto_assets.resources.uploads.assign import (
     Sorter,
     Taken,
     TakenHalf,

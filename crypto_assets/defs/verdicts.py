@@ -11,11 +11,11 @@ from typing import Any
 
 import dagster as dg
 
-from crypto_assets.resources.engine import EngineLost
-from crypto_assets.resources.faults import ServiceBusy
-from crypto_assets.resources.lake import LakeBusy
-from crypto_assets.resources.warehouse import WarehouseBusy
-from crypto_assets.spark.batch import Verdict
+from crypto_assets.resources.engine.engine import EngineLost
+from crypto_assets.resources.errors import ServiceBusy
+from crypto_assets.resources.storage.lake import LakeBusy
+from crypto_assets.resources.warehouse.warehouse import WarehouseBusy
+from crypto_assets.spark.job_spec import Verdict
 
 POOL = "spark"
 RETRIES = 2

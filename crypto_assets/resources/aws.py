@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
-from crypto_assets.resources.registry import WrongUse
+from crypto_assets.resources.errors import ServiceBusy, ServiceRefused
+from crypto_assets.resources.market_data.registry import WrongUse
 
 if TYPE_CHECKING:
     import boto3

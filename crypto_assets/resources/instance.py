@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from crypto_assets.resources.files import write_atomically
+from crypto_assets.resources.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings

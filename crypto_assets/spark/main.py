@@ -1,7 +1,7 @@
 """The entry point of a job on EMR Serverless: reads its order, runs it, tells the verdicts.
 
-Order and verdicts pass through S3 by the Dagster Pipes protocol; `resources/emr.py` is the other
-side. What an order computes is `orders`; nothing is decided here.
+Order and verdicts pass through S3 by the Dagster Pipes protocol; `resources/engine/emr.py` is the
+other side. What an order computes is `run`; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dagster_pipes import (
 )
 from pyspark.sql import SparkSession
 
-from crypto_assets.spark import orders
-from crypto_assets.spark.batch import order_from_json, to_json
+from crypto_assets.spark import run as orders
+from crypto_assets.spark.job_spec import order_from_json, to_json
 
 if TYPE_CHECKING:
     from dagster_pipes import PipesMessage, PipesParams

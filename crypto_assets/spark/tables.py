@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crypto_assets.spark.batch import KINDS, Layer
+from crypto_assets.spark.job_spec import KINDS, Layer
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ import pytest
 from crypto_assets.resources.aws import Aws
 
 if TYPE_CHECKING:
-    from crypto_assets_tests.aws.cloud import Cloud
-    from crypto_assets_tests.aws.emr_worker import Workers
-    from crypto_assets_tests.aws.redshift_double import RedshiftDouble
-    from crypto_assets_tests.aws.router import Router
+    from crypto_assets_tests.doubles.emr_worker import Workers
+    from crypto_assets_tests.doubles.redshift_double import RedshiftDouble
+    from crypto_assets_tests.doubles.router import Router
+    from crypto_assets_tests.helpers.cloud import Cloud
 
 REGION = "eu-central-1"
 
@@ -98,7 +98,7 @@ def aws(ministack: str, credentials: None) -> Aws:
 @pytest.fixture
 def router(ministack: str, credentials: None) -> Iterator[Router]:
     """A router in front of ministack, for this test alone."""
-    from crypto_assets_tests.aws.router import routing
+    from crypto_assets_tests.doubles.router import routing
 
     with routing(ministack) as router:
         yield router
@@ -130,7 +130,7 @@ def shared_bucket(ministack: str) -> str:
 @pytest.fixture(scope="session")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """What runs the jobs, with their folders and what was unpacked of the artifact."""
-    from crypto_assets_tests.aws.emr_worker import working
+    from crypto_assets_tests.doubles.emr_worker import working
 
     with working(tmp_path_factory.mktemp("jobs")) as workers:
         yield workers
@@ -139,7 +139,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
 @pytest.fixture(scope="session")
 def redshift(ministack: str) -> Iterator[RedshiftDouble]:
     """A double of Redshift with a PostgreSQL of its own."""
-    from crypto_assets_tests.aws.redshift_double import serving_redshift
+    from crypto_assets_tests.doubles.redshift_double import serving_redshift
 
     with serving_redshift(ministack) as double:
         yield double
@@ -155,7 +155,7 @@ def cloud(
     home: Path,
 ) -> Iterator[Cloud]:
     """All of profile `aws`."""
-    from crypto_assets_tests.aws.cloud import raised
+    from crypto_assets_tests.helpers.cloud import raised
 
     with raised(ministack, shared_bucket, redshift, workers) as cloud:
         yield cloud

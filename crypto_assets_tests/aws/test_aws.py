@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.resources.aws import Aws, read_key_file
-from crypto_assets.resources.registry import WrongUse
+from crypto_assets.resources.market_data.registry import WrongUse
 
 
 def test_an_object_goes_there_and_back(aws, bucket):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.cloud import hasten, settings_of
+from crypto_assets_tests.helpers.cloud import hasten, settings_of
 
 ROWS = "SELECT * FROM market_data.prices ORDER BY ticker, date"
 

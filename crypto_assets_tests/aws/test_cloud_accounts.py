@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.account_stream import make_table
-from crypto_assets_tests.aws.cloud import hasten, settings_of
+from crypto_assets_tests.helpers.account_stream import make_table
+from crypto_assets_tests.helpers.cloud import hasten, settings_of
 from sample_data.accounts import write_snapshots
 
 ROWS = "SELECT * FROM accounts.customer_accounts ORDER BY account_number"

@@ -9,9 +9,10 @@ import pytest
 
 from bench.generate import generate
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import intake, profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets_tests.aws.cloud import Cloud, hasten, settings_of
+from crypto_assets.resources.uploads import register as intake
+from crypto_assets_tests.helpers.cloud import Cloud, hasten, settings_of
 
 TICKERS = 1000
 

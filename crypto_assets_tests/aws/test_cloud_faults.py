@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources import profile
-from crypto_assets.resources.registry import WrongUse
-from crypto_assets_tests.aws.cloud import Cloud, hasten, settings_of
-from crypto_assets_tests.aws.emr_scene import hurry, until
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets_tests.helpers.cloud import Cloud, hasten, settings_of
+from crypto_assets_tests.helpers.emr_scene import hurry, until
 
 SECRET, TOKEN = "made-up-secret-of-the-faults", "made-up-session-token"
 LEAKS = (SECRET, TOKEN, "X-Amz-Signature", "X-Amz-Security-Token")
@@ -30,7 +30,7 @@ START = {"method": "POST", "path": ".*/jobruns"}
 COMMAND = """
 import pytest
 from crypto_assets.cli import main
-from crypto_assets_tests.aws.cloud import hasten
+from crypto_assets_tests.helpers.cloud import hasten
 hasten(pytest.MonkeyPatch())
 main()
 """

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.registry import WrongUse
+from crypto_assets.resources.market_data.registry import WrongUse
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.cloud import settings_of
-from crypto_assets_tests.aws.upload_queue import waiting
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.cloud import settings_of
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.upload_queue import waiting
 from crypto_assets_tests.test_uploads import COMMAND, DAEMON, child, highest, until
 
-HASTENED = [*DAEMON[:-1], "crypto_assets_tests.aws.quick_definitions"]
+HASTENED = [*DAEMON[:-1], "crypto_assets_tests.helpers.quick_definitions"]
 HIGHEST = "SELECT ticker, max(price) FROM market_data.prices GROUP BY ticker"
 ROWS = "SELECT * FROM market_data.prices ORDER BY ticker, date"
 

@@ -7,16 +7,16 @@ import time
 import pytest
 
 from crypto_assets.defs.verdicts import PASSING_FAULTS
-from crypto_assets.resources import profile
-from crypto_assets.resources.faults import ServiceBusy, ServiceRefused
-from crypto_assets.resources.inbox import SETTLED_SECONDS
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.errors import ServiceBusy, ServiceRefused
+from crypto_assets.resources.inbox.inbox import SETTLED_SECONDS
+from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.aws.conftest import REGION, free_port
-from crypto_assets_tests.aws.emr_scene import hurry
 from crypto_assets_tests.defs.conftest import Desk
-from crypto_assets_tests.exports_text import history_csv
+from crypto_assets_tests.helpers.emr_scene import hurry
+from crypto_assets_tests.helpers.exports_text import history_csv
 
 
 @pytest.fixture

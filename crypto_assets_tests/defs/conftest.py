@@ -13,11 +13,11 @@ import pytest
 from crypto_assets.defs import uploads as sensor
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.ledger import Ledger
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 
 @dataclass

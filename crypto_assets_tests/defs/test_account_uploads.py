@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from crypto_assets.defs.partitions import snapshot_partitions
-from crypto_assets.resources import profile, snapshots
-from crypto_assets_tests.exports_text import history_csv
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.accounts import snapshots
+from crypto_assets_tests.helpers.exports_text import history_csv
 
 CUSTOMERS = "customer_id,first_name,last_name,gender,state\n1,Ann,Lee,female,NJ\n"
 ACCOUNTS = (

@@ -9,9 +9,9 @@ from crypto_assets.definitions import defs
 from crypto_assets.defs.launch import launch_snapshot
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.defs.partitions import snapshot_partitions
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.spark.batch import ACCOUNT_LAYERS
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
 
 CUSTOMERS = """customer_id,first_name,last_name,gender,state
 1,José,O'Brien,male,"Washington, D.C."

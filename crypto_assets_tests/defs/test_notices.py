@@ -13,11 +13,11 @@ from crypto_assets.definitions import defs
 from crypto_assets.defs import verdicts
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failure_notice, failures, notice
-from crypto_assets.resources import profile
+from crypto_assets.resources import wiring as profile
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.intake import register
-from crypto_assets.resources.notifier import Notifier
-from crypto_assets.spark.batch import LAYERS
+from crypto_assets.resources.notifier.notifier import Notifier
+from crypto_assets.resources.uploads.register import register
+from crypto_assets.spark.job_spec import LAYERS
 
 
 class Told(Notifier):

@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 
 from crypto_assets.defs import uploads as sensor
-from crypto_assets.resources import profile
-from crypto_assets.resources.lake import Made
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.storage.lake import Made
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 
 def test_a_currency_gets_a_run_once_both_its_files_are_there(desk):

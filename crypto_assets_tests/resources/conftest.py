@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.inbox import Inbox
-from crypto_assets.resources.objects import LocalObjects, Objects
-from crypto_assets.resources.registry import Registry
-from crypto_assets.resources.s3 import S3Objects
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.market_data.registry import Registry
+from crypto_assets.resources.storage.objects import LocalObjects, Objects
+from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets_tests.aws.conftest import aws, bucket, credentials, ministack  # noqa: F401
-from crypto_assets_tests.resources.desk import Desk
+from crypto_assets_tests.helpers.desk import Desk
 
 
 @pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.aws)])

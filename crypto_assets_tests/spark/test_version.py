@@ -17,8 +17,14 @@ def names(data_set):
 def test_the_customer_accounts_and_the_market_data_share_no_more_than_they_both_use():
     accounts, market = names("accounts"), names("market_data")
     assert {f"accounts/{path.name}" for path in (FOLDER / "accounts").glob("*.py")} <= accounts
-    assert {"batch.py", "storage.py", "tables.py", "exports/numbers.py"} <= accounts
-    assert not {"bronze.py", "silver.py", "gold.py", "job.py", "exports/trend.py"} & accounts
+    assert {"job_spec.py", "storage.py", "tables.py", "exports/numbers.py"} <= accounts
+    assert (
+        not {
+            *(f"market_data/{n}.py" for n in ("bronze", "silver", "gold", "job")),
+            "exports/trend.py",
+        }
+        & accounts
+    )
     assert not [name for name in market if name.startswith("accounts/")]
     every = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.py")}
     assert every == accounts | market

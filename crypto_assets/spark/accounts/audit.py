@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from crypto_assets.spark import audit
 from crypto_assets.spark.accounts import transform
 from crypto_assets.spark.accounts.changes import ITEM, OPERATIONS
+from crypto_assets.spark.market_data import audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pyspark.sql import Column, DataFrame
 
-    from crypto_assets.spark.batch import Snapshot
+    from crypto_assets.spark.job_spec import Snapshot
 
 Row = dict[str, Any]
 

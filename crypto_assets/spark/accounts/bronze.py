@@ -17,9 +17,9 @@ from pyspark.sql import functions as F
 
 from crypto_assets.spark.accounts.reading import Drop, schema
 from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
-from crypto_assets.spark.audit import SHOWN_PROBLEMS, bad_lines
-from crypto_assets.spark.batch import Verdict
 from crypto_assets.spark.exports.model import Refused
+from crypto_assets.spark.job_spec import Verdict
+from crypto_assets.spark.market_data.audit import SHOWN_PROBLEMS, bad_lines
 from crypto_assets.spark.storage import read, write
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from crypto_assets.spark.batch import AccountKind, Snapshot, Upload
+    from crypto_assets.spark.job_spec import AccountKind, Snapshot, Upload
     from crypto_assets.spark.tables import Table
 
 BRONZE: dict[AccountKind, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}

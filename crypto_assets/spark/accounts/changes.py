@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from crypto_assets.spark.batch import Snapshot
+    from crypto_assets.spark.job_spec import Snapshot
 
 INSERT, CHANGE, DELETE, RESTORE = OPERATIONS = ("insert", "change", "delete", "restore")
 UNKNOWN_YEAR = 0

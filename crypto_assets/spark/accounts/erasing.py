@@ -19,7 +19,7 @@ from crypto_assets.spark.exports.model import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crypto_assets.spark.batch import AccountKind
+    from crypto_assets.spark.job_spec import AccountKind
 
 
 def without_customer(content: bytes, kind: AccountKind, customer_id: int) -> tuple[bytes, int]:

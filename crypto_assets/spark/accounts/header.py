@@ -18,7 +18,7 @@ from crypto_assets.spark.exports.table import DELIMITERS, MAX_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crypto_assets.spark.batch import AccountKind
+    from crypto_assets.spark.job_spec import AccountKind
 
 COLUMNS: dict[AccountKind, tuple[str, ...]] = {
     "customers": ("customer_id", "first_name", "last_name", "gender", "state"),

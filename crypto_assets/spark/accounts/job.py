@@ -28,7 +28,7 @@ from crypto_assets.spark.accounts.tables import (
     SILVER_CUSTOMERS,
     STORED,
 )
-from crypto_assets.spark.batch import LayerResult, Snapshot, Verdict
+from crypto_assets.spark.job_spec import LayerResult, Snapshot, Verdict
 from crypto_assets.spark.storage import (
     files_by_folder,
     partition_folder,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from crypto_assets.spark.batch import Snapshot
+    from crypto_assets.spark.job_spec import Snapshot
     from crypto_assets.spark.tables import Table
 
 SHOWN_MISSPELT = 50

@@ -34,7 +34,7 @@ from crypto_assets.spark.exports.table import BLANK, DELIMITERS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from crypto_assets.spark.batch import AccountKind
+    from crypto_assets.spark.job_spec import AccountKind
 
 CHUNK_ROWS = 8_192  # as quick as any number up to 65,536, in less memory
 CHUNK_BLOCKS = 4  # of the file, where its rows are long

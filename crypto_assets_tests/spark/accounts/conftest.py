@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.spark import orders
-from crypto_assets.spark.batch import Snapshot, Upload
+from crypto_assets.spark import run as orders
+from crypto_assets.spark.job_spec import Snapshot, Upload
 
 NAME = "20261121T153627Z-3fa9c1d2"
 

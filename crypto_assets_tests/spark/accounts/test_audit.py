@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.spark.accounts import audit
-from crypto_assets.spark.batch import ACCOUNT_LAYERS, Snapshot, Upload
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, Snapshot, Upload
 
 FILE = Upload("uri", "name.csv", "etag")
 

@@ -9,7 +9,7 @@ import pytest
 from crypto_assets.spark.accounts import audit
 from crypto_assets.spark.accounts.changes import ITEM, changes, items, stored_after
 from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
-from crypto_assets.spark.batch import ACCOUNT_LAYERS, Snapshot, Upload
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, Snapshot, Upload
 from crypto_assets_tests.spark.accounts.rows import frame_of, rows_of
 
 BEFORE = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)

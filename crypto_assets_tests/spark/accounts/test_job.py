@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
-from crypto_assets.spark.batch import ACCOUNT_LAYERS
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
 from crypto_assets_tests.spark.accounts.rows import published_rows
 
 ONE = "0b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"

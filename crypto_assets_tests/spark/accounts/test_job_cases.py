@@ -20,7 +20,7 @@ from crypto_assets.spark.accounts.tables import (
     SILVER_CUSTOMERS,
     STORED,
 )
-from crypto_assets.spark.batch import ACCOUNT_LAYERS
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
 from crypto_assets_tests.spark.accounts.conftest import NAME
 from crypto_assets_tests.spark.accounts.rows import published_rows
 from crypto_assets_tests.spark.accounts.test_job import ACCOUNTS, CUSTOMERS, ONE, TWO

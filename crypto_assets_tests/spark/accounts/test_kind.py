@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.spark.accounts.reading import kind_of
-from crypto_assets_tests.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 SAMPLES = Path(__file__).parents[3] / "sample_data"
 EXPORTS = sorted(path for path in SAMPLES.rglob("*.csv") if path.parent.name != "accounts")

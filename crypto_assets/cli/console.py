@@ -1,0 +1,173 @@
+"""How the command shows things, on a terminal or in a pipe: progress, tables, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from crypto_assets.resources.progress import LOGGER, Step
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, LAYERS
+
+# Tables take the width they need: a value cut short is a wrong value.
+out = Console(highlight=False, width=10_000)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Prints rows as a plain table."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+def show_status(
+    currencies: Iterable[dict[str, Any]],
+    snapshots: Sequence[dict[str, Any]],
+    uploads: Mapping[str, list],
+) -> None:
+    """Prints the documents of `crypto-assets status`: tables, then a line for each problem."""
+    currencies = list(currencies)
+    show_table(
+        ["ticker", *LAYERS, "rows", "first date", "last date", "published"],
+        [
+            [
+                d["ticker"],
+                *(d["layers"][layer]["state"] for layer in LAYERS),
+                d["rows"],
+                d["first_date"],
+                d["last_date"],
+                d["layers"]["warehouse"]["at"],
+            ]
+            for d in currencies
+        ],
+    )
+    if snapshots:
+        show_table(
+            ["snapshot", *ACCOUNT_LAYERS, "rows", *snapshots[0]["changes"]],
+            [
+                [
+                    d["snapshot"],
+                    *(d["layers"][layer]["state"] for layer in ACCOUNT_LAYERS),
+                    d["rows"],
+                    *d["changes"].values(),
+                ]
+                for d in snapshots
+            ],
+        )
+    lines = [f"{d['ticker']}: {problem}" for d in currencies for problem in d["problems"]]
+    lines += [f"{d['snapshot']}: {problem}" for d in snapshots for problem in d["problems"]]
+    lines += [
+        f"{half['ticker']}: waiting, only its {half['has']} file {half['file']} has come"
+        for half in uploads.get("waiting", ())
+    ]
+    lines += [
+        f"customer accounts: the {half['has']} file {half['file']} waits for its other half"
+        for half in uploads.get("waiting_accounts", ())
+    ]
+    lines += [f"quarantine: {q['file']}: {q['reason']}" for q in uploads.get("quarantine", ())]
+    if new := uploads.get("new"):
+        lines.append(f"{len(new)} uploads are new: a running `crypto-assets ui` looks at them")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def show_profile(snapshot: str, rows: Iterable[Sequence[str]]) -> None:
+    """Prints the lines of a snapshot's profile."""
+    out.print(f"snapshot {snapshot}")
+    show_table(["file", "what", "value", "is"], rows)
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Writes rows to standard output as CSV; null is an empty cell."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+
+
+def write_json(document: object) -> None:
+    """Writes a document to standard output; dates become ISO text."""
+    json.dump(document, sys.stdout, indent=1, default=str, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def showing_progress() -> Iterator[None]:
+    """Shows the steps that are reported meanwhile: a bar on a terminal, plain lines otherwise."""
+    handler = _Bars() if err.is_terminal else _Lines()
+    LOGGER.addHandler(handler)
+    level, LOGGER.level = LOGGER.level, logging.INFO
+    try:
+        with handler:
+            yield
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)
+
+
+class _Lines(logging.Handler):
+    """A line for each tenth of a step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done: dict[str, int] = {}
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        step: Step = record.step  # type: ignore[attr-defined]
+        before = self._done.get(step.name, 0)
+        self._done[step.name] = done = before + step.advance
+        if done * 10 // step.total > before * 10 // step.total:
+            err.print(f"{step.name}: {step.shown(done)}")
+
+
+class _Bars(logging.Handler):
+    """One bar for each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeElapsedColumn(),
+            console=err,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> None:
+        self._progress.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        step: Step = record.step  # type: ignore[attr-defined]
+        if step.name not in self._tasks:
+            self._tasks[step.name] = self._progress.add_task(
+                step.name, total=step.total, shown=step.shown(0)
+            )
+        task = self._tasks[step.name]
+        self._progress.advance(task, step.advance)
+        done = self._progress.tasks[self._progress.task_ids.index(task)].completed
+        self._progress.update(task, shown=step.shown(int(done)))

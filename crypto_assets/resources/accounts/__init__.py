@@ -1,0 +1,1 @@
+"""The customer accounts: snapshots, their tables, the store, erasing a customer."""

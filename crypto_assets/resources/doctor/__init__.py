@@ -1,0 +1,1 @@
+"""Tries each part of the product and says what to fix."""

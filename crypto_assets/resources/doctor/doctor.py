@@ -1,0 +1,64 @@
+"""The doctor: tries each part of the product here and says what to fix."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.doctor.aws import examine_aws
+from crypto_assets.resources.doctor.finding import Finding
+from crypto_assets.resources.settings import Settings, variable
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """The effective settings, then a finding for each part."""
+    yield from _listed(settings)
+    yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
+    yield _try("home", lambda: _writable(settings.root))
+    if settings.profile == "aws":
+        found = list(examine_aws(profile.aws(settings), settings.aws))
+        yield from found
+        if not all(finding.ok for finding in found):
+            return  # what stands on them would only fail more slowly
+    yield _try(f"engine {settings.engine_name}", lambda: profile.engine(settings).check())
+    yield _try("lake", lambda: _lake(settings))
+    yield _try("warehouse", lambda: profile.warehouse(settings).check())
+    yield _try("account store", lambda: profile.account_store(settings).check())
+
+
+def _listed(settings: Settings) -> Iterator[Finding]:
+    """The settings and how each is set; those of AWS only where they count."""
+    for name, value in settings:
+        if name != "aws":
+            yield _setting(value, name)
+    if settings.profile == "aws":
+        for name, value in settings.aws:
+            yield _setting(value, "aws", name)
+
+
+def _setting(value: object, *names: str) -> Finding:
+    shown = "not set" if value in (None, "") else value
+    return Finding(f"setting {' '.join(names)}", True, f"{shown}  ({variable(*names)})")
+
+
+def _try(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, check())
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor is asked for
+        return Finding(what, False, str(error).strip().splitlines()[0] or type(error).__name__)
+
+
+def _writable(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder):
+        return f"{folder} can be written"
+
+
+def _lake(settings: Settings) -> str:
+    registered = profile.registry(settings).tickers()
+    notes = profile.lake(settings).notes(registered)
+    published = sum("gold" in note.versions for note in notes.values())
+    return f"{published} of {len(registered)} registered currencies have a gold table"

@@ -1,0 +1,322 @@
+"""The engine beyond one machine: each order is one job run on an EMR Serverless application.
+
+A job is started once for its order, adopted when the process that started it was killed, and
+cancelled on every other way out. Watching it is `emr_watch`, what S3 keeps of it `emr_jobs`, what
+it receives `artifact`, what it runs `spark/main.py`.
+"""
+
+import dataclasses
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.engine.artifact import Artifact, Packer
+from crypto_assets.resources.engine.emr_faults import faults_told, until_not_throttled
+from crypto_assets.resources.engine.emr_jobs import JobStore, Record, client_token, order_hash
+from crypto_assets.resources.engine.emr_watch import ENDED, WAITING, Watch, ended_badly, stamped
+from crypto_assets.resources.engine.engine import Engine, EngineLost, EngineUnavailable, Run
+from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets.spark.job_spec import LayerResult, Order
+
+_CHANGES = 10  # of a record by others, while this process wants to write it
+_OVERHEAD = 0.3  # of a worker's memory: where the Python that reads the uploads lives
+_TAG = re.compile(r"[^A-Za-z0-9 /_.:=+@-]")
+_TAG_LENGTH = 256
+
+
+class EmrServerlessEngine(Engine):
+    """Runs each order as a job of an EMR Serverless application (release emr-spark-8.1.0)."""
+
+    # Dagster reads these annotations when the class is made: not from text (`annotations`).
+    aws: dg.ResourceDependency[Aws]
+    objects: dg.ResourceDependency[S3Objects]  # the lake's: `_artifacts` and `_jobs` are there
+    application_id: str = Field(description="EMR Serverless application that runs the jobs.")
+    role_arn: str = Field(description="IAM role of the job runs: reads the inbox, writes the lake.")
+    cache: str = Field(description="Local folder that keeps the built artifact and its wheels.")
+    readers: int = Field(default=12, gt=0, description="Uploads read at a time.")
+    driver_cores: int = Field(default=2, gt=0, description="vCPUs of the driver.")
+    driver_memory_gb: int = Field(default=8, gt=0, description="Memory of the driver in GB.")
+    executor_cores: int = Field(default=4, gt=0, description="vCPUs of each executor.")
+    executor_memory_gb: int = Field(default=16, gt=0, description="Memory of each executor in GB.")
+    executors: int = Field(
+        default=3, gt=0, description="Executors; with the driver within the quota of 16 vCPUs."
+    )
+    time_limit_min: int = Field(default=120, gt=0, description="Minutes a job may run.")
+    queue_limit_min: float = Field(
+        default=60, gt=0, description="Minutes a job may wait for its workers."
+    )
+    poll_seconds: float = Field(
+        default=10, ge=0.5, description="Seconds between looks at a job's messages on S3."
+    )
+
+    @contextmanager
+    def running(self) -> Iterator[Run]:
+        """A run for which everything but its jobs is there; each order starts or adopts a job."""
+        self._require_settings()
+        with faults_told():
+            service = self._service()
+        artifact = Packer(Path(self.cache)).uploaded(self.objects)
+        yield partial(_run, service, artifact)
+
+    def check(self) -> str:
+        """Says which release the application has; starts nothing."""
+        self._require_settings()
+        with faults_told():
+            client = self.aws.client("emr-serverless")
+            found = client.get_application(applicationId=self.application_id)["application"]
+        told = f"application {self.application_id}: {found['releaseLabel']}, {found['state']}"
+        if found["type"].lower() != "spark" or found["state"] == "TERMINATED":
+            raise EngineUnavailable(f"{told}, {found['type']}: a Spark application is wanted")
+        return told
+
+    def abandon(self, running: Collection[str]) -> None:
+        """Cancels and forgets the jobs whose staging belongs to none of the `running` runs."""
+        self._require_settings()
+        with faults_told():
+            service = self._service()
+            for record in service.store.all():
+                if record.run_id not in running:
+                    service.cancel(record)
+                    service.store.delete(record)
+
+    def _service(self) -> "_Service":
+        return _Service(self, self.aws.client("emr-serverless"), JobStore(self.objects))
+
+    def _require_settings(self) -> None:
+        for name in ("application_id", "role_arn"):
+            if not getattr(self, name):
+                raise EngineUnavailable(
+                    f"engine `emr-serverless` needs its {name}: set CRYPTO_ASSETS_AWS_EMR_"
+                    f"{name.upper()}"
+                )
+        if not re.fullmatch(r"s3://[^/\s]+(/[^\s]*)?", self.objects.root):
+            raise EngineUnavailable(
+                f"the lake {self.objects.root!r} is no S3 URI: set CRYPTO_ASSETS_AWS_LAKE, such as "
+                "s3://bucket/lake"
+            )
+
+
+def _run(service: "_Service", artifact: Artifact, order: Order) -> Iterator[LayerResult]:
+    """Yields each layer's verdicts as the job tells them, the last one with what the job cost.
+
+    Raises `EngineLost` if the job failed, `JobStopped` if somebody or a limit ended it; what it
+    told before is yielded first.
+    """
+    if not order.partitions:
+        return
+    context = dg.OpExecutionContext.get()
+    with faults_told():
+        last = None
+        with service.job(order, artifact, context) as (record, job):
+            about = {"job_run_id": record.job_run_id, "attempt": record.attempt}
+            watch = service.watch(record, job)
+            for result in watch.results(context):
+                if result.layer == order.layers[-1]:
+                    last = result
+                else:
+                    yield stamped(result, about)
+        about |= watch.cost(len(order.partitions))
+        context.log.info(
+            "EMR Serverless job run: %s", ", ".join(f"{name} {about[name]}" for name in about)
+        )
+        if last:
+            yield stamped(last, about)
+        if watch.job["state"] != "SUCCESS":
+            raise ended_badly(watch.job)
+        if not watch.complete:
+            raise EngineLost(f"EMR Serverless job run {record.job_run_id} did not tell its end")
+        service.store.delete(record)
+
+
+@dataclass(frozen=True)
+class _Service:
+    """The application, asked with the engine's settings."""
+
+    engine: EmrServerlessEngine
+    client: Any
+    store: JobStore
+
+    @contextmanager
+    def job(
+        self, order: Order, artifact: Artifact, context: dg.OpExecutionContext
+    ) -> Iterator[tuple[Record, dict[str, Any]]]:
+        """The one job for this order, adopted or started now; cancelled when the block breaks off.
+
+        Gives its record and its description.
+        """
+        held: list[Record] = []
+        try:
+            yield self._launched(order, artifact, context, held)
+        except BaseException:
+            if held:
+                self.cancel(held[-1])
+            raise
+
+    def _launched(
+        self,
+        order: Order,
+        artifact: Artifact,
+        context: dg.OpExecutionContext,
+        held: list[Record],
+    ) -> tuple[Record, dict[str, Any]]:
+        """Finds or starts the job; `held` gets each record whose job may run."""
+        order_id, before = order_hash(order, artifact.name), None
+        for _ in range(_CHANGES):
+            found = None if before else self.store.get(order_id)
+            record = found or self._next(order, artifact, order_id, before)
+            before = None
+            if record is None:
+                continue
+            held.append(record)
+            if record.job_run_id is None:
+                record = self._started(record, order)
+                held.append(record)
+            job = self.get(record)
+            if not self._used_up(record, job, adopted=found is not None):
+                context.log.info(
+                    "EMR Serverless job run %s, attempt %d, writes to %s: %s",
+                    *(record.job_run_id, record.attempt, record.staging, job["state"]),
+                )
+                return record, job
+            before = record
+        raise EngineLost(f"other processes keep changing the record of this order ({order_id})")
+
+    def watch(self, record: Record, job: dict[str, Any]) -> Watch:
+        return Watch(
+            get=partial(self.get, record),
+            messages=self.store.messages(record),
+            job=job,
+            poll_seconds=self.engine.poll_seconds,
+            queue_limit_min=self.engine.queue_limit_min,
+        )
+
+    def get(self, record: Record) -> dict[str, Any]:
+        found = self.client.get_job_run(
+            applicationId=record.request["applicationId"], jobRunId=record.job_run_id
+        )
+        return found["jobRun"]
+
+    def cancel(self, record: Record) -> None:
+        """Cancels the record's job unless it has ended; a job of unknown id is looked for.
+
+        What AWS says against it is logged only: there is a reason for cancelling that matters more.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            job_run_id = record.job_run_id or self._find(record)
+            if job_run_id:
+                self.client.cancel_job_run(
+                    applicationId=record.request["applicationId"], jobRunId=job_run_id
+                )
+        except (BotoCoreError, ClientError) as error:
+            dg.get_dagster_logger().warning(
+                "EMR Serverless job run %s was not cancelled: %s",
+                *(record.job_run_id or record.request["name"], error),
+            )
+
+    def _find(self, record: Record) -> str | None:
+        """The id of a job whose start was not answered, by the name that no other job has."""
+        pages = self.client.get_paginator("list_job_runs").paginate(
+            applicationId=record.request["applicationId"], states=sorted({*WAITING, "RUNNING"})
+        )
+        for page in pages:
+            for job in page["jobRuns"]:
+                if job.get("name") == record.request["name"]:
+                    return job["id"]
+        return None
+
+    def _used_up(self, record: Record, job: dict[str, Any], *, adopted: bool) -> bool:
+        """Whether nothing more can come of this job, so that the order needs another attempt.
+
+        How a job ended that was started just now is what the caller is to be told.
+        """
+        if job["state"] == "SUCCESS":
+            return not self.store.results_remain(record)
+        return adopted and (job["state"] == "CANCELLING" or job["state"] in ENDED)
+
+    def _next(
+        self, order: Order, artifact: Artifact, order_id: str, before: Record | None = None
+    ) -> Record | None:
+        """Writes the record of the first attempt, or of the next; None if somebody else did."""
+        attempt = before.attempt + 1 if before else 1
+        record = Record(order_id, attempt, order.staging, {}, stamp=before.stamp if before else "")
+        token = client_token(order_id, attempt, record.run_id)
+        request = self._request(order, artifact, token, self.store.arguments(order_id, token))
+        return self.store.save(dataclasses.replace(record, request=request))
+
+    def _started(self, record: Record, order: Order) -> Record:
+        """The record with its job's id. A job that its token has started before is that one."""
+        self.store.put_order(record, order)
+        start = until_not_throttled(self.client.start_job_run)
+        job_run_id = start(**record.request)["jobRunId"]
+        started = dataclasses.replace(record, job_run_id=job_run_id)
+        return self.store.save(started) or started
+
+    def _request(
+        self, order: Order, artifact: Artifact, token: str, arguments: list[str]
+    ) -> dict[str, Any]:
+        engine, count = self.engine, len(order.partitions)
+        tags = {
+            "crypto-assets:run": order.staging.rstrip("/").rpartition("/")[2],
+            "crypto-assets:layers": " ".join(order.layers),
+            "crypto-assets:partitions": str(count),
+        }
+        conf = {**artifact.spark_conf, **self._spark_conf()}
+        return {
+            "applicationId": engine.application_id,
+            "clientToken": token,
+            "executionRoleArn": engine.role_arn,
+            "name": f"crypto-assets {count} partitions {token[:16]}",
+            "executionTimeoutMinutes": engine.time_limit_min,
+            "jobDriver": {
+                "sparkSubmit": {
+                    "entryPoint": artifact.entry_point,
+                    "entryPointArguments": arguments,
+                    "sparkSubmitParameters": " ".join(
+                        f"--conf {name}={value}" for name, value in conf.items()
+                    ),
+                }
+            },
+            "tags": {tag_text(name): tag_text(value) for name, value in tags.items()},
+        }
+
+    def _spark_conf(self) -> dict[str, str]:
+        """All of it, always: release 8.0.0 replaces the application's conf by the job's."""
+        engine = self.engine
+        region = self.client.meta.region_name
+        return {
+            **_size("driver", engine.driver_cores, engine.driver_memory_gb),
+            **_size("executor", engine.executor_cores, engine.executor_memory_gb),
+            "spark.executor.instances": str(engine.executors),
+            "spark.dynamicAllocation.enabled": "false",
+            "spark.emr-serverless.driverEnv.AWS_REGION": region,
+            "spark.executorEnv.AWS_REGION": region,
+            "spark.sql.ansi.enabled": "true",
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.shuffle.partitions": str(2 * engine.executors * engine.executor_cores),
+        }
+
+
+def tag_text(text: str) -> str:
+    """The text as AWS takes it for a tag."""
+    return _TAG.sub("_", text)[:_TAG_LENGTH]
+
+
+def _size(worker: str, cores: int, memory_gb: int) -> dict[str, str]:
+    """Cores and memory of a worker; heap and overhead together are what it is billed for."""
+    overhead = int(memory_gb * 1024 * _OVERHEAD)
+    return {
+        f"spark.{worker}.cores": str(cores),
+        f"spark.{worker}.memory": f"{memory_gb * 1024 - overhead}m",
+        f"spark.{worker}.memoryOverhead": f"{overhead}m",
+    }

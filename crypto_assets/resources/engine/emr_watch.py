@@ -1,0 +1,156 @@
+"""Watching one job run of EMR Serverless to its end: what it tells, how it ends, what it costs.
+
+Asks for the job's state at most `CALLS_PER_HOUR` times an hour; that the job is done is learnt from
+its own messages on S3, which are looked for more often. Starting and cancelling is `emr`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from crypto_assets.resources.engine.emr_jobs import JobMessages
+from crypto_assets.resources.engine.engine import EngineLost
+from crypto_assets.spark.job_spec import LayerResult, result_from_json
+
+CALLS_PER_HOUR = 60
+COST_CALLS = 3  # asked for after the end, when the figures billed may come late
+WAITING = {"SUBMITTED", "PENDING", "SCHEDULED", "QUEUED"}
+ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
+_STEADY_S = 100.0
+_GROWTH = 1.7
+
+# us-east-1, Linux on x86, 2026: https://aws.amazon.com/emr/pricing/ (EMR Serverless). Other
+# regions differ by some percent, and storage over 20 GB per worker is not in it: an estimate.
+USD_PER_VCPU_HOUR = 0.052624
+USD_PER_GB_HOUR = 0.0057785
+
+
+class JobStopped(Exception):  # noqa: N818 - it reads as a sentence to a person
+    """Somebody or a limit ended the job; another attempt would end the same way."""
+
+
+def asks(poll_seconds: float) -> Iterator[float]:
+    """Seconds to wait before each question for a job's state: soon at first, then rarely."""
+    wait = poll_seconds
+    while True:
+        yield wait
+        wait = min(wait * _GROWTH, max(_STEADY_S, poll_seconds))
+
+
+@dataclass
+class Watch:
+    """Follows a job; `job` is its latest description."""
+
+    get: Callable[[], dict[str, Any]]
+    messages: JobMessages
+    job: dict[str, Any]
+    poll_seconds: float
+    queue_limit_min: float
+    complete: bool = field(default=False, init=False)
+
+    def results(self, context: dg.OpExecutionContext) -> Iterator[LayerResult]:
+        """Each layer's result when the job has told it, until the job has ended, however it did.
+
+        Raises `JobStopped` if it waits for workers longer than `queue_limit_min`.
+        """
+        handler = dg.PipesMessageHandler(context, self.messages)
+        told = 0
+        with handler.handle_messages():
+            for asked in self._looks():
+                if asked:
+                    self._ask(context)
+                self.messages.read()
+                results = handler.get_custom_messages()[told:]
+                told += len(results)
+                yield from map(result_from_json, results)
+                self.complete = handler.received_closed_message
+                if self.job["state"] in ENDED:
+                    return
+
+    def cost(self, partitions: int) -> dict[str, Any]:
+        """What the ended job took; figures billed that do not come in time are left out."""
+        for _ in range(COST_CALLS):
+            if _used(self.job):
+                break
+            time.sleep(self.poll_seconds)
+            self.job = self.get()
+        return usage(self.job, partitions)
+
+    def _looks(self) -> Iterator[bool]:
+        """One item per look at the messages: whether the job's state is to be asked for as well."""
+        yield False
+        waits, closed = asks(self.poll_seconds), False
+        due = time.monotonic() + next(waits)
+        while True:
+            if self.complete and not closed:
+                waits, closed, due = asks(self.poll_seconds), True, 0.0
+            else:
+                time.sleep(self.poll_seconds)
+            asked = time.monotonic() >= due
+            if asked:
+                due = time.monotonic() + next(waits)
+            yield asked
+
+    def _ask(self, context: dg.OpExecutionContext) -> None:
+        before, self.job = self.job["state"], self.get()
+        name, state = f"EMR Serverless job run {self.job['jobRunId']}", self.job["state"]
+        if state != before:
+            context.log.info("%s: %s", name, state)
+        waited = (datetime.now(UTC) - self.job["createdAt"]).total_seconds() / 60
+        if state in WAITING and waited > self.queue_limit_min:
+            raise JobStopped(
+                f"{name} waited {waited:.0f} min for workers and is {state}: raise the "
+                "application's maximum capacity or the account's quota of vCPUs, or ask for "
+                "smaller sizes"
+            )
+
+
+def ended_badly(job: dict[str, Any]) -> Exception:
+    """What to raise for a job that ended, but not with SUCCESS."""
+    details = " ".join(job.get("stateDetails", "").split()) or "no reason given"
+    text = f"EMR Serverless job run {job['jobRunId']} ended {job['state']}: {details}"
+    return EngineLost(text) if job["state"] == "FAILED" else JobStopped(text)
+
+
+def usage(job: dict[str, Any], partitions: int) -> dict[str, Any]:
+    """Seconds, vCPU-hours, GB-hours and estimated USD of an ended job, in all and per partition."""
+    found: dict[str, Any] = {}
+    if "startedAt" in job:
+        found["queue_seconds"] = round((job["startedAt"] - job["createdAt"]).total_seconds(), 1)
+    if "totalExecutionDurationSeconds" in job:
+        found["run_seconds"] = job["totalExecutionDurationSeconds"]
+    if used := _used(job):
+        usd = used["vCPUHour"] * USD_PER_VCPU_HOUR + used["memoryGBHour"] * USD_PER_GB_HOUR
+        found |= {
+            "vcpu_hours": used["vCPUHour"],
+            "gb_hours": used["memoryGBHour"],
+            "run_usd_estimated": round(usd, 6),
+            "usd_estimated": round(usd / partitions, 9),
+        }
+    return found
+
+
+def stamped(result: LayerResult, measures: dict[str, Any]) -> LayerResult:
+    """The result with what is known of its job among each partition's measures."""
+    return replace(
+        result,
+        verdicts=tuple(
+            replace(verdict, measures={**verdict.measures, "emr": measures})
+            for verdict in result.verdicts
+        ),
+    )
+
+
+def _used(job: dict[str, Any]) -> dict[str, float] | None:
+    """What was billed; what was used, where that is not told."""
+    for name in ("billedResourceUtilization", "totalResourceUtilization"):
+        used = job.get(name) or {}
+        if "vCPUHour" in used and "memoryGBHour" in used:
+            return used
+    return None

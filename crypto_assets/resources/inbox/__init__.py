@@ -1,0 +1,1 @@
+"""Where people upload to, and which uploads have been decided on."""

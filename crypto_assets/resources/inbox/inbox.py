@@ -1,0 +1,139 @@
+"""The inbox: the bucket that people upload to, or the folder that stands for it.
+
+People drop files at any key (path below the root); what is at a key may be replaced. What a
+currency is made from is kept apart, by content, so that it stays what it was. Which file belongs to
+whom is `uploads` and the registry, what is in it the reader's.
+"""
+
+import hashlib
+import time
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from crypto_assets.resources.inbox.sqs import UploadEvents
+from crypto_assets.resources.market_data.registry import StoredUpload, pinned_key
+from crypto_assets.resources.storage.files import printable
+from crypto_assets.resources.storage.objects import Advance, Object, Objects, is_hidden
+
+OVERRIDES = "currencies.toml"
+SETTLED_SECONDS = 2.0
+EMPTY_SECONDS = 60.0
+RELIST_SECONDS = 3600.0
+TOLD_AT_ONCE = 500
+TOLD_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class News:
+    """What may have come: all there is if `complete`, else what was told of.
+
+    `receipts` are pairs of a key and what acknowledges that its news were worked off.
+    """
+
+    arrivals: list[Object]
+    complete: bool = True
+    receipts: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Inbox(dg.ConfigurableResource):
+    """The uploads, found by listing them."""
+
+    objects: dg.ResourceDependency[Objects]
+
+    def news(self, listed_at: float) -> News:  # noqa: ARG002 - a body that is told of news needs it
+        """What may be new since the inbox was last listed, at this POSIX time."""
+        return News(list(self.arrivals()))
+
+    def acknowledge(self, receipts: Collection[str]) -> None:
+        """These news were worked off, and that is recorded for good."""
+
+    def is_settled(self, arrival: Object) -> bool:
+        """Whether nobody seems to write the file any more; an empty one is given more time.
+
+        A time in the future tells nothing: archives and other clocks make such files.
+        """
+        wanted = SETTLED_SECONDS if arrival.size else EMPTY_SECONDS
+        return not 0 <= time.time() - arrival.modified < wanted
+
+    def arrivals(self) -> Iterator[Object]:
+        """Every file people dropped, in no order."""
+        return (found for found in self.objects.walk() if is_upload(found.key))
+
+    def arrival(self, key: str) -> Object | None:
+        """The file that stands at this key, if one does."""
+        return self.objects.find(key)
+
+    def standing(self, upload: StoredUpload) -> Object | None:
+        """The file of this upload, if what stands at its key is still that content."""
+        arrival = self.arrival(upload.key)
+        if arrival and etag_of(self.objects.read(upload.key)) == upload.etag:
+            return arrival
+        return None
+
+    def put(self, source: Path, key: str, advance: Advance = lambda _: None) -> None:
+        """Copies a file to its key, whole or not at all. Raises `OSError` if it cannot be read."""
+        self.objects.upload(source, key, advance)
+
+    def holds(self, source: Path, key: str) -> bool:
+        """Whether the same content stands at the key already."""
+        return self.objects.holds(source, key)
+
+    def read(self, key: str, limit: int) -> bytes:
+        """The content at a key, at most `limit` bytes. Raises `OSError` if it cannot be read."""
+        return self.objects.read(key, limit)
+
+    def pin(self, key: str, content: bytes) -> StoredUpload:
+        """Keeps this content, which was read at `key`, for good."""
+        etag = etag_of(content)
+        if not self.objects.find(pinned_key(etag)):
+            self.objects.write(pinned_key(etag), content)
+        return StoredUpload(
+            key=key,
+            name=printable(key.rpartition("/")[2]),
+            etag=etag,
+            size=len(content),
+            uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def delete(self, upload: StoredUpload, *, pinned: bool) -> None:
+        """Removes the file at its key if it is still that one, and what was pinned of it."""
+        keys = [upload.key] if self.standing(upload) else []
+        self.objects.delete([*keys, pinned_key(upload.etag)] if pinned else keys)
+
+
+class EventInbox(Inbox):
+    """The uploads of a bucket that tells of them; listed now and then, for events that got lost."""
+
+    events: dg.ResourceDependency[UploadEvents]
+
+    def news(self, listed_at: float) -> News:
+        """What events tell of; one whose object is not to be seen yet comes again."""
+        if time.time() - listed_at > RELIST_SECONDS:
+            return super().news(listed_at)
+        events = self.events.receive(TOLD_AT_ONCE, TOLD_SECONDS)
+        keys = {event.key for event in events if is_upload(event.key)}
+        with ThreadPoolExecutor(self.objects.workers) as pool:
+            found = {arrival.key: arrival for arrival in pool.map(self.arrival, keys) if arrival}
+        receipts = [(e.key, e.receipt) for e in events if e.key in found or e.key not in keys]
+        return News(list(found.values()), complete=False, receipts=receipts)
+
+    def acknowledge(self, receipts: Collection[str]) -> None:
+        self.events.acknowledge(receipts)
+
+    def is_settled(self, arrival: Object) -> bool:  # noqa: ARG002 - objects are written whole
+        return True
+
+
+def is_upload(key: str) -> bool:
+    """Whether people drop files at this key; hidden ones are the product's own or unfinished."""
+    return key != OVERRIDES and not is_hidden(key)
+
+
+def etag_of(content: bytes) -> str:
+    """What names this content: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

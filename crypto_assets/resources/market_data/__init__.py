@@ -1,0 +1,1 @@
+"""The currencies: registry, names, choices, refreshing and removing one."""

@@ -1,0 +1,1 @@
+"""Files and objects by key: the one way to folders, buckets and DuckDB files."""

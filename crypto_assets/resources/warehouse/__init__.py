@@ -1,0 +1,1 @@
+"""What SQL asks: DuckDB or Redshift."""

@@ -1,0 +1,194 @@
+"""Redshift's Data API: runs statements in one transaction, waits for them, reads their results.
+
+What goes wrong becomes one of four exceptions: `StatementFailed` (this SQL), `Refused` (nobody's
+SQL: permissions, names), `WarehouseBusy` and its `Conflict` (time may heal it). Which SQL is run is
+in `redshift`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from crypto_assets.resources.aws import error_code, faults_told, one_line
+from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.warehouse.warehouse import WarehouseBusy
+
+TRIES = 6
+_LONGEST_POLL_S = 10
+_CONFLICT = re.compile(
+    r"\bERROR:\s*1023\b|serializable isolation violation|lock timeout|deadlock detected|"
+    r"concurrent transaction|concurrently updated|S3ServiceException.*(Status 50[03]|SlowDown)|"
+    r"requested abort|terminating connection",
+    re.IGNORECASE,
+)
+_CROWDED = {"ActiveStatementsExceededException", "ActiveSessionsExceededException"}
+_TYPES: dict[str, Callable[[str], Any]] = {
+    "date": date.fromisoformat,
+    "numeric": Decimal,
+    "timestamp": datetime.fromisoformat,
+    "timestamptz": datetime.fromisoformat,
+}
+
+
+class StatementFailed(Exception):  # noqa: N818 - it is a verdict on a statement
+    """Redshift ran the statements and one failed; `number` is which, or None if none began."""
+
+    def __init__(self, reason: str, number: int | None) -> None:
+        super().__init__(reason)
+        self.reason, self.number = reason, number
+
+
+class Refused(WrongUse):
+    """AWS or Redshift refuses for a reason that lies in no data: the message names the cure."""
+
+
+class Conflict(WarehouseBusy):
+    """Something was in the way for a moment: other transactions, too many at once, a slow S3."""
+
+
+@dataclass(frozen=True)
+class DataApi:
+    """Statements on one database of a Redshift Serverless workgroup."""
+
+    client: Any
+    workgroup: str
+    database: str
+    poll_seconds: float
+    time_limit_s: float
+
+    def transact(self, sqls: Sequence[str]) -> str:
+        """Runs the statements as one transaction and returns its id; that of the nth is `id:n`.
+
+        A conflict with other transactions is tried again, `TRIES` times in all.
+        """
+        from tenacity import (
+            Retrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            wait_random_exponential,
+        )
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(Conflict),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_random_exponential(multiplier=self.poll_seconds, max=30),
+            reraise=True,
+        )
+        return retrying(self._run, self.client.batch_execute_statement, Sqls=list(sqls))
+
+    def execute(self, sql: str) -> str:
+        """Runs a single statement and returns its id."""
+        return self._run(self.client.execute_statement, Sql=sql)
+
+    def rows(self, statement: str) -> tuple[list[str], list[tuple]]:
+        """The columns and all rows of the result of a statement that has finished."""
+        columns: list[Mapping[str, Any]] = []
+        rows: list[tuple] = []
+        with self._asking():
+            for page in self.client.get_paginator("get_statement_result").paginate(Id=statement):
+                columns = columns or page["ColumnMetadata"]
+                types = [column["typeName"] for column in columns]
+                rows += [tuple(map(_value, record, types)) for record in page["Records"]]
+        return [column["label"] for column in columns], rows
+
+    def _run(self, start: Callable[..., Mapping[str, Any]], **statements: Any) -> str:
+        with self._asking():
+            # The token makes boto3's own repetitions of this request one statement.
+            statement: str = start(
+                **statements,
+                WorkgroupName=self.workgroup,
+                Database=self.database,
+                ClientToken=uuid.uuid4().hex,
+            )["Id"]
+        ended = False
+        try:
+            described = self._wait(statement)
+            ended = True
+        finally:
+            if not ended:
+                self._cancel(statement)
+        if described["Status"] == "FAILED":
+            raise _failure(described)
+        if described["Status"] == "ABORTED":
+            raise WarehouseBusy("the statement was cancelled in Redshift: run again")
+        return statement
+
+    def _wait(self, statement: str) -> Mapping[str, Any]:
+        """What became of a statement. Raises `WarehouseBusy` when it takes too long."""
+        deadline, pause = time.monotonic() + self.time_limit_s, self.poll_seconds
+        while True:
+            with self._asking():
+                described = self.client.describe_statement(Id=statement)
+            if described["Status"] in {"FINISHED", "FAILED", "ABORTED"}:
+                return described
+            if time.monotonic() + pause > deadline:
+                raise WarehouseBusy(
+                    f"Redshift has not ended within {self.time_limit_s:g} s and was told to stop: "
+                    "run again, or look at what else its workgroup does"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, max(_LONGEST_POLL_S, self.poll_seconds))
+
+    def _cancel(self, statement: str) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        with suppress(BotoCoreError, ClientError):  # it ended meanwhile, or cannot be reached
+            self.client.cancel_statement(Id=statement)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        with asking(
+            f"allow redshift-data:* and redshift-serverless:GetCredentials on workgroup "
+            f"{self.workgroup}",
+            f"set CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP and _REGION to a workgroup that is there "
+            f"(now {self.workgroup})",
+        ):
+            yield
+
+
+@contextmanager
+def asking(permission: str, name: str) -> Iterator[None]:
+    """Says what AWS answers in our words; the cures are for lacking permissions and wrong names."""
+    try:
+        with faults_told(WarehouseBusy, Refused, permission=permission, name=name):
+            yield
+    except WarehouseBusy as busy:
+        if error_code(busy.__cause__) in _CROWDED:
+            raise Conflict(str(busy)) from busy.__cause__
+        raise
+
+
+def _failure(described: Mapping[str, Any]) -> Exception:
+    """Which statement failed and why, in one line."""
+    parts = list(enumerate(described.get("SubStatements", ()), 1))
+    failed = next(((n, part) for n, part in parts if part["Status"] == "FAILED"), None)
+    number, part = failed or (None, described)
+    text = part.get("Error") or described.get("Error") or "no reason given"
+    if _CONFLICT.search(text):
+        return Conflict(f"Redshift: {_line(text)}; it was tried {TRIES} times: run again later")
+    return StatementFailed(_line(text), number)
+
+
+def _line(text: str) -> str:
+    """Redshift's words as one line, without rules, process ids or the query of a signed URL."""
+    first, *more = (line.strip() for line in text.splitlines() if line.strip(" -"))
+    context = [line.removeprefix("context:").strip() for line in more if "context:" in line]
+    detail = [line for line in more if line.startswith("DETAIL:")]
+    line = re.sub(r"^(Query #\d+ failed with )?(ERROR:\s*)?", "", first)
+    line = re.sub(r"\s*Detail:\s*$", "", line)
+    return one_line(": ".join([line, *context, *detail]))
+
+
+def _value(field: Mapping[str, Any], type_name: str) -> Any:
+    if field.get("isNull"):
+        return None
+    (value,) = field.values()
+    return _TYPES[type_name](value) if type_name in _TYPES else value

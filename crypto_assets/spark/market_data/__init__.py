@@ -1,0 +1,1 @@
+"""How the tables of currencies are computed and audited."""

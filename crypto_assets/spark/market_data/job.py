@@ -1,0 +1,192 @@
+"""The job: one batch of tickers through bronze, silver and gold, with a verdict on each.
+
+Every layer is one plan for all tickers, written below `batch.staging` and audited there; a ticker
+that fails its audit goes no further. Layer `warehouse` only lays out the files that a warehouse
+loads, where it wants other files than gold's. Publishing and loading are not here: they are done
+by whoever sent the order (`resources/`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from crypto_assets.spark.job_spec import KINDS, Batch, Currency, LayerResult, Verdict
+from crypto_assets.spark.market_data import audit, gold, silver
+from crypto_assets.spark.market_data.bronze import bronze, uploads
+from crypto_assets.spark.storage import read, write
+from crypto_assets.spark.tables import BRONZE, GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from crypto_assets.spark.job_spec import Kind
+    from crypto_assets.spark.tables import Table
+
+Rows = dict[Any, dict[str, Any]]
+
+
+def run(session: SparkSession, batch: Batch) -> Iterator[LayerResult]:
+    """Computes the batch's layers in order and yields each layer's verdicts when it is audited."""
+    currencies = list(batch.currencies)
+    steps = {"bronze": _bronze, "silver": _silver, "gold": _gold, "warehouse": _warehouse}
+    for layer, step in steps.items():
+        if layer not in batch.layers or not currencies:
+            continue
+        started = time.monotonic()
+        verdicts = tuple(step(session, batch, currencies))
+        seconds = time.monotonic() - started
+        result = LayerResult(verdicts[0].layer, seconds, verdicts, batch.staging)
+        yield result
+        passed = set(result.passed)
+        currencies = [currency for currency in currencies if currency.ticker in passed]
+
+
+def _bronze(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
+    write(bronze(uploads(session, currencies), batch.readers), batch.staging, BRONZE)
+    staged = _read(session, batch, BRONZE, currencies)
+    measured = _rows(audit.bronze_measures(staged), "ticker", "kind")
+    for currency in currencies:
+        files = {kind: measured.get((currency.ticker, kind)) for kind in KINDS}
+        problems = [
+            problem
+            for kind in KINDS
+            for problem in audit.bronze_problems(files[kind], currency, kind)
+        ]
+        measures: dict[str, Any] = {kind: _file_measures(row) for kind, row in files.items() if row}
+        yield Verdict(currency.ticker, "bronze", tuple(problems), measures)
+
+
+def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
+    lines = _read(session, batch, BRONZE, currencies)
+    prices = silver.prices(lines.where("kind = 'history'"))
+    trends = silver.trends(lines.where("kind = 'trend'"))
+    history = silver.history(prices, _settings(session, currencies))
+    write(history, batch.staging, SILVER_HISTORY, "date")
+    write(silver.trend(trends), batch.staging, SILVER_TREND, "date")
+    tables: dict[Kind, tuple[DataFrame, Table]] = {
+        "history": (prices, SILVER_HISTORY),
+        "trend": (trends, SILVER_TREND),
+    }
+    staged: dict[Kind, Rows] = {}
+    given: dict[Kind, Rows] = {}
+    for kind, (values, table) in tables.items():
+        written = _read(session, batch, table, currencies)
+        staged[kind] = _rows(audit.table_measures(written, audit.VALUES[kind]), "ticker")
+        given[kind] = _given(values, kind, staged[kind], currencies)
+    for currency in currencies:
+        problems: list[str] = []
+        measures: dict[str, Any] = {}
+        for kind in KINDS:
+            before, after = given[kind].get(currency.ticker), staged[kind].get(currency.ticker)
+            problems += audit.silver_problems(kind, before, after, currency)
+            if before and after:
+                measures[kind] = _silver_measures(kind, before, after, currency)
+        yield Verdict(currency.ticker, "silver", tuple(problems), measures)
+
+
+def _gold(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
+    history = _read(session, batch, SILVER_HISTORY, currencies)
+    trend = _read(session, batch, SILVER_TREND, currencies)
+    write(gold.gold(history, trend), batch.staging, GOLD, "date")
+    expected = _rows(audit.gold_expectations(history, trend), "ticker")
+    staged = _read(session, batch, GOLD, currencies)
+    tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
+    for currency in currencies:
+        table = tables.get(currency.ticker)
+        problems = audit.gold_problems(expected.get(currency.ticker), table, currency)
+        yield Verdict(currency.ticker, "gold", tuple(problems), _span(table) if table else {})
+
+
+def _warehouse(
+    session: SparkSession, batch: Batch, currencies: list[Currency]
+) -> Iterator[Verdict]:
+    rows = _read(session, batch, GOLD, currencies)
+    write(rows.withColumn("symbol", F.col("ticker")), batch.staging, LOAD, "date")
+    given = _rows(audit.table_measures(rows, *audit.GOLD_VALUES), "ticker")
+    # A row that says another ticker than its folder is no row of this currency.
+    staged = _read(session, batch, LOAD, currencies).where("symbol = ticker")
+    tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
+    for currency in currencies:
+        table = tables.get(currency.ticker)
+        problems = audit.load_problems(given.get(currency.ticker), table)
+        yield Verdict(currency.ticker, "warehouse", tuple(problems), _span(table) if table else {})
+
+
+def _read(
+    session: SparkSession, batch: Batch, table: Table, currencies: list[Currency]
+) -> DataFrame:
+    """These currencies' rows, from staging if this batch computes the table, else as published."""
+    wanted = [currency.ticker for currency in currencies]
+    if table.layer not in batch.layers:
+        frame = read(session, batch.lake, table)
+        return frame.where(frame["ticker"].isin(*wanted))
+    frame = read(session, batch.staging, table)
+    # Staging holds this batch only. Naming the few that failed is quick, naming all the others is
+    # not: 1,000 values in an `IN` take longer than the aggregate behind it.
+    failed = {currency.ticker for currency in batch.currencies}.difference(wanted)
+    return frame.where(~frame["ticker"].isin(*failed)) if failed else frame
+
+
+def _settings(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
+    rows = [{"ticker": c.ticker, "missing": c.missing} for c in currencies]
+    return session.createDataFrame(pa.Table.from_pylist(rows))
+
+
+def _given(values: DataFrame, kind: Kind, written: Rows, currencies: Iterable[Currency]) -> Rows:
+    """What silver was given; dates are counted only where the rows written are not the lines."""
+    value = audit.VALUES[kind]
+    given = _rows(audit.parsed_measures(values, value), "ticker")
+    differing = [
+        c.ticker
+        for c in currencies
+        if c.ticker in given
+        and c.ticker in written
+        and audit.rows_expected(kind, given[c.ticker], c) != written[c.ticker]["rows"]
+    ]
+    if differing:
+        counted = audit.date_measures(values.where(values["ticker"].isin(*differing)), value)
+        for ticker, row in _rows(counted, "ticker").items():
+            given[ticker] |= row
+    return given
+
+
+def _rows(measures: DataFrame, *key: str) -> Rows:
+    """A small table of measures on the driver, by its key columns."""
+    rows = measures.toArrow().to_pylist()
+    return {tuple(row[k] for k in key) if len(key) > 1 else row[key[0]]: row for row in rows}
+
+
+def _file_measures(row: dict[str, Any]) -> dict[str, Any]:
+    counts = ("file_lines", "data", "text", "blank", "bad")
+    return {
+        "file": row["file"],
+        "etag": row["etag"],
+        **{name: row[name] for name in counts},
+        **json.loads(row["reading"]),
+    }
+
+
+def _silver_measures(
+    kind: Kind, given: dict[str, Any], table: dict[str, Any], currency: Currency
+) -> dict[str, Any]:
+    dropped = audit.dropped_missing(kind, given, currency)
+    unfilled = table["rows"] - table[f"{audit.VALUES[kind]}_count"]
+    return {
+        **_span(table),
+        "missing": given["missing"],
+        "filled": given["missing"] - dropped - unfilled,
+        "unfilled": unfilled,
+        "dropped_missing": dropped,
+        "dropped_duplicates": given["given"] - given["dates"],
+    }
+
+
+def _span(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: table[name] for name in ("rows", "first_date", "last_date")}

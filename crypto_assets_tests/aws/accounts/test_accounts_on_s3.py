@@ -1,0 +1,59 @@
+"""The job on customer accounts with everything it reads and writes in S3."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from crypto_assets.resources.engine.engine import SailEngine
+from crypto_assets.spark import run as orders
+from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
+from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, Snapshot, Upload
+from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.spark.accounts.test_job import ACCOUNTS, CUSTOMERS
+
+NAME = "20261121T153627Z-3fa9c1d2"
+
+
+@pytest.fixture
+def s3(aws, ministack, monkeypatch):
+    """A client of the S3 that the engine and its readers find too."""
+    monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    return aws.client("s3")
+
+
+def test_a_snapshot_and_the_same_again_are_computed_and_the_second_changes_nothing(s3, bucket):
+    uploads = {}
+    for kind, text in {"customers": CUSTOMERS, "accounts": ACCOUNTS}.items():
+        s3.put_object(Bucket=bucket, Key=f"{kind}.csv", Body=text.encode())
+        etag = hashlib.sha256(text.encode()).hexdigest()
+        uploads[kind] = Upload(f"s3://{bucket}/{kind}.csv", f"{kind}.csv", etag)
+    order = {"name": NAME, "arrived_at": "2026-11-21T15:36:27Z", **uploads}
+    roots = [f"s3://{bucket}/{name}" for name in ("first", "second")]
+    verdicts = {}
+    with SailEngine().session() as session:
+        for stored, staging in zip((None, NAME), roots, strict=True):
+            snapshot = Snapshot(staging, roots[0], ACCOUNT_LAYERS, stored=stored, **order)
+            for result in orders.run(session, snapshot):
+                (verdicts[staging, result.layer],) = result.verdicts
+    assert [verdict.problems for verdict in verdicts.values()] == [()] * 8
+    done = [verdicts[root, "customer_account_store"].measures for root in roots]
+    assert [(each["inserted"], each["unchanged"]) for each in done] == [(5, 0), (0, 5)]
+    years = verdicts[roots[1], "customer_accounts"].measures["years"]
+    assert {year: found["files"] for year, found in years.items()} == {
+        "unknown": 1,
+        "2019": 1,
+        "2020": 1,
+    }
+    found = s3.list_objects_v2(Bucket=bucket, Prefix="second/")["Contents"]
+    keys = [each["Key"] for each in found if each["Key"].endswith(".parquet")]
+    for folder, count in {
+        CHANGES.folders(NAME)[0]: 1,
+        STORED.folders(NAME)[0]: 1,
+        f"{CUSTOMER_ACCOUNTS.path}/created_at_year=__HIVE_DEFAULT_PARTITION__": 1,
+    }.items():
+        assert len([key for key in keys if key.startswith(f"second/{folder}/")]) == count
+    assert not [each["Key"] for each in found if each["Key"].endswith("/")]

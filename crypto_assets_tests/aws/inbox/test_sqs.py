@@ -1,0 +1,296 @@
+"""The inbox's events: what is told once, twice or never, and what is no upload at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from crypto_assets.resources.errors import ServiceRefused
+from crypto_assets.resources.inbox.sqs import UploadEvents
+from crypto_assets_tests.helpers.upload_queue import make_queue, waiting
+
+VISIBLE_AFTER_S = 2
+MAX_RECEIVES = 2
+
+
+# A queue that gives again soon what is not acknowledged.
+impatient = pytest.mark.parametrize("queue", [VISIBLE_AFTER_S], indirect=True)
+
+
+@pytest.fixture
+def queue(aws, bucket, request):
+    visible_after_s = getattr(request, "param", 300)
+    return make_queue(aws, bucket, visible_after_s=visible_after_s, max_receives=MAX_RECEIVES)
+
+
+@pytest.fixture
+def events(aws, bucket, queue):
+    return UploadEvents(aws=aws, queue_url=queue.url, bucket=bucket, prefix="inbox/")
+
+
+@pytest.fixture
+def put(aws, bucket):
+    client = aws.client("s3")
+    return lambda key, body=b"x": client.put_object(Bucket=bucket, Key=key, Body=body)
+
+
+@pytest.fixture
+def send(aws, queue):
+    """Posts a message to the queue as it is."""
+    client = aws.client("sqs")
+
+    def post(message):
+        body = message if isinstance(message, str) else json.dumps(message)
+        client.send_message(QueueUrl=queue.url, MessageBody=body)
+
+    return post
+
+
+def of_eventbridge(bucket, key, kind="Object Created", **found):
+    """An event as EventBridge delivers it, by the Amazon S3 user guide."""
+    found = {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", **found}
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": kind,
+        "source": "aws.s3",
+        "account": "111122223333",
+        "time": "2026-11-12T00:00:00Z",
+        "region": "eu-central-1",
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": {**found, "sequencer": "00617F08299329D189"},
+            "request-id": "N4N7GDK58NMKJ12R",
+            "requester": "123456789012",
+            "source-ip-address": "1.2.3.4",
+            "reason": "PutObject",
+        },
+    }
+
+
+def of_s3(bucket, *keys, name="ObjectCreated:Put"):
+    """S3's direct notification, its keys encoded as in URLs, by the Amazon S3 user guide."""
+    return {
+        "Records": [
+            {
+                "eventVersion": "2.1",
+                "eventSource": "aws:s3",
+                "awsRegion": "eu-central-1",
+                "eventTime": "2026-11-12T00:00:00.000Z",
+                "eventName": name,
+                "s3": {
+                    "s3SchemaVersion": "1.0",
+                    "configurationId": "uploads",
+                    "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
+                    "object": {
+                        "key": key,
+                        "size": 7,
+                        "eTag": "0123456789abcdef",
+                        "versionId": "096fKKXTRTtl3on89fVO.nfljtsv6qko",
+                        "sequencer": "0055AED6DCD90281E5",
+                    },
+                },
+            }
+            for key in keys
+        ]
+    }
+
+
+def keys(found):
+    return sorted(event.key for event in found)
+
+
+def test_uploads_are_told_under_the_names_they_have(events, put):
+    names = [
+        "btc.csv",
+        "比特币 历史数据.csv",
+        "a b/multi Timeline (1).csv",
+        "a+b=c&d%20e.csv",
+        "é'.csv",
+    ]
+    for name in names:
+        put(f"inbox/{name}", b"hello\n")
+    assert keys(events.receive(10, 5)) == sorted(names)
+
+
+def test_a_burst_of_a_thousand_uploads_is_received_whole_and_acknowledged(aws, events, put, queue):
+    wanted = [f"burst/{number:04}.csv" for number in range(1000)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: put(f"inbox/{key}"), wanted))
+    found = []
+    while batch := events.receive(500, 20):
+        assert len(batch) <= 500
+        events.acknowledge(event.receipt for event in batch)
+        found += batch
+    assert keys(found) == wanted
+    assert waiting(aws, queue.url) == 0
+
+
+def test_no_more_messages_are_taken_than_asked_for(events, put):
+    for number in range(15):
+        put(f"inbox/{number}.csv")
+    assert [len(events.receive(12, 5)), len(events.receive(12, 5))] == [12, 3]
+
+
+def test_an_idle_queue_costs_one_short_call(events, aws):
+    calls = []
+    events._client.meta.events.register("before-call.sqs", lambda model, **_: calls.append(model))
+    started = time.monotonic()
+    assert events.receive(500, 20) == []
+    assert [model.name for model in calls] == ["ReceiveMessage"]
+    assert time.monotonic() - started < 2
+
+
+def test_receiving_ends_when_its_time_is_over(events, put):
+    for number in range(25):
+        put(f"inbox/{number}.csv")
+    assert len(events.receive(500, 0)) == 10
+
+
+@impatient
+def test_what_is_not_acknowledged_comes_again_and_then_is_a_dead_letter(aws, events, put, queue):
+    put("inbox/btc.csv")
+    (first,) = events.receive(10, 5)
+    assert events.receive(10, 5) == []
+    time.sleep(VISIBLE_AFTER_S + 0.2)
+    (second,) = events.receive(10, 5)
+    assert second.key == first.key
+    time.sleep(VISIBLE_AFTER_S + 0.2)
+    assert events.receive(10, 5) == []
+    assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 1)
+
+
+@impatient
+def test_what_is_acknowledged_never_comes_again(aws, events, put, queue):
+    put("inbox/btc.csv")
+    events.acknowledge([event.receipt for event in events.receive(10, 5)])
+    time.sleep(VISIBLE_AFTER_S + 0.2)
+    assert events.receive(10, 5) == []
+    assert waiting(aws, queue.dead_letters_url) == 0
+
+
+@impatient
+def test_an_expired_or_doubled_receipt_is_no_error(aws, events, put, queue, caplog):
+    put("inbox/btc.csv")
+    (first,) = events.receive(10, 5)
+    time.sleep(VISIBLE_AFTER_S + 0.2)
+    (second,) = events.receive(10, 5)
+    with caplog.at_level(logging.WARNING):
+        events.acknowledge([first.receipt, second.receipt, second.receipt])
+        events.acknowledge([first.receipt, second.receipt])
+        events.acknowledge([])
+    assert not caplog.records
+    assert waiting(aws, queue.url) == 0
+
+
+def test_an_event_told_twice_is_two_events_of_one_content(aws, bucket, events, send, queue):
+    """SQS delivers at least once; ministack delivers once, so the event is posted twice here."""
+    for _ in range(2):
+        send(of_eventbridge(bucket, "inbox/btc.csv"))
+    found = events.receive(10, 5)
+    assert keys(found) == ["btc.csv", "btc.csv"]
+    assert len({event.receipt for event in found}) == 2
+    events.acknowledge(event.receipt for event in found)
+    assert waiting(aws, queue.url) == 0
+
+
+def test_an_event_of_a_bucket_with_versions_is_understood(bucket, events, send):
+    """ministack's events have no version id, so the event of the S3 user guide is posted here."""
+    send(of_eventbridge(bucket, "inbox/btc.csv", **{"version-id": "IYV3p45BT0ac8hjHg"}))
+    send(of_eventbridge(bucket, "inbox/a+b%20c.csv"))
+    assert keys(events.receive(10, 5)) == ["a+b%20c.csv", "btc.csv"]
+
+
+def test_the_direct_notifications_of_s3_are_understood(aws, bucket, events, send, queue):
+    """ministack does not encode keys as S3 does, so the message of the S3 user guide is posted."""
+    send(of_s3(bucket, "inbox/%E6%AF%94+%2B+%25.csv", "inbox/b.csv", "other/c.csv"))
+    found = events.receive(10, 5)
+    assert keys(found) == ["b.csv", "比 + %.csv"]
+    events.acknowledge(event.receipt for event in found)
+    assert waiting(aws, queue.url) == 0
+
+
+def test_a_bucket_whose_inbox_is_all_of_it_needs_no_prefix(aws, bucket, queue, put):
+    events = UploadEvents(aws=aws, queue_url=queue.url, bucket=bucket)
+    put("inbox/btc.csv")
+    assert keys(events.receive(10, 5)) == ["inbox/btc.csv"]
+
+
+def test_what_is_beside_the_inbox_or_no_upload_is_acknowledged_and_said(
+    aws, bucket, events, put, queue, caplog
+):
+    put("lake/gold/ticker=BTC/data.parquet")
+    put("inbox.csv")
+    put("inbox/")
+    put("inbox/new folder/", b"")
+    put("inbox/_registry/BTC.json")
+    put("inbox/btc.csv")
+    aws.client("s3").delete_object(Bucket=bucket, Key="inbox/btc.csv")
+    with caplog.at_level(logging.INFO):
+        assert keys(events.receive(20, 5)) == ["btc.csv"]
+    (record,) = caplog.records
+    assert record.message == (
+        "skipped messages: 2 outside the inbox, 2 of a folder, 1 of a hidden object, "
+        "1 of no creation"
+    )
+    assert waiting(aws, queue.url) == 1
+
+
+def test_foreign_messages_are_acknowledged_and_said_without_their_content(
+    aws, bucket, events, send, queue, caplog
+):
+    """Nothing but S3 writes to the rule's bus here, so what others may send is posted directly."""
+    send({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
+    send("s3cr3t, not JSON")
+    send("[" * 100_000)
+    send("[1, 2]")
+    send({"source": "aws.ec2", "detail-type": "s3cr3t", "detail": {}})
+    send({"Records": [{"eventSource": "aws:ses", "s3": "s3cr3t"}]})
+    send({"hello": "s3cr3t"})
+    send(of_eventbridge("s3cr3t-bucket", "inbox/btc.csv"))
+    send(of_eventbridge(bucket, "inbox/btc.csv", "Object Restore Completed"))
+    send(of_s3(bucket, "inbox/s3cr3t.csv", name="ObjectRemoved:Delete"))
+    with caplog.at_level(logging.INFO):
+        assert events.receive(20, 5) == []
+    (record,) = caplog.records
+    assert record.message == (
+        "skipped messages: 1 S3 test event, 2 without JSON, 4 of another source, "
+        "1 of another bucket, 2 of no creation"
+    )
+    assert waiting(aws, queue.url) == 0
+
+
+@impatient
+def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
+    aws, bucket, events, send, queue, caplog
+):
+    """S3 sends no such messages, so they are posted directly."""
+    send({"source": "aws.s3"})
+    send(of_eventbridge(bucket, ["s3cr3t"]))
+    send(of_eventbridge(bucket, "inbox/\ud800.csv"))
+    without_bucket = {"object": {"key": "inbox/s3cr3t"}}
+    send({"source": "aws.s3", "detail-type": "Object Created", "detail": without_bucket})
+    send(of_s3(bucket, "inbox/%FF.csv"))
+    send(of_eventbridge(bucket, "inbox/eth.csv"))
+    with caplog.at_level(logging.WARNING):
+        (event,) = events.receive(20, 5)
+    assert event.key == "eth.csv"
+    assert len(caplog.records) == 5
+    assert "s3cr3t" not in caplog.text
+    events.acknowledge([event.receipt])
+    for _ in range(MAX_RECEIVES):
+        time.sleep(VISIBLE_AFTER_S + 0.2)
+        assert events.receive(20, 5) == []
+    assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 5)
+
+
+def test_a_queue_that_is_not_there_is_an_error(aws, bucket, queue):
+    events = UploadEvents(aws=aws, queue_url=f"{queue.url}-other", bucket=bucket)
+    with pytest.raises(ServiceRefused, match=r"NonExistentQueue.*CRYPTO_ASSETS_AWS_QUEUE_URL"):
+        events.receive(10, 5)

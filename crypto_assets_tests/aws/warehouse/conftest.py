@@ -1,0 +1,80 @@
+"""A warehouse in the double of Redshift, and files to load into it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.warehouse.redshift import RedshiftWarehouse
+from crypto_assets.resources.warehouse.warehouse import LoadFile
+from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.aws.warehouse.rows import Load, table
+from crypto_assets_tests.doubles.redshift_double import ROLE, RedshiftDouble
+from crypto_assets_tests.doubles.router import Router, routing
+
+
+@pytest.fixture
+def double(redshift: RedshiftDouble) -> RedshiftDouble:
+    """A double whose warehouse is empty."""
+    redshift.reset()
+    return redshift
+
+
+@pytest.fixture
+def router(ministack: str, credentials: None, double: RedshiftDouble) -> Iterator[Router]:
+    with routing(ministack, {"redshift-data": double.url}) as router:
+        yield router
+
+
+@pytest.fixture
+def make(router: Router, bucket: str) -> Callable[..., RedshiftWarehouse]:
+    def make_warehouse(**settings: object) -> RedshiftWarehouse:
+        defaults = {
+            "workgroup": "analytics",
+            "role_arn": ROLE,
+            "manifests": f"s3://{bucket}/lake/_staging/manifests",
+            "poll_seconds": 0.02,
+            "time_limit_s": 60,
+        }
+        aws = Aws(region=REGION, endpoint_url=router.url)
+        return RedshiftWarehouse(aws=aws, **{**defaults, **settings})
+
+    return make_warehouse
+
+
+@pytest.fixture
+def warehouse(make) -> RedshiftWarehouse:
+    return make()
+
+
+@pytest.fixture
+def put(aws: Aws, bucket: str) -> Callable[[str, pa.Table | bytes], LoadFile]:
+    """Puts one ticker's file into S3."""
+    s3, numbers = aws.client("s3"), itertools.count()
+
+    def put_file(ticker: str, rows: pa.Table | bytes) -> LoadFile:
+        body, count = rows, 3
+        if isinstance(rows, pa.Table):
+            parquet.write_table(rows, stream := io.BytesIO())
+            body, count = stream.getvalue(), len(rows)
+        key = f"ticker={ticker}/{next(numbers)}.parquet"
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        return LoadFile(f"s3://{bucket}/{key}", len(body), count)
+
+    return put_file
+
+
+@pytest.fixture
+def load(put) -> Load:
+    """Puts files of so many days, each at one price, and returns them by ticker."""
+
+    def put_files(*tickers: str, price: float = 1.0, days: int = 3) -> dict[str, LoadFile]:
+        return {ticker: put(ticker, table(ticker, price, days)) for ticker in tickers}
+
+    return put_files

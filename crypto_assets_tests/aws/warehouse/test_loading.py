@@ -1,0 +1,216 @@
+"""The warehouse in Redshift loads what DuckDB's does, over the Data API and COPY."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+import threading
+import time
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.warehouse.redshift import REFUSALS
+from crypto_assets.resources.warehouse.warehouse import LoadFile
+from crypto_assets.spark.job_spec import LAYERS, Batch, Currency, Upload
+from crypto_assets.spark.market_data import job
+from crypto_assets.spark.tables import GOLD, LOAD
+from crypto_assets_tests.aws.warehouse.rows import changed, prices, table
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+
+
+def test_replace_loads_files_and_tells_rows_and_dates_of_each_ticker(warehouse, load):
+    assert warehouse.replace(load("BTC") | load("XMR", price=2.0, days=1)) == (
+        {
+            "BTC": {"rows": 3, "first_date": date(2024, 2, 28), "last_date": date(2024, 3, 1)},
+            "XMR": {"rows": 1, "first_date": date(2024, 2, 28), "last_date": date(2024, 2, 28)},
+        },
+        {},
+    )
+    columns, rows = warehouse.query("SELECT * FROM market_data.btc ORDER BY date;")
+    assert columns == ["date", "price", "trend", "pricema", "trend_i"]
+    assert rows[0] == (date(2024, 2, 28), 1.0, 1.0, 1.0, 1.0)
+
+
+def test_replace_leaves_every_other_ticker_alone(warehouse, load):
+    warehouse.replace(load("BTC", "ETH", "XMR"))
+    assert warehouse.replace(load("ETH", price=2.0, days=5))[1] == {}
+    assert prices(warehouse) == {"BTC": (3, 1.0, 1.0), "ETH": (5, 2.0, 2.0), "XMR": (3, 1.0, 1.0)}
+    assert warehouse.replace({}) == ({}, {})
+
+
+def test_every_ticker_has_a_view_of_its_lower_case_name(warehouse, load):
+    tickers = ("BTC", "1INCH", "007", "ALL", "TABLE", "TRUE", "1E5", "USER")
+    for days in (2, 3):
+        assert warehouse.replace(load(*tickers, days=days) | load("TRX", price=9.0))[1] == {}
+    for ticker in tickers:
+        view = f'market_data."{ticker.lower()}"'
+        assert warehouse.query(f"SELECT count(*), max(price) FROM {view}")[1] == [(3, 1.0)]
+
+
+def test_a_reader_sees_all_old_or_all_new_rows(warehouse, double, load):
+    versions = [load("BTC", "ETH", price=price, days=20 * int(price)) for price in (1.0, 2.0)]
+    warehouse.replace(versions[0])
+    seen, ended = set(), threading.Event()
+
+    def read() -> None:
+        with double.connect() as connection:
+            while not ended.is_set():
+                row = connection.execute(
+                    "SELECT min(price), max(price), count(*), count(DISTINCT ticker), "
+                    "(SELECT count(*) FROM market_data.btc) FROM market_data.prices"
+                ).fetchone()
+                seen.add(row)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(1, 7):
+            assert warehouse.replace(versions[number % 2])[1] == {}
+    finally:
+        ended.set()
+        reader.join()
+    assert seen == {(1.0, 1.0, 40, 2, 20), (2.0, 2.0, 80, 2, 40)}
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (b"no Parquet", "invalid version number"),
+        (changed("price", pa.array([2.0] * 3, pa.float32())), "incompatible Parquet"),
+        (table("DDD", 2.0, 3).drop_columns(["trend"]), "has 5 columns"),
+        (table("DDD", 2.0, 3).select([1, 0, 2, 3, 4, 5]), "incompatible Parquet"),
+        (changed("date", pa.array(["2024-01-01"] * 3)), "incompatible Parquet"),
+        (table("CCC", 2.0, 3), "0 rows loaded of a file of 3"),
+        (changed("date", pa.array([None] * 3, pa.date32())), "null value in column"),
+    ],
+)
+def test_one_bad_file_fails_alone_and_keeps_its_old_rows(warehouse, load, put, broken, reason):
+    tickers = ("AAA", "BBB", "CCC", "DDD", "EEE")
+    warehouse.replace(load(*tickers))
+    files = load(*tickers, price=2.0, days=4) | {"DDD": put("DDD", broken)}
+    loaded, problems = warehouse.replace(files)
+    assert list(problems) == ["DDD"]
+    assert reason in problems["DDD"]
+    assert "\n" not in problems["DDD"]
+    assert sorted(loaded) == ["AAA", "BBB", "CCC", "EEE"]
+    assert prices(warehouse) == dict.fromkeys(loaded, (4, 2.0, 2.0)) | {"DDD": (3, 1.0, 1.0)}
+
+
+def test_a_file_that_is_gone_changed_or_counted_wrong_fails_alone(warehouse, load, put, aws):
+    files = load("AAA", "BBB", "CCC", "DDD")
+    bucket, _, key = files["AAA"].uri.removeprefix("s3://").partition("/")
+    aws.client("s3").delete_object(Bucket=bucket, Key=key)
+    files["BBB"] = LoadFile(files["BBB"].uri, files["BBB"].size_bytes + 1, 3)
+    files["CCC"] = LoadFile(files["CCC"].uri, files["CCC"].size_bytes, 4)
+    loaded, problems = warehouse.replace(files)
+    assert list(loaded) == ["DDD"]
+    assert "S3ServiceE" in problems["AAA"]
+    assert "content_length" in problems["BBB"]
+    assert problems["CCC"] == "ticker=CCC/: 3 rows loaded of a file of 4"
+
+
+def test_a_ticker_whose_name_redshift_cuts_off_is_found_by_halves(warehouse, load, put, double):
+    tickers = [f"T{number:02}" for number in range(8)]
+    files = load(*tickers)
+    root, _, name = files["T05"].uri.rpartition("/ticker=")
+    files["T05"] = LoadFile(f"{root}/{'deep/' * 30}ticker={name}", files["T05"].size_bytes, 3)
+    loaded, problems = warehouse.replace(files)
+    assert sorted(loaded) == [ticker for ticker in tickers if ticker != "T05"]
+    assert list(problems) == ["T05"]
+    assert double.calls["BatchExecuteStatement"] == 7  # 8, 4, 4 with it, 2, 1, 1 with it, 2
+
+
+def test_when_all_files_are_bad_the_trying_ends(warehouse, put, double):
+    files = {f"T{n}": put(f"T{n}", b"none") for n in range(REFUSALS + 5)}
+    loaded, problems = warehouse.replace(files)
+    assert loaded == {}
+    assert sorted(problems) == sorted(files)
+    assert sum(f"{REFUSALS} loads failed" in problem for problem in problems.values()) == 5
+    assert double.calls["BatchExecuteStatement"] == REFUSALS
+
+
+@pytest.mark.parametrize("ticker", ["A'; DROP TABLE x; --", 'a"b', "btc", "", "A" * 21, "Ä"])
+def test_a_name_that_is_no_ticker_reaches_no_sql(warehouse, load, double, ticker):
+    (file,) = load("BTC").values()
+    loaded, problems = warehouse.replace({ticker: file, "BTC": file})
+    assert list(loaded) == ["BTC"]
+    assert problems == {ticker: "not a ticker: not loaded"}
+    sent = [part.sql for statement in double.statements.values() for part in statement.parts]
+    assert not [sql for sql in sent if ticker and f"'{ticker}" in sql]
+    with pytest.raises(WrongUse, match="is no ticker"):
+        warehouse.remove(ticker)
+
+
+def test_a_removed_ticker_has_neither_rows_nor_view_and_may_be_removed_again(warehouse, load):
+    warehouse.remove("BTC")  # nothing there at all yet
+    warehouse.replace(load("BTC", "ETH"))
+    for _ in range(2):
+        warehouse.remove("BTC")
+        assert prices(warehouse) == {"ETH": (3, 1.0, 1.0)}
+    with pytest.raises(WrongUse, match=r'relation "market_data.btc" does not exist'):
+        warehouse.query("SELECT * FROM market_data.btc")
+    assert warehouse.replace(load("BTC"))[1] == {}
+    assert warehouse.query("SELECT count(*) FROM market_data.btc")[1] == [(3,)]
+
+
+def test_no_manifest_stays_behind(warehouse, load, put, aws, bucket):
+    warehouse.replace(load("AAA") | {"BBB": put("BBB", b"none")})
+    listed = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/")
+    assert listed["KeyCount"] == 0
+
+
+def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_path):
+    def file(name: str, text: str) -> Upload:
+        (path := tmp_path / name).write_text(text)
+        return Upload(str(path), name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+    currencies = [
+        Currency(
+            ticker,
+            file(f"{ticker}-history.csv", history_csv(level)),
+            file(f"{ticker}-trend.csv", trend_csv(ticker)),
+        )
+        for ticker, level in (("BTC", 100.0), ("007", 7.0))
+    ]
+    staging = tmp_path / "staging"
+    batch = Batch(str(staging), str(tmp_path / "lake"), LAYERS, tuple(currencies))
+    *_, last = job.run(session, batch)
+    files = {}
+    for ticker in last.passed:
+        (path,) = (staging / LOAD.folders(ticker)[0]).glob("*.parquet")
+        rows = parquet.read_metadata(path).num_rows
+        files[ticker] = dataclasses.replace(put(ticker, path.read_bytes()), rows=rows)
+    loaded, problems = warehouse.replace(files)
+    assert problems == {}
+    assert loaded == {v.partition: v.measures for v in last.verdicts}
+    for ticker in ("BTC", "007"):
+        (path,) = (staging / GOLD.folders(ticker)[0]).glob("*.parquet")
+        gold = parquet.ParquetFile(path).read()
+        found = warehouse.query(f'SELECT * FROM market_data."{ticker.lower()}" ORDER BY date')
+        assert found == (gold.column_names, [tuple(row.values()) for row in gold.to_pylist()])
+
+
+def test_a_thousand_tickers_are_one_transaction(warehouse, load, double, router, record_property):
+    tickers = [f"T{number:04}" for number in range(1000)]
+    files = load(*tickers, days=2)
+    router.forget()
+    started = time.monotonic()
+    loaded, problems = warehouse.replace(files)
+    took = time.monotonic() - started
+    assert problems == {}
+    assert len(loaded) == 1000
+    assert warehouse.query("SELECT count(*) FROM market_data.t0999")[1] == [(2,)]
+    figures = {
+        **router.operations("redshift-data"),
+        **{f"S3 {method}": n for method, n in router.operations("s3").items()},
+        "seconds": round(took, 1),
+    }
+    record_property("thousand_tickers", figures)
+    logging.getLogger(__name__).warning("a batch of 1,000 tickers: %s", figures)
+    assert double.calls["BatchExecuteStatement"] == 1
+    assert router.operations("s3") == {"PUT": 1, "DELETE": 1}

@@ -1,0 +1,154 @@
+"""The local store of the customer accounts: the contract, and what only a DuckDB file can do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from crypto_assets.resources import wiring as profile
+from crypto_assets.resources.accounts.store import DuckDBAccountStore
+from crypto_assets.resources.errors import ServiceBusy
+from crypto_assets_tests.helpers.account_changes import account, apply, batches, change, written
+from crypto_assets_tests.helpers.account_store_contract import DELETED, AccountStoreContract
+
+HOLDER = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+FORGETTER = """
+import sys
+from crypto_assets.resources.accounts.store import DuckDBAccountStore
+store = DuckDBAccountStore(path=sys.argv[1], lock_wait_s=60)
+assert all(store.forget(100 + n) == 1 for n in range(8))
+"""
+ITEMS = "SELECT * FROM accounts.customer_account_store ORDER BY account_number"
+
+
+def store_key(store: DuckDBAccountStore) -> list[tuple]:
+    with duckdb.connect(store.path, read_only=True) as connection:
+        return connection.execute(
+            "SELECT constraint_column_names FROM duckdb_constraints() "
+            "WHERE constraint_type = 'PRIMARY KEY' AND table_name = 'customer_account_store'"
+        ).fetchall()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DuckDBAccountStore:
+    return DuckDBAccountStore(path=str(tmp_path / "new folder" / "store.duckdb"), lock_wait_s=20)
+
+
+@pytest.fixture
+def filled(store: DuckDBAccountStore, tmp_path: Path) -> DuckDBAccountStore:
+    rows = [change("insert", account(f"a{n}")) for n in range(3)]
+    rows.append(change("insert", account("b", deleted_at=DELETED)))
+    apply(store, written(tmp_path / "first.parquet", rows))
+    return store
+
+
+class TestDuckDBAccountStore(AccountStoreContract):
+    def made(self, store):
+        return f"DuckDBAccountStore(path={store.path!r}, lock_wait_s=20)"
+
+    def half_done(self, store):
+        """The file is held, so that its transaction has begun or is about to."""
+        try:
+            duckdb.connect(store.path).close()
+        except duckdb.IOException:
+            return True
+        return False
+
+    def held(self, store):
+        with duckdb.connect(store.path) as connection:
+            return len(connection.execute(ITEMS).fetchall())
+
+
+def test_the_doctor_is_told_how_many_accounts_there_are(store, filled):
+    assert DuckDBAccountStore(path=f"{store.path}.other").check() == "empty so far"
+    assert store.check() == "accounts: 4, of which deleted: 1"
+
+
+def test_the_doctor_looks_at_the_store_of_the_home(run, settings, tmp_path):
+    store = profile.account_store(settings)
+    assert store.path == str(settings.home / "store.duckdb")
+    path = written(tmp_path / "first.parquet", [change("insert", account("a"))])
+    apply(store, path)
+    lines = [" ".join(line.split()) for line in run("doctor")[1].splitlines()]
+    assert "ok account store accounts: 1, of which deleted: 0" in lines
+
+
+def test_who_only_looks_makes_no_file(store):
+    store.get("a")
+    store.forget(7)
+    store.check()
+    assert not Path(store.path).parent.exists()
+
+
+def test_any_tool_reads_the_table_by_its_key(filled):
+    with duckdb.connect(filled.path, read_only=True) as connection:
+        first = connection.execute(ITEMS).fetchone()
+    a = account("a0")
+    values = ("a0", 2020, 7, a.name, "F", a.state, "checking")
+    assert first == (*values, a.created_at.replace(tzinfo=None), None)
+    assert store_key(filled) == [(["account_number", "created_at_year"],)]
+
+
+def test_changes_that_break_off_leave_the_store_as_it_was(filled, tmp_path):
+    def breaking():
+        path = written(tmp_path / "next.parquet", [change("insert", account("new"))])
+        yield from batches(path)
+        raise OSError("the lake is away")
+
+    with pytest.raises(Exception, match="the lake is away"):
+        filled.apply(breaking(), 2)
+    assert filled.get("new") == []
+    assert filled.check() == "accounts: 4, of which deleted: 1"
+
+
+def test_a_file_that_stays_locked_is_told_as_busy_and_one_released_is_written(filled, tmp_path):
+    command = [sys.executable, "-c", HOLDER, filled.path]
+    hasty = DuckDBAccountStore(path=filled.path, lock_wait_s=0.3)
+    path = written(tmp_path / "next.parquet", [change("insert", account("new"))])
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(ServiceBusy, match=r"store.duckdb is open in another process .*waited"):
+            apply(hasty, path)
+        release = threading.Timer(0.5, process.stdin.close)
+        release.start()
+        apply(filled, path)
+        release.join()
+    assert filled.get("new") == [account("new")]
+
+
+def test_what_a_forgotten_customer_had_is_not_in_the_files_any_more(filled, tmp_path):
+    row = change("insert", account("secret-number", customer_id=9, name="Nobody Else"))
+    apply(filled, written(tmp_path / "next.parquet", [row]))
+    assert filled.forget(9) == 1
+    left = b"".join(path.read_bytes() for path in Path(filled.path).parent.iterdir())
+    assert b"secret-number" not in left
+    assert b"Nobody Else" not in left
+    assert store_key(filled) == [(["account_number", "created_at_year"],)]
+
+
+def test_accounts_written_while_customers_are_forgotten_are_not_lost(filled, tmp_path):
+    rows = [change("insert", account(f"c{n}", customer_id=100 + n)) for n in range(8)]
+    apply(filled, written(tmp_path / "to forget.parquet", rows))
+    command = [sys.executable, "-c", FORGETTER, filled.path]
+    number = 0
+    with subprocess.Popen(command) as forgetting:
+        while forgetting.poll() is None:
+            row = change("insert", account(f"new{number}"))
+            apply(filled, written(tmp_path / "next.parquet", [row]))
+            number += 1
+    assert forgetting.returncode == 0
+    assert number > 1
+    assert [filled.get(f"new{n}") for n in range(number)] == [
+        [account(f"new{n}")] for n in range(number)
+    ]
+    assert [filled.get(f"c{n}") for n in range(8)] == [[]] * 8

@@ -1,0 +1,77 @@
+"""The engines start once, answer, and leave nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from crypto_assets.cli import main
+from crypto_assets.resources.engine.engine import EngineUnavailable, SparkEngine
+
+
+def in_a_child(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_sail_answers_starts_again_and_leaves_no_port_and_no_process_behind():
+    found = in_a_child(
+        """
+        import psutil
+        from crypto_assets.resources.engine.engine import SailEngine
+        me = psutil.Process()
+        for _ in range(2):
+            with SailEngine().session() as session:
+                assert session.range(7).count() == 7
+                assert [c.status for c in me.net_connections()].count("LISTEN") == 1
+        listening = [c for c in me.net_connections() if c.status == "LISTEN"]
+        print(len(listening), len(me.children(recursive=True)))
+        """
+    )
+    assert found == "0 0"
+
+
+def test_sail_listens_on_loopback_only():
+    found = in_a_child(
+        """
+        import psutil
+        from crypto_assets.resources.engine.engine import SailEngine
+        with SailEngine().session():
+            print({c.laddr.ip for c in psutil.Process().net_connections() if c.status == "LISTEN"})
+        """
+    )
+    assert found == "{'127.0.0.1'}"
+
+
+def test_spark_without_java_says_so_in_one_line_and_names_the_fix(home, monkeypatch):
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(EngineUnavailable, match="needs Java 17 or 21"), SparkEngine().session():
+        pass
+    monkeypatch.setenv("CRYPTO_ASSETS_ENGINE", "spark")
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 1
+    line = next(line for line in result.stdout.splitlines() if "engine spark" in line)
+    assert line.startswith("FIX")
+    assert "CRYPTO_ASSETS_ENGINE=sail" in line
+
+
+def test_doctor_finds_nothing_to_fix_in_a_fresh_home(home):
+    before = psutil.Process().children()  # such as a service of other tests
+    result = CliRunner().invoke(main, ["doctor"], catch_exceptions=False)
+    assert result.exit_code == 0, result.stdout
+    assert "FIX" not in result.stdout
+    assert "AWS" not in result.stdout
+    assert psutil.Process().children() == before

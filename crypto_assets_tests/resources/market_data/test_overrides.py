@@ -1,0 +1,279 @@
+"""`currencies.toml`: what is right in it holds, what is wrong is told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.inbox.ledger import Quarantined
+from crypto_assets.resources.market_data.overrides import (
+    Override,
+    Overrides,
+    broken,
+    parse_overrides,
+    read_overrides,
+)
+from crypto_assets.resources.storage.objects import LocalObjects
+
+EVERYTHING = """
+[BTC]
+history = "btc/*.csv"
+trend = "multiTimeline.csv"
+names = ["Bitcoin", "digital gold"]
+missing = "drop"
+dates = "dmy"
+decimal = "comma"
+accept_outliers = true
+max_shrink = 0.5
+"""
+
+
+def problems(text: str) -> tuple[str, ...]:
+    return parse_overrides(text).problems
+
+
+def test_every_field_is_read():
+    overrides = parse_overrides(EVERYTHING)
+    assert overrides.problems == ()
+    assert overrides.sections == {
+        "BTC": Override(
+            history="btc/*.csv",
+            trend="multiTimeline.csv",
+            names=("Bitcoin", "digital gold"),
+            missing="drop",
+            dates="dmy",
+            decimal="comma",
+            accept_outliers=True,
+            max_shrink=0.5,
+        )
+    }
+    assert overrides.choices("BTC") == {
+        "names": ("Bitcoin", "digital gold"),
+        "missing": "drop",
+        "dates": "dmy",
+        "decimal": "comma",
+        "accept_outliers": True,
+        "max_shrink": 0.5,
+    }
+    assert overrides.choices("ETH") == {}
+
+
+def test_only_what_is_said_is_chosen():
+    text = "[BTC]\n[ETH]\nnames = []\naccept_outliers = false\nmax_shrink = 0\nhistory = 'x'\n"
+    overrides = parse_overrides(text)
+    assert overrides.problems == ()
+    assert overrides.choices("BTC") == {}
+    assert overrides.choices("ETH") == {"names": (), "accept_outliers": False, "max_shrink": 0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[btc]\nmissing = 'drop'",
+        'btc.missing = "drop"',
+        "btc = {missing = 'drop'}",
+        "['btc']\nmissing='drop'",
+    ],
+)
+def test_a_section_may_be_written_in_any_way_toml_has(text):
+    assert parse_overrides(text).choices("BTC") == {"missing": "drop"}
+
+
+@pytest.mark.parametrize("text", ["", "\n# nothing yet\n", "[BTC]\r\nmissing = 'drop'\r\n"])
+def test_an_empty_or_windows_file_has_no_problem(text):
+    assert problems(text) == ()
+
+
+def test_a_syntax_error_is_told_with_its_line_and_leaves_no_section():
+    overrides = parse_overrides('[BTC]\nmissing = "drop"\n[ETH\n')
+    assert overrides.sections == {}
+    (problem,) = overrides.problems
+    assert problem.startswith("currencies.toml: ")
+    assert "line 3" in problem
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "[" * 5000, "x = " + "1" * 5000, "d = 2024-13-45", "[BTC]\n[BTC]\n", "\0"]
+)
+def test_text_no_parser_takes_is_one_problem(text):
+    assert len(problems(text)) == 1
+    assert parse_overrides(text).sections == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("\n[BTC]\nmising = 'drop'", "line 3: [BTC] mising: Extra inputs are not permitted"),
+        ("[BTC]\n\n'deci mal' = 1", "line 3: [BTC] deci mal: Extra inputs are not permitted"),
+        ("[BTC]\nmissing = 'maybe'", "line 2: [BTC] missing: Input should be 'fill' or 'drop'"),
+        ("[BTC]\ndates = 'DMY'", "line 2: [BTC] dates: Input should be 'dmy', 'mdy' or 'ymd'"),
+        ("[BTC]\nnames = 'bitcoin'", "line 2: [BTC] names: Input should be a valid tuple"),
+        ("[BTC]\nnames = ['a', 1]", "line 2: [BTC] names: Input should be a valid string"),
+        ("[BTC]\nhistory = 7", "line 2: [BTC] history: Input should be a valid string"),
+        ("[BTC.history]\na = 1", "line 1: [BTC] history: Input should be a valid string"),
+        (
+            "[BTC]\naccept_outliers = 'yes'",
+            "line 2: [BTC] accept_outliers: Input should be a valid boolean",
+        ),
+        ("[BTC]\nmax_shrink = true", "line 2: [BTC] max_shrink: Input should be a valid number"),
+        ("[BTC]\nmax_shrink = '0.5'", "line 2: [BTC] max_shrink: Input should be a valid number"),
+        (
+            "[BTC]\nmax_shrink = -0.1",
+            "line 2: [BTC] max_shrink: Input should be greater than or equal to 0",
+        ),
+        (
+            "[BTC]\nmax_shrink = 20",
+            "line 2: [BTC] max_shrink: Input should be less than or equal to 1",
+        ),
+        (
+            "[BTC]\nmax_shrink = nan",
+            "line 2: [BTC] max_shrink: Input should be less than or equal to 1",
+        ),
+        ("\nmissing = 'drop'\n[BTC]", "line 2: missing stands outside a section such as [BTC]"),
+        (
+            '[ETH]\n["B-C"]',
+            "line 2: 'B-C' is no ticker: use 1 to 20 letters and digits, such as BTC",
+        ),
+        (
+            "[prices]",
+            "line 1: PRICES is the name of a table of the warehouse: choose another ticker",
+        ),
+        ("[btc]\n[BTC]", "line 2: [BTC] is a second section of BTC"),
+        (
+            "BTC = {missing = 'x'}\n[ETH]\nmissing = 'fill'",
+            "line 1: [BTC] missing: Input should be 'fill' or 'drop'",
+        ),
+        (
+            "# a\u2028b\n[BTC]\nmissing = 1",
+            "line 3: [BTC] missing: Input should be 'fill' or 'drop'",
+        ),
+        (
+            "[BTCX]\n[BTC] # x\n missing=1",
+            "line 3: [BTC] missing: Input should be 'fill' or 'drop'",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(text, problem):
+    assert problems(text) == (f"currencies.toml {problem}",)
+
+
+def test_a_broken_section_leaves_the_others_and_each_fault_is_told():
+    overrides = parse_overrides(
+        "stray = 1\n[BTC]\nmissing = 'x'\ndates = 'x'\n[ETH]\nmissing = 'drop'\n[X-Y]\n[XMR]\n"
+    )
+    assert sorted(overrides.sections) == ["ETH", "XMR"]
+    assert overrides.choices("ETH") == {"missing": "drop"}
+    lines = [problem.removeprefix("currencies.toml ")[:6] for problem in overrides.problems]
+    assert lines == ["line 1", "line 3", "line 4", "line 7"]
+
+
+def test_what_is_wrong_is_listed_like_an_upload_in_quarantine():
+    assert broken(parse_overrides("a = 1")) == [
+        Quarantined(
+            "currencies.toml", 0, "currencies.toml line 1: a stands outside a section such as [BTC]"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "matches"),
+    [
+        ("btc/*.csv", "btc/a b.csv", True),
+        ("btc/*.csv", "btc/2024/prices.csv", True),
+        ("btc/*.csv", "BTC/prices.csv", False),
+        ("btc/*.csv", "old/btc/prices.csv", False),
+        ("btc/*.csv", "btc/prices.csv.txt", False),
+        ("历史*", "历史数据.csv", True),
+        ("history-????.csv", "history-2024.csv", True),
+        ("prices [1].csv", "prices [1].csv", True),
+        ("prices [12].csv", "prices 2.csv", True),
+        ("b?rse.csv", "b\udcffrse.csv", True),
+        ("", "", False),
+        ("", "btc.csv", False),
+    ],
+)
+def test_a_pattern_is_matched_to_the_whole_key(pattern, key, matches):
+    overrides = Overrides({"BTC": Override(history=pattern)})
+    assert overrides.claims(key) == ([("BTC", "history")] if matches else [])
+
+
+def test_every_pattern_that_matches_is_told():
+    overrides = parse_overrides("[BTC]\nhistory='*.csv'\ntrend='b*'\n[ETH]\nhistory='bt?.csv'")
+    assert overrides.claims("btc.csv") == [
+        ("BTC", "history"),
+        ("BTC", "trend"),
+        ("ETH", "history"),
+    ]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    return Inbox(objects=LocalObjects(root=str(tmp_path)))
+
+
+def test_an_inbox_without_the_file_has_no_overrides(inbox, tmp_path):
+    assert read_overrides(inbox) == (Overrides(), "")
+    assert read_overrides(Inbox(objects=LocalObjects(root=str(tmp_path / "none")))) == (
+        Overrides(),
+        "",
+    )
+
+
+def test_the_file_may_begin_with_a_byte_order_mark(inbox, tmp_path):
+    (tmp_path / "currencies.toml").write_bytes(b"\xef\xbb\xbf[BTC]\nmissing = 'drop'\n")
+    overrides, _ = read_overrides(inbox)
+    assert (overrides.choices("BTC"), overrides.problems) == ({"missing": "drop"}, ())
+
+
+@pytest.mark.parametrize("content", ["[BTC]".encode("utf-16"), "[BTC]\n# é".encode("cp1252")])
+def test_a_file_in_another_encoding_says_what_to_do(inbox, tmp_path, content):
+    (tmp_path / "currencies.toml").write_bytes(content)
+    overrides, stamp = read_overrides(inbox)
+    assert overrides.sections == {}
+    assert overrides.problems[0].endswith("save it as UTF-8")
+    assert stamp
+
+
+def test_a_folder_in_the_place_of_the_file_is_a_problem(inbox, tmp_path):
+    (tmp_path / "currencies.toml").mkdir()
+    assert read_overrides(inbox)[0].problems == ("currencies.toml: Is a directory",)
+
+
+def test_the_stamp_changes_with_the_content_only(inbox, tmp_path):
+    stamps = []
+    for content in ("[BTC]", "[ETH]", "[BTC]", "["):
+        (tmp_path / "currencies.toml").write_text(content)
+        stamps.append(read_overrides(inbox)[1])
+    assert stamps[0] == stamps[2]
+    assert len({"", *stamps}) == 4
+
+
+def test_ten_thousand_sections_are_all_read(inbox, tmp_path):
+    sections = "".join(
+        f'[T{n}]\nhistory = "some/folder/of currency {n}/prices *.csv"\nmissing = "drop"\n'
+        "# a comment that says why this currency is dealt with in this way\n"
+        for n in range(10_000)
+    )
+    (tmp_path / "currencies.toml").write_text(sections)
+    overrides, _ = read_overrides(inbox)
+    assert overrides.problems == ()
+    assert len(overrides.sections) == 10_000
+    assert overrides.claims("some/folder/of currency 77/prices 1.csv") == [("T77", "history")]
+
+
+def test_ten_thousand_faults_are_all_told_each_with_its_line():
+    told = problems("".join(f"[T{n}]\nwhy = {n}\nmissing = 1\n" for n in range(10_000)))
+    assert len(told) == 20_000
+    assert told[-2:] == (
+        "currencies.toml line 30000: [T9999] missing: Input should be 'fill' or 'drop'",
+        "currencies.toml line 29999: [T9999] why: Extra inputs are not permitted",
+    )
+
+
+def test_a_file_beyond_all_measure_is_a_problem_and_not_cut_short(inbox, tmp_path):
+    (tmp_path / "currencies.toml").write_text("[BTC]\n" * (3 << 19))
+    assert read_overrides(inbox)[0] == Overrides(
+        problems=("currencies.toml: it is larger than 8 MB",)
+    )

@@ -1,0 +1,265 @@
+"""The warehouse: all of a ticker's rows are replaced at once, whoever reads or waits meanwhile."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse, LoadFile, WarehouseBusy
+
+FIRST = date(2024, 2, 28)
+PRICES = "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
+
+HOLDER = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1]) as connection:
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+READER = """
+import json, sys, threading
+from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse
+
+ended = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), ended.set())).start()
+warehouse, seen, polls = DuckDBWarehouse(path=sys.argv[1], lock_wait_s=20), set(), 0
+while not ended.is_set():
+    with warehouse.reading() as connection:
+        (count,), = connection.execute("SELECT count(*) FROM market_data.btc").fetchall()
+        both = connection.execute(
+            "SELECT list(DISTINCT price), count(*), count(DISTINCT ticker) FROM market_data.prices"
+        ).fetchone()
+    seen.add(json.dumps([count, *both]))
+    polls += 1
+    if polls == 1:
+        print("reading", flush=True)
+    ended.wait(0.04)
+print(json.dumps({"polls": polls, "seen": sorted(seen)}))
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(path=str(tmp_path / "warehouse.duckdb"), lock_wait_s=0.5)
+
+
+def write_gold(
+    folder: Path, *tickers: str, price: float = 1.0, days: int = 3
+) -> dict[str, LoadFile]:
+    """Writes gold files of so many days, each at one price, and returns them by ticker."""
+    rows = {
+        "date": [FIRST + timedelta(days=day) for day in range(days)],
+        **dict.fromkeys(("price", "trend", "pricema", "trend_i"), [price] * days),
+    }
+    files = {}
+    for ticker in tickers:
+        path = folder / f"gold-{price:g}/ticker={ticker}/data.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parquet.write_table(pa.table(rows), path)
+        files[ticker] = LoadFile(str(path), path.stat().st_size, days)
+    return files
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Callable[..., dict[str, LoadFile]]:
+    return partial(write_gold, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
+    """A warehouse that holds BTC and that no test may change."""
+    folder = tmp_path_factory.mktemp("filled")
+    warehouse = DuckDBWarehouse(path=str(folder / "warehouse.duckdb"))
+    warehouse.replace(write_gold(folder, "BTC"))
+    return warehouse
+
+
+@contextmanager
+def child(script: str, warehouse: DuckDBWarehouse) -> Iterator[subprocess.Popen[str]]:
+    """A process that has said its first line; it ends when its input is closed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, warehouse.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout.readline().strip() in {"held", "reading"}
+            yield process
+        finally:
+            process.kill()
+
+
+def prices(warehouse: DuckDBWarehouse) -> dict[str, tuple]:
+    with warehouse.reading() as connection:
+        return {ticker: tuple(rest) for ticker, *rest in connection.execute(PRICES).fetchall()}
+
+
+def test_replace_loads_gold_and_tells_rows_and_dates_of_each_ticker(warehouse, gold):
+    assert warehouse.replace(gold("BTC", days=3) | gold("XMR", price=2.0, days=1)) == (
+        {
+            "BTC": {"rows": 3, "first_date": date(2024, 2, 28), "last_date": date(2024, 3, 1)},
+            "XMR": {"rows": 1, "first_date": date(2024, 2, 28), "last_date": date(2024, 2, 28)},
+        },
+        {},
+    )
+    with warehouse.reading() as connection:
+        view = connection.execute("SELECT * FROM market_data.btc ORDER BY date")
+        assert [column[0] for column in view.description] == [
+            *("date", "price", "trend", "pricema", "trend_i")
+        ]
+        assert view.fetchone() == (date(2024, 2, 28), 1.0, 1.0, 1.0, 1.0)
+
+
+def test_replace_leaves_every_other_ticker_alone(warehouse, gold):
+    warehouse.replace(gold("BTC", "ETH", "XMR"))
+    warehouse.replace(gold("ETH", price=2.0, days=5))
+    assert prices(warehouse) == {
+        "BTC": (3, 1.0, 1.0),
+        "ETH": (5, 2.0, 2.0),
+        "XMR": (3, 1.0, 1.0),
+    }
+
+
+def test_replacing_nothing_changes_nothing(warehouse, gold):
+    warehouse.replace(gold("BTC"))
+    assert warehouse.replace({}) == ({}, {})
+    assert prices(warehouse) == {"BTC": (3, 1.0, 1.0)}
+
+
+def test_one_unreadable_gold_file_fails_alone_and_keeps_its_old_rows(warehouse, gold):
+    tickers = ("AAA", "BBB", "CCC", "DDD", "EEE")
+    warehouse.replace(gold(*tickers))
+    files = gold(*tickers, price=2.0, days=4)
+    broken = Path(files["DDD"].uri)
+    broken.write_bytes(broken.read_bytes()[:-20])
+    loaded, problems = warehouse.replace(files)
+    assert sorted(loaded) == ["AAA", "BBB", "CCC", "EEE"]
+    assert list(problems) == ["DDD"]
+    assert "\n" not in problems["DDD"]
+    assert "ticker=DDD" in problems["DDD"]
+    assert prices(warehouse) == dict.fromkeys(loaded, (4, 2.0, 2.0)) | {"DDD": (3, 1.0, 1.0)}
+
+
+def test_a_gold_file_without_its_columns_or_gone_fails_alone(warehouse, gold):
+    files = gold("AAA", "BBB", "CCC")
+    parquet.write_table(pa.table({"date": [FIRST]}), files["AAA"].uri)
+    Path(files["CCC"].uri).unlink()
+    loaded, problems = warehouse.replace(files)
+    assert (list(loaded), sorted(problems)) == (["BBB"], ["AAA", "CCC"])
+    assert prices(warehouse) == {"BBB": (3, 1.0, 1.0)}
+
+
+def test_every_ticker_has_a_view_of_its_lower_case_name(warehouse, gold):
+    tickers = ("BTC", "1INCH", "007", "ALL", "TABLE", "TRUE", "1E5")
+    for days in (2, 3):
+        assert warehouse.replace(gold(*tickers, days=days) | gold("TRX", price=9.0))[1] == {}
+    with warehouse.reading() as connection:
+        for ticker in tickers:
+            view = f'market_data."{ticker.lower()}"'
+            count = connection.execute(f"SELECT count(*), max(price) FROM {view}")
+            assert count.fetchone() == (3, 1.0)
+
+
+def test_a_reader_in_another_process_never_sees_an_empty_or_half_replaced_currency(warehouse, gold):
+    tickers = ("BTC", "ETH", "XMR")
+    versions = [gold(*tickers, price=price, days=50 * int(price)) for price in (1.0, 2.0)]
+    writer = DuckDBWarehouse(path=warehouse.path, lock_wait_s=20)
+    writer.replace(versions[0])
+    with child(READER, warehouse) as reader:
+        for number in range(1, 13):
+            assert writer.replace(versions[number % 2])[1] == {}
+            time.sleep(0.06)  # a turn for the reader
+        told, _ = reader.communicate(timeout=30)
+    assert reader.returncode == 0
+    report = json.loads(told)
+    assert report["seen"] == ["[100, [2.0], 300, 3]", "[50, [1.0], 150, 3]"]
+    assert report["polls"] >= 5
+
+
+@pytest.mark.parametrize("action", ["write", "read"])
+def test_a_warehouse_held_by_another_process_is_waited_for_with_a_bound(warehouse, gold, action):
+    files = gold("BTC")
+    warehouse.replace(files)
+    with child(HOLDER, warehouse) as holder:
+        started = time.monotonic()
+        with pytest.raises(WarehouseBusy) as busy:
+            warehouse.replace(files) if action == "write" else prices(warehouse)
+        assert 0.5 <= time.monotonic() - started < 5
+    message = str(busy.value)
+    assert message.startswith(f"{warehouse.path} is open in another process (")
+    assert f"PID {holder.pid}" in message
+    assert message.endswith("; waited 0.5 s: close it and run again")
+
+
+@pytest.mark.parametrize("action", ["write", "read"])
+def test_a_warehouse_is_used_as_soon_as_the_other_process_lets_it_go(warehouse, gold, action):
+    files = gold("BTC")
+    warehouse.replace(files)
+    patient = DuckDBWarehouse(path=warehouse.path, lock_wait_s=30)
+    with child(HOLDER, warehouse) as holder:
+        holder.stdin.close()
+        if action == "write":
+            assert patient.replace(files)[1] == {}
+        else:
+            assert prices(patient) == {"BTC": (3, 1.0, 1.0)}
+
+
+def test_two_readers_do_not_wait_for_each_other(warehouse, gold):
+    warehouse.replace(gold("BTC"))
+    script = HOLDER.replace("connect(sys.argv[1])", "connect(sys.argv[1], read_only=True)")
+    with child(script, warehouse):
+        assert prices(warehouse) == {"BTC": (3, 1.0, 1.0)}
+
+
+def test_a_warehouse_that_does_not_exist_is_not_made_by_reading_it(warehouse):
+    with pytest.raises(WrongUse, match="the warehouse is still empty"), warehouse.reading():
+        pass
+    assert not Path(warehouse.path).exists()
+
+
+def test_a_file_that_is_no_warehouse_is_not_taken_for_a_busy_one(warehouse):
+    Path(warehouse.path).write_text("ticker,price\n" * 1000)
+    with pytest.raises(duckdb.Error, match="not a valid DuckDB database"), warehouse.reading():
+        pass
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM market_data.prices",
+        "CREATE TABLE market_data.mine AS SELECT 1",
+        "DROP VIEW market_data.btc",
+        "SELECT * FROM read_csv('{secret}')",
+        "SELECT * FROM read_text('{secret}')",
+        "SELECT * FROM '{secret}'",
+        "SELECT * FROM glob('{secret}')",
+        "COPY market_data.prices TO '{folder}/copy.csv'",
+        "EXPORT DATABASE '{folder}/export'",
+        "ATTACH '{folder}/other.duckdb'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SET lock_configuration = false",
+        "SET temp_directory = '{folder}'",
+    ],
+)
+def test_reading_can_neither_write_nor_reach_any_other_file(filled, tmp_path, statement):
+    (secret := tmp_path / "secret.csv").write_text("secret\n1\n")
+    (folder := tmp_path / "outside").mkdir()
+    with filled.reading() as connection, pytest.raises(duckdb.Error):
+        connection.execute(statement.format(secret=secret, folder=folder)).fetchall()
+    assert list(folder.iterdir()) == []
+    assert prices(filled) == {"BTC": (3, 1.0, 1.0)}
