@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.floor import floor
 from bench.generate import DAYS, TICKERS, FilePair, generate
-from crypto_assets.spark.job_spec import LAYERS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 FOLDER = Path(".bench")
 RESULT = Path("bench.json")
@@ -42,7 +42,9 @@ def main() -> None:
     figures = _measure()
     say("computing the floor")
     figures["floor_s"] = floor(files, FOLDER / "floor.duckdb")
-    figures["ratio"] = sum(figures[f"{layer}_s"] for layer in LAYERS) / figures["floor_s"]
+    figures["ratio"] = (
+        sum(figures[f"{layer}_s"] for layer in MARKET_DATA.layers) / figures["floor_s"]
+    )
     figures = {"tickers": chosen.tickers, **{k: round(v, 3) for k, v in figures.items()}}
     RESULT.write_text(json.dumps(figures, indent=1) + "\n")
     _show(figures)
@@ -50,18 +52,17 @@ def main() -> None:
 
 def _register(files: list[FilePair]) -> None:
     """Registers without Dagster's upload events, which are no part of what is measured."""
-    from crypto_assets.defs.partitions import ticker_partitions
-    from crypto_assets.resources import wiring as profile
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
     from crypto_assets.resources.uploads.register import register
 
     settings = Settings()
-    inbox, registry = profile.inbox(settings), profile.registry(settings)
+    inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
     for ticker, history, trend in files:
         register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
     with open_instance(settings) as instance:
-        instance.add_dynamic_partitions(ticker_partitions.name, [ticker for ticker, _, _ in files])
+        instance.add_dynamic_partitions(MARKET_DATA.partition, [ticker for ticker, _, _ in files])
 
 
 def _measure() -> dict[str, float]:
@@ -76,7 +77,7 @@ def _show(figures: dict[str, float]) -> None:
     table = Table("figure", "value", title=f"{figures['tickers']:,} currencies", box=None)
     for name, value in figures.items():
         table.add_row(name, f"{value:,}")
-    spent = figures["dagster_s"] * 1000 / figures["tickers"] / len(LAYERS)
+    spent = figures["dagster_s"] * 1000 / figures["tickers"] / len(MARKET_DATA.layers)
     table.add_row("dagster, ms per asset and ticker", f"{spent:.1f}")
     table.add_row("tickers/s", f"{figures['tickers'] / figures['total_s']:.1f}")
     Console().print(table)

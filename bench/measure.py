@@ -18,11 +18,11 @@ def main() -> None:
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
     from crypto_assets.defs.launch import launch
-    from crypto_assets.resources import wiring as profile
-    from crypto_assets.resources.engine.engine import SailEngine, SparkEngine
+    from crypto_assets.resources import wiring
+    from crypto_assets.resources.engine.local import SailEngine, SparkEngine
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
-    from crypto_assets.spark.job_spec import LAYERS
+    from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
     settings = Settings()
     opening: list[float] = []
@@ -30,16 +30,17 @@ def main() -> None:
         engine.session = _timed(engine.session, opening)
     with open_instance(settings) as instance, showing_progress():
         job = defs().resolve_job_def("refresh_currencies")
-        outcomes = list(launch(job, instance, profile.registry(settings).tickers(), LAYERS))
+        registry, _ = wiring.registries(settings)
+        outcomes = list(launch(job, instance, registry, registry.names(), MARKET_DATA.layers))
     total = time.monotonic() - STARTED
     if failed := [outcome for outcome in outcomes if outcome.failed]:
         sys.exit(f"{len(failed)} tickers failed, e.g. {failed[0]}")
     layers = {
         f"{name}_s": sum(
-            outcome.passed[name]["batch_seconds"] / outcome.passed[name]["batch_tickers"]
+            outcome.passed[name]["batch_seconds"] / outcome.passed[name]["batch_partitions"]
             for outcome in outcomes
         )
-        for name in LAYERS
+        for name in MARKET_DATA.layers
     }
     peaks = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     figures = {

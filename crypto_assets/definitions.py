@@ -5,25 +5,57 @@ customers_file, accounts_file -> accounts_bronze -> accounts_silver -> customer_
 customer_account_store, by snapshot; what is neither's -> quarantine; what fails -> failure_notice.
 """
 
+from collections.abc import Callable
+
 import dagster as dg
 
-from crypto_assets.defs.customer_accounts import customer_accounts
+from crypto_assets.defs.account_profile import PROFILE
 from crypto_assets.defs.files import file_specs, quarantine_spec
-from crypto_assets.defs.jobs import refresh_accounts, refresh_currencies
-from crypto_assets.defs.market_data import market_data
+from crypto_assets.defs.jobs import refresh_job
+from crypto_assets.defs.layers import layers_asset
 from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.uploads import uploads
+from crypto_assets.resources import wiring
+from crypto_assets.resources.instance import run_process
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.wiring import resources
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+
+_CONFIRM = dg.Field(
+    bool,
+    default_value=False,
+    description="Delete however many accounts are missing from the snapshot.",
+)
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All assets, jobs, sensors and resources of the profile that the settings choose."""
+    """All assets, jobs, sensors and resources that the settings choose."""
+    settings = Settings()
+    kinds = wiring.kinds(settings)
+    # In the order in which they are asked whose an upload is.
+    data_sets = [ACCOUNTS, MARKET_DATA]
+    layers = [
+        layers_asset(ACCOUNTS, kinds, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
+        layers_asset(MARKET_DATA, kinds),
+    ]
+    jobs = list(map(refresh_job, data_sets, layers))
+    files = [spec for data_set in data_sets for spec in file_specs(data_set)]
+    # Nothing passes between steps: takes the place of Dagster's own, whose folder can be changed.
+    io_manager = dg.IOManagerDefinition(lambda _: dg.InMemoryIOManager(), config_schema={})
+    fixed = {name: _fixed(make, settings) for name, make in wiring.RESOURCES.items()}
     return dg.Definitions(
-        assets=[*file_specs, quarantine_spec, market_data, customer_accounts],
-        jobs=[refresh_currencies, refresh_accounts],
-        sensors=[uploads, failure_notice],
+        assets=[*files, quarantine_spec, *layers],
+        jobs=jobs,
+        sensors=[uploads([each.name for each in data_sets], jobs), failure_notice(data_sets)],
         executor=dg.in_process_executor,  # one step a run: another process would only take time
-        resources=resources(Settings()),
+        resources={**fixed, "process": run_process, "io_manager": io_manager},
     )
+
+
+def _fixed(make: Callable[[Settings], object], settings: Settings) -> dg.ResourceDefinition:
+    """A resource that no run config can change.
+
+    Each run and each tick gets one of its own: a new one finds the credentials that hold then.
+    """
+    return dg.ResourceDefinition(lambda _: make(settings), config_schema={})

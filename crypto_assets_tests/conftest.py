@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.resources.engine.engine import SailEngine, SparkEngine
+from crypto_assets.resources.engine.local import SailEngine, SparkEngine
 from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.processes import heed_interrupts
+from crypto_assets_tests.helpers.waiting import HANG_S
+
+pytest_plugins = ["crypto_assets_tests.helpers.aws_fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    heed_interrupts()
+    # A busy machine takes long over an example, and over making one.
+    patient = hypothesis.settings(
+        deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.register_profile("patient", patient)
+    hypothesis.settings.load_profile("patient")
     if config.getoption("--engine") == "spark":
         # py4j leaves its sockets to the garbage collector.
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -90,6 +102,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_instance: Path) ->
         if name.startswith(("CRYPTO_ASSETS_", "DAGSTER_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CRYPTO_ASSETS_HOME", str(folder))
+    monkeypatch.setenv("CRYPTO_ASSETS_LOCK_WAIT_S", str(HANG_S))
     monkeypatch.setenv("DAGSTER_HOME", "")  # restored afterwards; `open_instance` sets it
     monkeypatch.chdir(tmp_path)
     return folder
@@ -97,7 +110,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_instance: Path) ->
 
 @pytest.fixture
 def settings(home: Path) -> Settings:
-    return Settings(home=home, lock_wait_s=2)
+    return Settings(home=home)
 
 
 @pytest.fixture

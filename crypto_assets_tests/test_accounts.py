@@ -8,19 +8,20 @@ from collections import Counter
 
 import pytest
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.accounts.snapshots import Snapshots
+from crypto_assets.resources import wiring
+from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.accounts.tables import AccountTables
-from crypto_assets.resources.storage.lake import LakeBusy
+from crypto_assets.resources.errors import BusyError
+from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.bank import (
     check_store,
     counts,
     items,
+    notices,
     plain,
     register,
     subject,
     table,
-    told,
     warehouse,
 )
 from sample_data.accounts import Snapshot, write_snapshots
@@ -33,7 +34,7 @@ def bank(tmp_path) -> list[Snapshot]:
 
 
 @pytest.fixture
-def take(run):
+def deliver(run):
     """Registers a snapshot by the command and runs it; gives its name and the command's line."""
 
     def run_snapshot(snapshot: Snapshot, *options: str) -> tuple[str, int, str]:
@@ -46,20 +47,20 @@ def take(run):
 
 
 @pytest.fixture
-def snapshots(settings) -> Snapshots:
-    return profile.snapshots(settings)
+def snapshots(settings) -> SnapshotRegistry:
+    return wiring.accounts(settings).registry
 
 
-def test_three_snapshots_in_a_row_each_with_its_digest(take, bank, settings, snapshots, run):
+def test_three_snapshots_in_a_row_each_with_its_digest(deliver, bank, settings, snapshots, run):
     names = []
     for number, truth in enumerate(bank, 1):
-        name, code, line = take(truth)
+        name, code, line = deliver(truth)
         names.append(name)
         assert code == 0, line
         done = subject(truth).removeprefix("customer accounts: ")
         assert line.endswith(f"{len(truth.rows):,} accounts  {done}")
-        assert told(settings)[-1] == subject(truth)
-        assert len(told(settings)) == number
+        assert notices(settings)[-1] == subject(truth)
+        assert len(notices(settings)) == number
         rows = plain(truth.rows)
         assert plain(table(settings), *next(iter(truth.rows.values()))) == rows
         assert plain(warehouse(settings), *next(iter(truth.rows.values()))) == rows
@@ -72,7 +73,7 @@ def test_three_snapshots_in_a_row_each_with_its_digest(take, bank, settings, sna
     assert {name: n for name, n in document[-1]["changes"].items() if n} == counts(bank[-1])
 
 
-def test_wrong_order_and_twice_end_in_the_same_state(run, bank, settings, snapshots, take):
+def test_wrong_order_and_twice_end_in_the_same_state(run, bank, settings, snapshots):
     names = [register(snapshots, settings, truth) for truth in bank]
     for name in (names[2], names[0], names[1], names[2], names[0]):
         code, out, err = run("accounts", name)
@@ -84,26 +85,26 @@ def test_wrong_order_and_twice_end_in_the_same_state(run, bank, settings, snapsh
     live = {key[0] for key, item in items(settings).items() if not item["deleted_at"]}
     assert live == set(truth.rows)
     assert len(items(settings)) == len(truth.rows)
-    assert len(told(settings)) == 1
+    assert len(notices(settings)) == 1
     states = json.loads(run("status", "--json")[1])["snapshots"]
     assert [s["layers"]["customer_account_store"]["state"] for s in states] == [
         *("superseded", "superseded", "published")
     ]
 
 
-def test_an_unchanged_snapshot_writes_and_tells_nothing(take, bank, settings):
-    assert take(bank[0])[1] == 0
-    before = settings.account_store.stat().st_mtime_ns, items(settings)
-    _, code, line = take(bank[0])
+def test_an_unchanged_snapshot_writes_and_reports_nothing(deliver, bank, settings):
+    assert deliver(bank[0])[1] == 0
+    before = settings.store_file.stat().st_mtime_ns, items(settings)
+    _, code, line = deliver(bank[0])
     assert (code, line.rpartition("  ")[2]) == (0, "no changes")
     assert items(settings) == before[1]
-    assert len(told(settings)) == 1
+    assert len(notices(settings)) == 1
 
 
 def test_a_snapshot_without_most_accounts_is_refused_until_confirmed(
-    take, bank, settings, run, tmp_path
+    deliver, bank, settings, run, tmp_path
 ):
-    take(bank[0])
+    deliver(bank[0])
     before = table(settings), items(settings)
     lines = bank[0].accounts.read_text(encoding="utf-8").splitlines(keepends=True)
     short = tmp_path / "accounts.csv"
@@ -124,7 +125,7 @@ def test_a_snapshot_without_most_accounts_is_refused_until_confirmed(
 
 
 @pytest.mark.parametrize(
-    ("row", "told_of"),
+    ("row", "reported"),
     [
         ("1,,checking,20240101-01-01T00:00:00.000Z", "created_at"),
         ("1,,checking,2024-02-30T10:00:00.000Z", "created_at"),
@@ -134,7 +135,7 @@ def test_a_snapshot_without_most_accounts_is_refused_until_confirmed(
     ],
 )
 def test_a_row_that_cannot_be_right_fails_the_snapshot_with_its_line(
-    run, bank, row, told_of, tmp_path, settings
+    run, bank, row, reported, tmp_path, settings
 ):
     content = bank[0].accounts.read_text(encoding="utf-8")
     broken = tmp_path / "accounts.csv"
@@ -143,12 +144,12 @@ def test_a_row_that_cannot_be_right_fails_the_snapshot_with_its_line(
     code, out, _ = run("accounts", "--customers", bank[0].customers, "--accounts", broken)
     assert code == 1
     assert f"line {line}" in out
-    assert told_of in out
-    assert not (settings.lake / "customer_accounts").exists()
-    assert not settings.account_store.exists()
+    assert reported in out
+    assert not (settings.lake_folder / "customer_accounts").exists()
+    assert not settings.store_file.exists()
 
 
-def test_what_a_person_names_wrongly_is_told(run, bank, tmp_path):
+def test_what_a_person_names_wrongly_is_refused(run, bank, tmp_path):
     code, _, err = run("accounts")
     assert (code, "there is no snapshot yet" in err) == (2, True)
     code, _, err = run("accounts", "yesterday")
@@ -168,14 +169,14 @@ def test_a_single_layer_needs_what_is_before_it(run, bank, settings, snapshots):
     assert (code, "its accounts_bronze is stale or missing" in out) == (1, True)
     for layer in ("accounts_bronze", "accounts_silver", "customer_accounts"):
         assert run("accounts", name, "--layer", layer)[0] == 0
-    assert not settings.account_store.exists()
+    assert not settings.store_file.exists()
     code, out, _ = run("accounts", name, "--layer", "customer_account_store")
     assert code == 0, out
     assert len(items(settings)) == len(bank[0].rows)
 
 
-def test_the_profile_is_shown_as_a_table_and_as_json(run, take, bank):
-    name = take(bank[0])[0]
+def test_the_profile_is_shown_as_a_table_and_as_json(run, deliver, bank):
+    name = deliver(bank[0])[0]
     code, out, _ = run("profile")
     assert code == 0
     assert out.splitlines()[0] == f"snapshot {name}"
@@ -186,9 +187,9 @@ def test_the_profile_is_shown_as_a_table_and_as_json(run, take, bank):
 
 
 def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
-    run, take, bank, settings, snapshots, home
+    run, deliver, bank, settings, snapshots, home
 ):
-    names = [take(truth)[0] for truth in bank[:2]]
+    names = [deliver(truth)[0] for truth in bank[:2]]
     owners = Counter(row["customer_id"] for row in bank[1].rows.values() if row["customer_id"])
     customer, owned = owners.most_common(1)[0]
     numbers = {
@@ -203,7 +204,7 @@ def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
     assert erased["store"] == len(numbers)
     assert min(erased.values()) > 0
 
-    record = json.loads((home / f"inbox/_forgotten/{customer}.json").read_bytes())
+    record = json.loads((home / f"inbox/_registry/accounts/forgotten/{customer}.json").read_bytes())
     assert record["erased"] == erased
     for place in (table(settings), warehouse(settings), items(settings)):
         assert all(row["customer_id"] != customer for row in place.values())
@@ -214,7 +215,7 @@ def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
             assert not any(n.encode() in content for n in given), path
     code, out, err = run("accounts", names[1])
     assert (code, "no changes" in out) == (0, True), out + err
-    _, code, line = take(bank[2])
+    _, code, line = deliver(bank[2])
     assert code == 0, line
     assert all(row["customer_id"] != customer for row in items(settings).values())
     assert run("forget", customer, "--yes")[0] == 0
@@ -222,10 +223,11 @@ def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
     assert (code, "nothing is known of customer" in err) == (2, True)
 
 
-def test_a_second_run_waits_for_its_turn(settings):
-    tables = AccountTables(profile.lake(settings))
+def test_a_second_run_waits_for_its_turn(home):
+    settings = Settings(home=home, lock_wait_s=0.5)
+    tables = AccountTables(wiring.lake(settings))
     started = time.monotonic()
-    busy = pytest.raises(LakeBusy, match="another run works on the customer accounts")
-    with tables.working(), busy, AccountTables(profile.lake(settings)).working():
+    busy = pytest.raises(BusyError, match="another run has been publishing accounts")
+    with tables.working(), busy, AccountTables(wiring.lake(settings)).working():
         pass
     assert time.monotonic() - started >= settings.lock_wait_s

@@ -7,19 +7,20 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.bank import (
     check_store,
+    notices,
     plain,
     register,
     subject,
     table,
-    told,
     warehouse,
 )
 from sample_data.accounts import Snapshot, write_snapshots
@@ -33,7 +34,7 @@ def bank(tmp_path) -> list[Snapshot]:
 @pytest.fixture
 def names(settings, bank, run) -> list[str]:
     """All three snapshots are registered, the first has been run."""
-    found = [register(profile.snapshots(settings), settings, truth) for truth in bank]
+    found = [register(wiring.accounts(settings).registry, settings, truth) for truth in bank]
     assert run("accounts", found[0])[0] == 0
     return found
 
@@ -53,7 +54,7 @@ def killed(home: Path, code: str, *words: str) -> bool:
 
 KILLED = """
 import os, signal, sys
-from crypto_assets.resources.accounts.store import DuckDBAccountStore
+from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
 from crypto_assets.cli import main
 apply = DuckDBAccountStore.apply
 def killed(store, changes, total):
@@ -72,21 +73,22 @@ def test_killed_in_the_middle_of_storing_the_next_run_completes_it(
     run, bank, names, settings, when, then
 ):
     assert killed(settings.home, KILLED, when, "accounts", names[1])
-    assert len(told(settings)) == 1
+    assert len(notices(settings)) == 1
     code, out, err = run("accounts", names[then])
     assert code == 0, out + err
     assert names[1] in out.splitlines()[0]
     ended = bank[: then + 1]
-    assert told(settings) == list(map(subject, ended))
-    check_store(settings, ended, names[: then + 1], profile.snapshots(settings))
+    assert notices(settings) == list(map(subject, ended))
+    check_store(settings, ended, names[: then + 1], wiring.accounts(settings).registry)
 
 
 AT_STEP = """
 import os, signal, sys
-from crypto_assets.resources.accounts.store import DuckDBAccountStore
+from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
 from crypto_assets.resources.accounts.tables import AccountTables
-from crypto_assets.resources.storage.objects import LocalObjects
-from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse
+from crypto_assets.resources.storage.lake import Lake
+from crypto_assets.resources.storage.local import LocalObjects
+from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
 from crypto_assets.cli import main
 left, begun = int(sys.argv[1]), []
 def step(kind, name):
@@ -101,7 +103,9 @@ def step(kind, name):
             begun.append(True)
         return inner(*args, **options)
     setattr(kind, name, outer)
-step(AccountTables, "publish")
+step(Lake, "publish")
+step(AccountTables, "publish_accounts")
+step(AccountTables, "publish_store")
 for name in ("move", "replace", "delete", "write"):
     step(LocalObjects, name)
 step(DuckDBWarehouse, "load_accounts")
@@ -119,9 +123,9 @@ def test_killed_at_any_step_of_publishing_nothing_is_lost_or_doubled(
     expected, rows = [subject(truth) for truth in bank], plain(bank[2].rows)
     if again:
         assert run("accounts", names[1])[0] == 0
-        snapshots = profile.snapshots(settings)
-        first, last = (snapshots.get(name) for name in names[1:])
-        snapshots.replace_uploads(first, last.customers, last.accounts)
+        snapshots = wiring.accounts(settings).registry
+        first, last = map(snapshots.snapshot, names[1:])
+        snapshots.put(replace(first, files=last.files))
         names[2] = names[1]
     for step in range(again, 100, 3):  # each third: a step takes three runs
         home = tmp_path / f"step{step}"
@@ -136,6 +140,6 @@ def test_killed_at_any_step_of_publishing_nothing_is_lost_or_doubled(
         columns = next(iter(rows.values()))
         assert plain(table(here), *columns) == rows, step
         assert plain(warehouse(here), *columns) == rows, step
-        check_store(here, bank, names, profile.snapshots(here))
-        assert list(dict.fromkeys(told(here))) == expected, step
+        check_store(here, bank, names, wiring.accounts(here).registry)
+        assert list(dict.fromkeys(notices(here))) == expected, step
     assert step > 12

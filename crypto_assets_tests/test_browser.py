@@ -22,8 +22,11 @@ from click.testing import CliRunner
 from playwright.sync_api import Locator, expect
 
 from crypto_assets.cli import main
-from crypto_assets_tests.helpers.browser_ui import WAIT_SECONDS, Ui, page_of, serving
-from crypto_assets_tests.test_uploads import COMMAND, REPOSITORY, until
+from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.helpers.browser_ui import BrowsedUi, page_of
+from crypto_assets_tests.helpers.processes import COMMAND
+from crypto_assets_tests.helpers.waiting import until
+from crypto_assets_tests.helpers.web_ui import serving
 from sample_data.demo import BROKEN, FILES
 
 pytestmark = pytest.mark.browser
@@ -48,19 +51,19 @@ UPSTREAM = {
 CURRENCIES = "/locations/__repository__@crypto_assets.definitions/asset-groups/market_data"
 GOOD = set(FILES) - {BROKEN}
 PROBLEM = "line 915: not a price: 'n.a. see mail'"
-SENSOR = REPOSITORY.replace("}", ', sensorName: "uploads"}')
 
 
 @pytest.fixture
-def ui(home: Path, tmp_path: Path) -> Iterator[Ui]:
+def ui(settings: Settings, tmp_path: Path) -> Iterator[BrowsedUi]:
     asked = os.environ.get("SCREENSHOTS")
     pictures = ROOT / asked if asked else tmp_path / "pictures"
-    with serving() as url, page_of(url, tmp_path / "last.png") as page:
-        yield Ui(url, page, pictures)
+    with serving(settings) as ui, page_of(ui, tmp_path / "last.png") as page:
+        yield BrowsedUi(ui.url, ui.process, page, pictures)
 
 
 def test_five_currencies_are_refreshed_by_clicks_and_the_broken_one_is_repaired(ui, tmp_path):
     switch_sensor(ui, on=False)  # it would ask for the runs that are launched by hand here
+    until("the end of its ticks", lambda: not ticking(ui), by=ui.process)
     for ticker, names in FILES.items():
         add(ticker, *(ROOT / "sample_data" / ticker.lower() / name for name in names))
     the_graph_shows_every_asset_and_its_lineage(ui)
@@ -76,7 +79,7 @@ def test_five_currencies_are_refreshed_by_clicks_and_the_broken_one_is_repaired(
     the_profile_of_a_snapshot_is_a_check_with_a_table(ui)
 
 
-def the_profile_of_a_snapshot_is_a_check_with_a_table(ui: Ui) -> None:
+def the_profile_of_a_snapshot_is_a_check_with_a_table(ui: BrowsedUi) -> None:
     files = [
         ROOT / "sample_data" / "accounts" / f"{kind}.csv" for kind in ("customers", "accounts")
     ]
@@ -89,7 +92,7 @@ def the_profile_of_a_snapshot_is_a_check_with_a_table(ui: Ui) -> None:
     expect(misspelt).to_be_visible()
 
 
-def the_graph_shows_every_asset_and_its_lineage(ui: Ui) -> None:
+def the_graph_shows_every_asset_and_its_lineage(ui: BrowsedUi) -> None:
     page = ui.page
     ui.open("/asset-groups")
     page.get_by_role("button", name="Hide navigation").click()
@@ -108,7 +111,7 @@ def the_graph_shows_every_asset_and_its_lineage(ui: Ui) -> None:
     } == UPSTREAM
 
 
-def one_ticker_of_one_asset_is_materialized_from_its_page(ui: Ui) -> None:
+def one_ticker_of_one_asset_is_materialized_from_its_page(ui: BrowsedUi) -> None:
     ui.open("/assets/bronze")
     ui.page.get_by_role("button", name="Materialize…").click()
     choose(ui, ["BTC"])
@@ -123,14 +126,14 @@ def one_ticker_of_one_asset_is_materialized_from_its_page(ui: Ui) -> None:
     assert states()["BTC"] == dict.fromkeys(LAYERS, "none") | {"bronze": "published"}
 
 
-def several_tickers_that_are_not_neighbours_are_materialized_from_the_graph(ui: Ui) -> None:
+def several_tickers_that_are_not_neighbours_are_materialized_from_the_graph(ui: BrowsedUi) -> None:
     chosen = {"BTC", "XMR", "SHIB"}
     ui.open(CURRENCIES)
     ui.page.get_by_role("button", name=re.compile("Materialize all")).click()
     choose(ui, chosen)
     backfill = launched(ui).rpartition("/")[2]
     done = [("SUCCESS", "BTC", "XMR"), ("SUCCESS", "SHIB", "SHIB")]  # a run for each stretch
-    until(WAIT_SECONDS, "both runs", lambda: sorted(runs(ui, of_backfill(backfill))) == done)
+    until("both runs", lambda: sorted(runs(ui, of_backfill(backfill))) == done, by=ui.process)
     for layer in LAYERS:
         assert partitions(ui, layer) == (chosen, set())
         assert {ticker for ticker, of in states().items() if of[layer] == "published"} == chosen
@@ -139,7 +142,7 @@ def several_tickers_that_are_not_neighbours_are_materialized_from_the_graph(ui: 
     expect_counts(ui, materialized=3, failed=0, missing=2)
 
 
-def a_backfill_of_all_partitions_completes(ui: Ui) -> None:
+def a_backfill_of_all_partitions_completes(ui: BrowsedUi) -> None:
     page = ui.page
     ui.open(CURRENCIES)
     page.get_by_role("button", name=re.compile("Materialize all")).click()
@@ -147,20 +150,20 @@ def a_backfill_of_all_partitions_completes(ui: Ui) -> None:
     expect(dialog(ui)).to_contain_text("5 partitions selected")
     backfill = launched(ui).rpartition("/")[2]
     status = page.get_by_text("Status", exact=True).locator("..")
-    expect(status).to_contain_text("Failed", timeout=WAIT_SECONDS * 1000)  # one of five is broken
+    expect(status).to_contain_text("Failed")  # one of five is broken
     page.reload()  # without the notice
     expect(page.get_by_text("100% completed")).to_have_count(len(LAYERS))
     ui.picture("ui-backfill")
     assert runs(ui, of_backfill(backfill)) == [("FAILURE", "BTC", "DOGE")]
 
 
-def the_graph_shows_what_failed(ui: Ui) -> None:
+def the_graph_shows_what_failed(ui: BrowsedUi) -> None:
     open_wide_graph(ui)
     expect(ui.page.get_by_text("(1 failed)")).to_have_count(len(LAYERS))
     ui.picture("ui-graph")
 
 
-def the_broken_currency_is_red_with_the_reason_and_the_others_are_green(ui: Ui) -> None:
+def the_broken_currency_is_red_with_the_reason_and_the_others_are_green(ui: BrowsedUi) -> None:
     """Dagster paints what a failed run was to make: red from bronze on; the reason is at bronze."""
     page = ui.page
     for layer in reversed(LAYERS):
@@ -168,9 +171,9 @@ def the_broken_currency_is_red_with_the_reason_and_the_others_are_green(ui: Ui) 
         expect(page.get_by_text("failed, and did not materialize this asset.")).to_be_visible()
         expect_counts(ui, materialized=4, failed=1, missing=0)
         assert partitions(ui, layer) == (GOOD, {BROKEN})
-        told = 1 if layer == "bronze" else 0
-        events = page.get_by_role("button", name=f"View all historical events ({told})")
-        expect(events).to_be_enabled(enabled=bool(told))
+        shown = 1 if layer == "bronze" else 0
+        events = page.get_by_role("button", name=f"View all historical events ({shown})")
+        expect(events).to_be_enabled(enabled=bool(shown))
     ui.picture("ui-failed")
     page.get_by_role("tab", name="Events").click()
     expect(page.get_by_role("row", name="problem")).to_contain_text(PROBLEM)
@@ -181,7 +184,7 @@ def the_broken_currency_is_red_with_the_reason_and_the_others_are_green(ui: Ui) 
     assert PROBLEM in problem
 
 
-def the_failed_run_is_executed_again_from_failure(ui: Ui) -> None:
+def the_failed_run_is_executed_again_from_failure(ui: BrowsedUi) -> None:
     page = ui.page
     open_partition(ui, "bronze", BROKEN)
     page.get_by_text("failed, and did not materialize").get_by_role("link").click()
@@ -201,26 +204,25 @@ def the_failed_run_is_executed_again_from_failure(ui: Ui) -> None:
     assert states() == dict.fromkeys(FILES, dict.fromkeys(LAYERS, "published"))
 
 
-def the_sensor_switched_on_again_finds_nothing_left_to_do(ui: Ui) -> None:
+def the_sensor_switched_on_again_finds_nothing_left_to_do(ui: BrowsedUi) -> None:
     before, now = runs(ui, ""), time.time()
     switch_sensor(ui, on=True)
-    query = f"sensorOrError(sensorSelector: {SENSOR}) {{ ... on Sensor {{ sensorState "
-    query += "{ ticks(limit: 1) { timestamp status } } } }"
 
-    def last_tick() -> dict[str, Any]:
-        return ui.ask(query)["sensorState"]["ticks"][0]
+    def ended() -> list[str]:
+        """How the ticks since then have ended."""
+        ticks = [tick for tick in ui.ticks("uploads") if tick["timestamp"] > now]
+        return [tick["status"] for tick in ticks if tick["status"] != "STARTED"]
 
-    until(
-        WAIT_SECONDS,
-        "a tick",
-        lambda: last_tick()["timestamp"] > now and last_tick()["status"] != "STARTED",
-    )
-    assert last_tick()["status"] == "SKIPPED"
+    assert set(until("a tick", ended, by=ui.process)) == {"SKIPPED"}
     expect(ui.page.get_by_role("row", name="Latest tick")).to_contain_text("0 runs requested")
     assert runs(ui, "") == before
 
 
-def switch_sensor(ui: Ui, on: bool) -> None:
+def ticking(ui: BrowsedUi) -> bool:
+    return any(tick["status"] == "STARTED" for tick in ui.ticks("uploads"))
+
+
+def switch_sensor(ui: BrowsedUi, on: bool) -> None:
     """Clicks the switch of the sensor `uploads`, which must stand the other way."""
     ui.open("/automation")
     ui.page.get_by_role("link", name="uploads").click()
@@ -231,7 +233,7 @@ def switch_sensor(ui: Ui, on: bool) -> None:
     expect(switch).to_be_checked(checked=on)
 
 
-def open_wide_graph(ui: Ui) -> None:
+def open_wide_graph(ui: BrowsedUi) -> None:
     """Opens the graph without the list beside it and expands its groups, which fits it in."""
     page = ui.page
     ui.open("/asset-groups")
@@ -246,11 +248,11 @@ def open_wide_graph(ui: Ui) -> None:
     expanded.wait_for()
 
 
-def dialog(ui: Ui) -> Locator:
+def dialog(ui: BrowsedUi) -> Locator:
     return ui.page.get_by_role("dialog").filter(has_text="Partition selection")
 
 
-def choose(ui: Ui, tickers: Collection[str]) -> None:
+def choose(ui: BrowsedUi, tickers: Collection[str]) -> None:
     """Ticks these partitions in the dialog of a launch."""
     dialog(ui).get_by_text("Select a partition or create one").click()
     for ticker in tickers:
@@ -262,7 +264,7 @@ def choose(ui: Ui, tickers: Collection[str]) -> None:
     expect(dialog(ui).get_by_text(count, exact=True)).to_be_visible()
 
 
-def launched(ui: Ui) -> str:
+def launched(ui: BrowsedUi) -> str:
     """Launches what the dialog says and follows the notice; the address of the run or backfill."""
     dialog(ui).get_by_role("button", name=re.compile("^Launch")).click()
     notices = ui.page.get_by_role("region", name=re.compile("^Notifications"))
@@ -271,23 +273,23 @@ def launched(ui: Ui) -> str:
     return ui.page.url.partition("?")[0]
 
 
-def expect_run(ui: Ui, outcome: str) -> None:
-    expect(ui.page.get_by_text(outcome, exact=True)).to_be_visible(timeout=WAIT_SECONDS * 1000)
+def expect_run(ui: BrowsedUi, outcome: str) -> None:
+    expect(ui.page.get_by_text(outcome, exact=True)).to_be_visible()
 
 
-def open_partition(ui: Ui, asset: str, ticker: str) -> None:
+def open_partition(ui: BrowsedUi, asset: str, ticker: str) -> None:
     ui.open(f"/assets/{asset}")
     ui.page.get_by_role("tab", name="Partitions").click()
     ui.page.get_by_title(ticker, exact=True).click()
 
 
-def expect_counts(ui: Ui, **counts: int) -> None:
+def expect_counts(ui: BrowsedUi, **counts: int) -> None:
     """The numbers beside the filters of an asset's partitions."""
     for state, count in counts.items():
         expect(ui.page.get_by_role("checkbox", name=f"{state.title()} ({count})")).to_be_attached()
 
 
-def partitions(ui: Ui, asset: str) -> tuple[set[str], set[str]]:
+def partitions(ui: BrowsedUi, asset: str) -> tuple[set[str], set[str]]:
     """The asset's materialized and its failed partitions."""
     states = "... on DefaultPartitionStatuses { materializedPartitions failedPartitions }"
     query = f'assetNodeOrError(assetKey: {{path: ["{asset}"]}}) {{ ... on AssetNode '
@@ -300,7 +302,7 @@ def of_backfill(backfill: str) -> str:
     return f'tags: [{{key: "dagster/backfill", value: "{backfill}"}}]'
 
 
-def runs(ui: Ui, chosen: str) -> list[tuple[str, str, str]]:
+def runs(ui: BrowsedUi, chosen: str) -> list[tuple[str, str, str]]:
     """The status of these runs and the first and last ticker of each."""
     query = f"runsOrError(filter: {{{chosen}}}) {{ ... on Runs {{ results {{ status tags "
     found = []

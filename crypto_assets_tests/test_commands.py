@@ -7,6 +7,7 @@ import json
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
+from crypto_assets.resources import wiring
 from crypto_assets_tests.helpers.exports_text import history_csv
 
 
@@ -26,7 +27,7 @@ def test_upload_copies_files_and_folders_once(run, home, pair, tmp_path):
     assert "2 uploads are new" in run("status")[1]
 
 
-def test_upload_refuses_in_one_line_what_cannot_be_told_apart(run, tmp_path):
+def test_upload_refuses_in_one_line_what_would_have_one_name(run, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "multiTimeline.csv").write_text(name)
@@ -86,15 +87,22 @@ def test_remove_with_purge_deletes_the_uploads_and_asks_first(run, home, add):
     assert asked.exit_code == 1
     assert "and its uploads?" in asked.stdout
     assert run("remove", "BTC", "--purge", "--yes")[:2] == (0, "BTC: removed and its uploads\n")
-    kept = [p for p in (home / "inbox").rglob("*") if p.is_file() and not p.name.startswith(".")]
-    assert kept == []
+    kept = [p.name for p in (home / "inbox").rglob("[!.]*") if p.is_file()]
+    assert kept == ["format.json"]
 
 
-def test_a_currency_with_one_file_is_told_apart_from_an_unknown_one(run, home, settings, write):
-    from crypto_assets.resources import wiring as profile
-
-    inbox, registry = profile.inbox(settings), profile.registry(settings)
-    registry.take("BTC", "history", inbox.pin("btc.csv", history_csv().encode()), {})
+def test_a_currency_with_one_file_is_not_taken_for_an_unknown_one(run, home, settings, write):
+    inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
+    registry.assign("BTC", "history", inbox.pin("btc.csv", history_csv().encode()), {})
     code, _, err = run("materialize", "BTC")
     assert (code, err) == (2, "crypto-assets: BTC: only its history file has come so far\n")
     assert "BTC: waiting, only its history file btc.csv has come" in run("status")[1]
+
+
+def test_help_shows_the_first_sentence_of_each_command_whole(run):
+    _, shown, _ = run("--help")
+    words = " ".join(shown.split())
+    for name, command in main.commands.items():
+        sentence = " ".join((command.help or "").split("\n\n")[0].split())
+        assert f"{name} {sentence}" in words
+    assert all(len(line) <= 80 for line in shown.splitlines())

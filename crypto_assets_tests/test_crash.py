@@ -21,12 +21,15 @@ import dagster as dg
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.defs.files import report_upload
-from crypto_assets.resources import wiring as profile
+from crypto_assets.defs.files import report_entry
+from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.uploads.register import take_in
+from crypto_assets.resources.uploads.register import add_currency
+from crypto_assets.spark.market_data.currency import Choices
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 TICKERS = ("AAA", "BBB", "CCC", "007", "1INCH", "ALL")
 OLD = (41, 100.0, 110.0)  # rows, lowest and highest price
@@ -34,7 +37,6 @@ NEW = (48, 200.0, 220.0)
 FILES = 5 * len(TICKERS)  # bronze and silver have two each, gold has one
 COMMAND = str(Path(sys.executable).with_name("crypto-assets"))
 MATERIALIZE = ("materialize", "--all")
-TIMEOUT_S = 60
 
 DYING = """
 import itertools, os, pathlib, signal, sys, threading
@@ -48,9 +50,13 @@ def die():
 def at_call(number, owner, name, act, counts=lambda *args: True):
     function, calls = getattr(owner, name), itertools.count(1)
     def wrapper(*args, **kwargs):
-        if counts(*args) and next(calls) == number:
+        last = counts(*args) and next(calls) == number
+        if last:
             act()
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+        if last:
+            threading.Event().wait()  # nothing comes after what it is to die in
+        return result
     setattr(owner, name, wrapper)
 
 where, number = sys.argv.pop(1), int(sys.argv.pop(1))
@@ -82,7 +88,7 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        return Settings(home=self.root, lock_wait_s=10)
+        return Settings(home=self.root, lock_wait_s=HANG_S)
 
     def start(self, *command: str, log: Path | None = None) -> subprocess.Popen[bytes]:
         """A child on this home; its helpers share its process group and not our pipes."""
@@ -121,7 +127,7 @@ class Home:
 
     def upload(self, level: float, days: int, interest: int) -> None:
         """Registers every ticker with new files, as `crypto-assets add` does."""
-        inbox, registry = profile.inbox(self.settings), profile.registry(self.settings)
+        inbox, (registry, _) = wiring.inbox(self.settings), wiring.registries(self.settings)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DAGSTER_HOME", "")  # restored afterwards; `open_instance` sets it
             patch.setenv("CRYPTO_ASSETS_HOME", "")
@@ -131,23 +137,24 @@ class Home:
                     folder.mkdir(parents=True, exist_ok=True)
                     (history := folder / "prices.csv").write_text(history_csv(level, days=days))
                     (trend := folder / "trend.csv").write_text(trend_csv(ticker, [interest] * 7))
-                    entry, _ = take_in(inbox, registry, ticker, history, trend, {})
-                    report_upload(instance, entry)
+                    sources = {"history": history, "trend": trend}
+                    entry, _ = add_currency(inbox, registry, ticker, sources, Choices())
+                    report_entry(instance, MARKET_DATA, entry)
 
     def published(self) -> dict[str, object]:
         """The bytes of every published file, each read whole, and the rows of every view."""
-        lake = Path(self.settings.lake)
+        lake = Path(self.settings.lake_folder)
         files = [p for p in sorted(lake.rglob("data.parquet")) if "_staging" not in p.parts]
         assert all(parquet.ParquetFile(path).read().num_rows > 0 for path in files)
         rows = {}
         for ticker in TICKERS:
             view = f'SELECT * FROM market_data."{ticker.lower()}" ORDER BY date'
-            _, rows[f"rows of {ticker}"] = profile.warehouse(self.settings).query(view)
+            _, rows[f"rows of {ticker}"] = wiring.warehouse(self.settings).query(view)
         return {str(path.relative_to(lake)): path.read_bytes() for path in files} | rows
 
     def signatures(self) -> dict[str, tuple]:
         """By ticker: rows, lowest and highest price in the table across currencies."""
-        _, found = profile.warehouse(self.settings).query(
+        _, found = wiring.warehouse(self.settings).query(
             "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
         )
         return {ticker: tuple(signature) for ticker, *signature in found}
@@ -159,13 +166,13 @@ class Home:
             return [run.status.value for run in instance.get_runs()], len(slots.claimed_slots)
 
     def staged(self) -> list[Path]:
-        return sorted(Path(self.settings.lake, "_staging").rglob("*.parquet"))
+        return sorted(Path(self.settings.lake_folder, "_staging").rglob("*.parquet"))
 
 
 def finished(child: subprocess.Popen[bytes]) -> int:
     """The child's exit code; a child that takes too long is killed with its helpers."""
     try:
-        child.wait(TIMEOUT_S)
+        child.wait(HANG_S)
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
@@ -201,7 +208,7 @@ def assert_recovers(home: Home, old: dict, *killed: dict) -> None:
     for state in killed:
         assert list(state) == list(old) == list(new)
         assert [name for name in old if state[name] not in (old[name], new[name])] == []
-    assert list(Path(home.settings.lake, "_staging").glob("*")) == []
+    assert list(Path(home.settings.lake_folder, "_staging").glob("*")) == []
     states, slots = home.runs()
     assert set(states) <= {"SUCCESS", "FAILURE"}
     assert slots == 0

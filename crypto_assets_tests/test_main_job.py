@@ -30,8 +30,9 @@ def test_good_currencies_pass_every_layer_while_broken_ones_stop_where_they_brok
         add(ticker, level=10.0**number)
     add("BADLINE", cells={12: "n.a. see mail"})
     add("GAPS", level=5.0)
-    etag = json.loads((home / "inbox/_registry/GAPS.json").read_bytes())["history"]["etag"]
-    (home / "inbox/_versions" / etag).write_text("changed behind our back")
+    entry = json.loads((home / "inbox/_registry/market_data/entries/GAPS.json").read_bytes())
+    pinned = home / "inbox/_contents" / entry["files"]["history"]["etag"]
+    pinned.write_text("changed behind our back")
     add("HUGE", level=1.5e308 / 100)
 
     code, out, err = run("materialize", "--all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets.resources.market_data.overrides import parse_overrides
+from crypto_assets.resources.settings import AwsSettings, Settings, variable
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -22,6 +25,18 @@ README = (ROOT / "README.md").read_text()
 def test_the_table_of_shapes_is_what_the_command_prints():
     printed = CliRunner().invoke(main, ["inspect", "--shapes"], catch_exceptions=False).stdout
     assert printed in README
+
+
+def listed(text: str) -> list[str]:
+    """The settings that a table names, in alphabetical order."""
+    return sorted(re.findall(r"^\| `(CRYPTO_ASSETS_\w+)`", text, re.MULTILINE))
+
+
+def test_every_setting_is_listed_once():
+    assert listed(README) == sorted(map(variable, Settings.model_fields.keys() - {"aws"}))
+    on_aws = [variable("aws", name) for name in AwsSettings.model_fields]
+    aws_page = (ROOT / "docs" / "aws.md").read_text()
+    assert listed(aws_page) == sorted(["CRYPTO_ASSETS_PROFILE", *on_aws])
 
 
 def test_the_commands_of_the_section_use_it_run_as_written(home, tmp_path, monkeypatch):
@@ -101,7 +116,7 @@ def test_the_demo_does_exactly_what_it_promises(tmp_path):
         env={**os.environ, "CRYPTO_ASSETS_DEMO_HOME": str(tmp_path / "demo")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.engine.engine import SailEngine
-from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.market_data.refresh import Platform, refresh
-from crypto_assets.resources.market_data.remove import remove
+from crypto_assets.defs.remove import remove
+from crypto_assets.resources import wiring
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.market_data.refresh import CurrencyRefresh
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.uploads.register import take_in
-from crypto_assets.spark.job_spec import LAYERS, Layer, LayerResult
+from crypto_assets.resources.uploads.register import add_currency
+from crypto_assets.spark.job_spec import LayerResult
+from crypto_assets.spark.market_data.currency import Choices
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 OLD, NEW = (100.0, 110.0), (200.0, 220.0)  # lowest and highest price of uploads at level 100, 200
 SUPERSEDED = "newer files or settings came while this run worked on older ones"
@@ -29,31 +31,29 @@ class Desk:
 
     settings: Settings
     pair: Callable[..., tuple[Path, Path]]
-    platform: Platform = field(init=False)
+    currencies: CurrencyRefresh = field(init=False)
 
     def __post_init__(self) -> None:
-        at = self.settings
-        self.platform = Platform(
-            profile.registry(at), SailEngine(), profile.lake(at), profile.warehouse(at)
-        )
+        self.currencies = wiring.market_data(self.settings)
 
     def upload(self, ticker: str, level: float) -> None:
-        registry, inbox = self.platform.registry, profile.inbox(self.settings)
-        take_in(inbox, registry, ticker, *self.pair(ticker, level), {})
+        registry, inbox = self.currencies.registry, wiring.inbox(self.settings)
+        sources = dict(zip(("history", "trend"), self.pair(ticker, level), strict=True))
+        add_currency(inbox, registry, ticker, sources, Choices())
 
     def refresh(
         self,
         *tickers: str,
         run: str,
-        layers: tuple[Layer, ...] = LAYERS,
-        during: dict[Layer, Callable[[], object]] | None = None,
+        layers: Collection[str] = tuple(MARKET_DATA.layers),
+        during: dict[str, Callable[[], object]] | None = None,
     ) -> list[tuple[str, str, str]]:
         """Refreshes, doing things when a layer is computed; returns ticker, layer and problem."""
 
         def on_layer(result: LayerResult) -> None:
             (during or {}).get(result.layer, lambda: None)()
 
-        results = refresh(self.platform, tickers, layers, run, on_layer)
+        results = self.currencies.run(tickers, layers, run, on_layer)
         return [
             (verdict.partition, verdict.layer, " | ".join(verdict.problems))
             for result in results
@@ -65,12 +65,12 @@ class Desk:
         """Lowest and highest price of each table that has the ticker."""
         found = {}
         for name in ("silver/history", "gold"):
-            path = Path(self.settings.lake, name, f"ticker={ticker}", "data.parquet")
+            path = Path(self.settings.lake_folder, name, f"ticker={ticker}", "data.parquet")
             if path.exists():
                 column = parquet.ParquetFile(path).read()["price"].drop_null().to_pylist()
                 found[name] = (min(column), max(column))
-        if self.settings.warehouse.exists():
-            _, (row,) = self.platform.warehouse.query(
+        if self.settings.warehouse_file.exists():
+            _, (row,) = self.currencies.warehouse.query(
                 f"SELECT min(price), max(price) FROM market_data.prices WHERE ticker = '{ticker}'"
             )
             found |= {"warehouse": row} if row[0] is not None else {}
@@ -85,7 +85,7 @@ def everywhere(prices: tuple[float, float]) -> dict[str, tuple[float, float]]:
 def desk(settings: Settings, pair: Callable[..., tuple[Path, Path]]) -> Iterator[Desk]:
     desk = Desk(settings, pair)
     yield desk
-    assert [p for p in Path(settings.lake, "_staging").rglob("*") if p.is_file()] == []
+    assert [p for p in Path(settings.lake_folder, "_staging").rglob("*") if p.is_file()] == []
 
 
 @pytest.mark.parametrize("layer", ["bronze", "gold"])
@@ -119,22 +119,23 @@ def test_a_superseded_currency_fails_alone_and_keeps_what_was_published(desk):
 def test_a_currency_removed_while_its_run_is_under_way_stays_removed(desk):
     for ticker in ("BTC", "ETH"):
         desk.upload(ticker, 100.0)
-    inbox, ledger = profile.inbox(desk.settings), Ledger(profile.inbox(desk.settings).objects)
 
     def removal() -> None:
-        remove(desk.platform, inbox, ledger, "BTC", purge=True)
+        inbox = wiring.inbox(desk.settings)
+        remove(instance, desk.currencies, inbox, "BTC", purge=True)
 
-    problems = desk.refresh("BTC", "ETH", run="under way", during={"silver": removal})
+    with open_instance(desk.settings) as instance:
+        problems = desk.refresh("BTC", "ETH", run="under way", during={"silver": removal})
     assert problems == [("BTC", "bronze", "it was removed while this run worked on it")]
     assert desk.prices("BTC") == {}
     assert desk.prices("ETH") == everywhere(OLD)
 
 
-def test_a_run_reads_what_its_order_names_though_the_file_was_replaced_meanwhile(desk):
+def test_a_run_reads_what_its_job_spec_names_though_the_file_was_replaced_meanwhile(desk):
     desk.upload("BTC", 100.0)
-    older = desk.platform.registry.get("BTC")
+    older = desk.currencies.registry.get("BTC")
     desk.upload("BTC", 200.0)
-    desk.platform.registry.put(older)  # the inbox is ahead of what the run's order names
+    desk.currencies.registry.put(older)  # the inbox is ahead of what the run's job spec names
     assert desk.refresh("BTC", run="older") == []
     assert desk.prices("BTC") == everywhere(OLD)
 
@@ -164,7 +165,7 @@ def test_two_runs_at_once_leave_the_newest_of_every_currency(desk):
     running: list = []
     with ThreadPoolExecutor(1) as pool:
         problems = desk.refresh(*tickers, run="older", during={"silver": newer})
-        assert running[0].result(timeout=60) == []
+        assert running[0].result(HANG_S) == []
     assert problems == [(ticker, "bronze", SUPERSEDED) for ticker in tickers]
     assert {ticker: desk.prices(ticker) for ticker in tickers} == dict.fromkeys(
         tickers, everywhere(NEW)

@@ -13,10 +13,12 @@ import dagster as dg
 import pytest
 
 from bench.generate import generate
-from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import wiring as profile
+from crypto_assets.defs.partitions import partitions_named
+from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.uploads import register as intake
+from crypto_assets.resources.uploads.register import register
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 BROKEN = {"T0100": "bronze", "T0500": "silver", "T0900": "gold"}
 
@@ -29,17 +31,17 @@ def command(home):
             env={**os.environ, "CRYPTO_ASSETS_HOME": str(home)},
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=6 * HANG_S,
             check=False,
         )
 
     return run
 
 
-def register(settings, files):
-    inbox, registry = profile.inbox(settings), profile.registry(settings)
+def register_all(settings, files):
+    inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
     for ticker, history, trend in files:
-        intake.register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
+        register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
 
 
 def break_files(files):
@@ -65,12 +67,12 @@ def digests(lake: Path):
 @pytest.mark.slow
 def test_997_of_1000_are_published_and_a_second_run_changes_no_byte(settings, command, tmp_path):
     files = generate(tmp_path / "files", 1000, 1887)
-    register(settings, files)
+    register_all(settings, files)
     with open_instance(settings) as instance:
-        instance.add_dynamic_partitions(ticker_partitions.name, [ticker for ticker, _, _ in files])
+        instance.add_dynamic_partitions(MARKET_DATA.partition, [ticker for ticker, _, _ in files])
     assert command("materialize", "T0500").returncode == 0
     break_files(files)
-    register(settings, [pair for pair in files if pair[0] in BROKEN])
+    register_all(settings, [pair for pair in files if pair[0] in BROKEN])
 
     done = command("materialize", "--all")
     assert done.returncode == 1, done.stderr
@@ -94,11 +96,11 @@ def test_997_of_1000_are_published_and_a_second_run_changes_no_byte(settings, co
         assert instance.get_runs(limit=1)[0].status == dg.DagsterRunStatus.FAILURE
         for ticker, broke_at in BROKEN.items():
             states = instance.get_status_by_partition(
-                dg.AssetKey(broke_at), [ticker], ticker_partitions
+                dg.AssetKey(broke_at), [ticker], partitions_named(MARKET_DATA.partition)
             )
             assert states[ticker].value == "FAILED"
 
-    before = digests(settings.lake)
+    before = digests(settings.lake_folder)
     assert len(before) >= 997 * 5
     assert command("materialize", "--all").returncode == 1
-    assert digests(settings.lake) == before
+    assert digests(settings.lake_folder) == before

@@ -54,16 +54,19 @@ def _type(*words: str) -> int:
 
 def _as_expected() -> bool:
     """The good currencies are published in every layer, the broken one stopped at bronze."""
-    from crypto_assets.defs.status import currency_statuses
-    from crypto_assets.resources import wiring as profile
+    from crypto_assets.defs.status import statuses
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
 
     settings = Settings()
     with open_instance(settings) as instance:
-        statuses = currency_statuses(instance, profile.registry(settings).get_all(FILES))
-    states = {s.entry.ticker: {layer.state for layer in s.layers.values()} for s in statuses}
-    problems = {s.entry.ticker: s.problems for s in statuses if s.problems}
+        registry, _ = wiring.registries(settings)
+        found = {each.entry.partition: each for each in statuses(instance, registry, FILES)}
+    states = {
+        name: {layer.state for layer in status.layers.values()} for name, status in found.items()
+    }
+    problems = {name: status.problems for name, status in found.items() if status.problems}
     good = all(states[ticker] == {"published"} for ticker in FILES if ticker != BROKEN)
     return good and list(problems) == [BROKEN] and "line 915" in problems[BROKEN][0]
 

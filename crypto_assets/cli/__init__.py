@@ -4,7 +4,24 @@ What a command does is elsewhere (`defs/`, `resources/`). Heavy modules are impo
 that needs them, so that `--help` answers at once.
 """
 
-from crypto_assets.cli import accounts, market_data  # noqa: F401 - their commands are part of it
-from crypto_assets.cli.command import main
+import click
 
-__all__ = ["main"]
+from crypto_assets.cli import accounts, market_data, product, uploads
+from crypto_assets.cli.command import WholeSentences
+
+
+@click.group(cls=WholeSentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="crypto-assets")
+def main() -> None:
+    """Turn two CSV files per crypto-currency into tables that SQL and BI can trust.
+
+    Everything local lives in the folder CRYPTO_ASSETS_HOME (default: .crypto_assets).
+    """
+
+
+for each in (
+    *(market_data.add, uploads.upload, uploads.inspect, market_data.materialize),
+    *(market_data.remove, accounts.accounts, accounts.profile, accounts.forget),
+    *(product.status, product.sql, product.ui, product.doctor),
+):
+    main.add_command(each)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crypto_assets.cli.command import command
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from crypto_assets.defs.launch import Outcome
+    from crypto_assets.defs.status import Status
+    from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
     from crypto_assets.resources.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-_NOTED = {
+_REMARKS = {
     "accounts_bronze": {
         "customers/blank": "blank rows in the customers",
         "accounts/blank": "blank rows in the accounts",
@@ -32,9 +37,7 @@ _NOTED = {
         "customers_without_account": "customers without an account",
     },
 }
-_LAYER = click.Choice(
-    ["accounts_bronze", "accounts_silver", "customer_accounts", "customer_account_store"]
-)
+_LAYER = click.Choice(list(ACCOUNTS.layers))
 
 
 @command
@@ -62,42 +65,51 @@ def accounts(
     """
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
-    from crypto_assets.defs.files import report_snapshot
-    from crypto_assets.defs.launch import launch_snapshot
-    from crypto_assets.resources import wiring as profile
+    from crypto_assets.defs.jobs import job_name
+    from crypto_assets.defs.launch import launch
+    from crypto_assets.resources import wiring
+    from crypto_assets.resources.errors import UsageError
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.resources.market_data.registry import WrongUse
-    from crypto_assets.resources.uploads.register import take_in_snapshot
-    from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
 
     if (customers is None) != (accounts_file is None) or (snapshot and customers):
         raise click.UsageError("name a SNAPSHOT, or both --customers and --accounts")
-    snapshots = profile.snapshots(settings)
+    _, registry = wiring.registries(settings)
     with open_instance(settings) as instance, showing_progress():
         if customers and accounts_file:
-            taken = take_in_snapshot(profile.inbox(settings), snapshots, customers, accounts_file)
-            report_snapshot(instance, taken)
-            snapshot = taken.name
-            click.echo(f"{snapshot}: registered {customers.name} and {accounts_file.name}")
-        name = snapshot or next(iter(snapshots.names()[::-1]), None)
+            files = {"customers": customers, "accounts": accounts_file}
+            snapshot = _register(settings, registry, instance, files)
+        name = snapshot or next(iter(registry.names()[::-1]), None)
         if name is None:
-            raise WrongUse("there is no snapshot yet: name --customers and --accounts")
-        snapshots.get(name)
-        outcomes = launch_snapshot(
-            defs().resolve_job_def("refresh_accounts"),
-            instance,
-            name,
-            [layer for layer in ACCOUNT_LAYERS if not layers or layer in layers],
-            confirm_mass_delete=confirm_mass_delete,
-        )
+            raise UsageError("there is no snapshot yet: name --customers and --accounts")
+        registry.snapshot(name)
+        job = defs().resolve_job_def(job_name(ACCOUNTS))
+        selected = [layer for layer in ACCOUNTS.layers if not layers or layer in layers]
+        options = {"confirm_mass_delete": confirm_mass_delete}
         failed = False
-        for outcome in outcomes:
+        for outcome in launch(job, instance, registry, [name], selected, options):
             click.echo(_line(outcome))
-            for note in _notes(outcome):
-                click.echo(f"{outcome.partition}: {note}", err=True)
+            for remark in _remarks(outcome):
+                click.echo(f"{outcome.partition}: {remark}", err=True)
             failed |= outcome.failed
-        snapshots.settle(name)  # whoever asked for it has its verdict
     sys.exit(1 if failed else 0)
+
+
+def _register(
+    settings: Settings,
+    registry: SnapshotRegistry,
+    instance: DagsterInstance,
+    files: dict[str, Path],
+) -> str:
+    """Makes the files the newest snapshot and returns its name."""
+    from crypto_assets.defs.files import report_entry
+    from crypto_assets.resources import wiring
+    from crypto_assets.resources.uploads.register import add_snapshot
+
+    added = add_snapshot(wiring.inbox(settings), registry, files)
+    report_entry(instance, ACCOUNTS, added)
+    names = " and ".join(path.name for path in files.values())
+    click.echo(f"{added.partition}: registered {names}")
+    return added.partition
 
 
 def _line(outcome: Outcome) -> str:
@@ -118,9 +130,9 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.partition} ok      {'  '.join(parts)}"
 
 
-def _notes(outcome: Outcome) -> Iterator[str]:
+def _remarks(outcome: Outcome) -> Iterator[str]:
     """What else people should know of a snapshot: rows left out, accounts and customers alone."""
-    for layer, names in _NOTED.items():
+    for layer, names in _REMARKS.items():
         counts = outcome.passed.get(layer, {})
         for name, words in names.items():
             if counts.get(name):
@@ -153,11 +165,24 @@ def forget(settings: Settings, customer_id: int, yes: bool) -> None:
     Later snapshots that still name CUSTOMER_ID leave the customer out. May be repeated if it was
     interrupted.
     """
-    from crypto_assets.resources import wiring as of
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.accounts.forget import forget as forget_everywhere
 
     if not yes:
         click.confirm(f"Erase customer {customer_id} everywhere?", abort=True)
-    erased = forget_everywhere(of.accounts_platform(settings), of.inbox(settings), customer_id)
+    erased = forget_everywhere(wiring.accounts(settings), wiring.inbox(settings), customer_id)
     for place, count in erased.items():
         click.echo(f"{place:<24}{count:>6} erased")
+
+
+def snapshot_document(status: Status) -> dict[str, Any]:
+    """A snapshot as `status --json` has it."""
+    from crypto_assets.resources.accounts.digest import HAPPENED
+
+    changes = status.layers["customer_account_store"].metadata
+    return {
+        "snapshot": status.entry.partition,
+        **status.as_json(),
+        "rows": status.layers["customer_accounts"].metadata.get("rows"),
+        "changes": {name: changes.get(name) for name in HAPPENED},
+    }

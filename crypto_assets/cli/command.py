@@ -1,40 +1,61 @@
-"""What each command of `crypto-assets` is built on: group, settings, errors as one line."""
+"""What each command of `crypto-assets` is built on: settings, shared options, one-line errors."""
 
 from __future__ import annotations
 
 import functools
 import sys
 import tomllib
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import click
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+Function = Callable[..., Any]
+
+# How a file is to be read, where it leaves a choice; each is a field of `Choices` too.
+READING_OPTIONS = (
+    click.option(
+        "--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="Order of day and month."
+    ),
+    click.option("--decimal", type=click.Choice(["dot", "comma"]), help="Decimal mark."),
+    click.option(
+        "--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours."
+    ),
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="crypto-assets")
-def main() -> None:
-    """Turn two CSV files per crypto-currency into tables that SQL and BI can trust.
+class WholeSentences(click.Group):
+    """A group whose help shows the first sentence of each command whole, over several lines."""
 
-    Everything local lives in the folder CRYPTO_ASSETS_HOME (default: .crypto_assets).
-    """
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            (name, self.commands[name].get_short_help_str(limit=formatter.width * 10))
+            for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
-def command(function: _Command) -> _Command:
-    """Registers a command that gets the settings and whose errors become one line."""
+def options(those: Iterable[Callable[[Function], Function]]) -> Callable[[Function], Function]:
+    """Gives a command these options."""
+
+    def add(function: Function) -> Function:
+        for option in reversed([*those]):
+            function = option(function)
+        return function
+
+    return add
+
+
+def command(function: Function) -> click.Command:
+    """A command that gets the settings, and whose errors become one line."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         from pydantic import ValidationError
 
-        from crypto_assets.resources.engine.engine import EngineUnavailable
-        from crypto_assets.resources.errors import ServiceFault
-        from crypto_assets.resources.market_data.registry import WrongUse
+        from crypto_assets.resources.errors import CryptoAssetsError, UsageError
         from crypto_assets.resources.settings import Settings
-        from crypto_assets.resources.storage.lake import LakeBusy
-        from crypto_assets.resources.warehouse.warehouse import WarehouseBusy
 
         try:
             return function(Settings(), *args, **kwargs)
@@ -43,14 +64,12 @@ def command(function: _Command) -> _Command:
             fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
         except tomllib.TOMLDecodeError as error:
             fail(f"crypto_assets.toml: {error}", 2)
-        except (WarehouseBusy, LakeBusy, EngineUnavailable, ServiceFault) as error:
-            fail(str(error), 1)
-        except WrongUse as error:
-            fail(str(error), 2)
+        except CryptoAssetsError as error:
+            fail(str(error), 2 if isinstance(error, UsageError) else 1)
         except OSError as error:
             fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
 
-    return main.command()(run)  # type: ignore[return-value]
+    return click.command()(run)
 
 
 def fail(message: str, code: int) -> None:

@@ -21,7 +21,8 @@ from rich.progress import (
 from rich.table import Table
 
 from crypto_assets.resources.progress import LOGGER, Step
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, LAYERS
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 # Tables take the width they need: a value cut short is a wrong value.
 out = Console(highlight=False, width=10_000)
@@ -44,11 +45,11 @@ def show_status(
     """Prints the documents of `crypto-assets status`: tables, then a line for each problem."""
     currencies = list(currencies)
     show_table(
-        ["ticker", *LAYERS, "rows", "first date", "last date", "published"],
+        ["ticker", *MARKET_DATA.layers, "rows", "first date", "last date", "published"],
         [
             [
                 d["ticker"],
-                *(d["layers"][layer]["state"] for layer in LAYERS),
+                *(d["layers"][layer]["state"] for layer in MARKET_DATA.layers),
                 d["rows"],
                 d["first_date"],
                 d["last_date"],
@@ -59,17 +60,27 @@ def show_status(
     )
     if snapshots:
         show_table(
-            ["snapshot", *ACCOUNT_LAYERS, "rows", *snapshots[0]["changes"]],
+            ["snapshot", *ACCOUNTS.layers, "rows", *snapshots[0]["changes"]],
             [
                 [
                     d["snapshot"],
-                    *(d["layers"][layer]["state"] for layer in ACCOUNT_LAYERS),
+                    *(d["layers"][layer]["state"] for layer in ACCOUNTS.layers),
                     d["rows"],
                     *d["changes"].values(),
                 ]
                 for d in snapshots
             ],
         )
+    for line in _remarks(currencies, snapshots, uploads):
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def _remarks(
+    currencies: Iterable[dict[str, Any]],
+    snapshots: Iterable[dict[str, Any]],
+    uploads: Mapping[str, list],
+) -> list[str]:
+    """A line for each problem and for each upload that someone should look at."""
     lines = [f"{d['ticker']}: {problem}" for d in currencies for problem in d["problems"]]
     lines += [f"{d['snapshot']}: {problem}" for d in snapshots for problem in d["problems"]]
     lines += [
@@ -83,8 +94,7 @@ def show_status(
     lines += [f"quarantine: {q['file']}: {q['reason']}" for q in uploads.get("quarantine", ())]
     if new := uploads.get("new"):
         lines.append(f"{len(new)} uploads are new: a running `crypto-assets ui` looks at them")
-    for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+    return lines
 
 
 def show_profile(snapshot: str, rows: Iterable[Sequence[str]]) -> None:

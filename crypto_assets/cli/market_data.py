@@ -1,8 +1,7 @@
-"""The commands of the market data, and those of the product as a whole."""
+"""The commands of the market data: `add`, `materialize` and `remove`."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crypto_assets.cli.command import command
+from crypto_assets.cli.command import READING_OPTIONS, command, options
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 if TYPE_CHECKING:
     from crypto_assets.defs.launch import Outcome
+    from crypto_assets.defs.status import Status
+    from crypto_assets.resources.data_set.registry import Registry
     from crypto_assets.resources.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-_PATH = click.Path(exists=True, readable=True, path_type=Path)
-_DATES = click.Choice(["dmy", "mdy", "ymd"])
-_DECIMAL = click.Choice(["dot", "comma"])
-SHOWN_SNAPSHOTS = 10
-_LAYER = click.Choice(["bronze", "silver", "gold", "warehouse"])
+_LAYER = click.Choice(list(MARKET_DATA.layers))
 
 
 @command
@@ -35,9 +33,7 @@ _LAYER = click.Choice(["bronze", "silver", "gold", "warehouse"])
     show_default=True,
     help="A missing price: take the last one of at most 10 rows back, or leave the row out.",
 )
-@click.option("--dates", type=_DATES, help="Order of day and month.")
-@click.option("--decimal", type=_DECIMAL, help="Decimal mark.")
-@click.option("--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours.")
+@options(READING_OPTIONS)
 @click.option(
     "--max-shrink",
     type=click.FloatRange(0, 1),
@@ -47,40 +43,23 @@ _LAYER = click.Choice(["bronze", "silver", "gold", "warehouse"])
 )
 def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: Any) -> None:
     """Register the currency TICKER and upload both its files."""
-    from crypto_assets.defs.files import report_upload
-    from crypto_assets.resources import wiring as profile
+    from crypto_assets.defs.files import report_entry
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.resources.uploads.register import take_in
+    from crypto_assets.resources.uploads.register import add_currency
+    from crypto_assets.spark.market_data.currency import Choices
 
-    entry, notes = take_in(
-        profile.inbox(settings), profile.registry(settings), ticker, history, trend, choices
-    )
+    registry, _ = wiring.registries(settings)
+    sources = {"history": history, "trend": trend}
+    inbox = wiring.inbox(settings)
+    entry, remarks = add_currency(inbox, registry, ticker, sources, Choices(**choices))
+    ticker = entry.partition
     with open_instance(settings) as instance:
-        report_upload(instance, entry)
-    click.echo(f"{entry.ticker}: registered {entry.history.name} and {entry.trend.name}")
-    for note in notes:
-        click.echo(f"{entry.ticker}: {note}", err=True)
-
-
-@command
-@click.argument("paths", nargs=-1, required=True, type=_PATH)
-def upload(settings: Settings, paths: Sequence[Path]) -> None:
-    """Upload CSV files, or folders of them; whose they are is worked out from name and content.
-
-    PATHS are copied to the inbox, where `crypto-assets ui` takes them from. What is there already
-    with the same content is skipped.
-    """
-    from crypto_assets.cli.console import showing_progress
-    from crypto_assets.resources import wiring as profile
-    from crypto_assets.resources.inbox.ledger import Ledger
-    from crypto_assets.resources.uploads.send import send, sources_of
-
-    sources = sources_of(paths)
-    inbox = profile.inbox(settings)
-    with showing_progress():
-        sent = send(inbox, Ledger(inbox.objects), sources)
-    click.echo(f"{len(sent)} uploaded, {len(sources) - len(sent)} there already")
-    click.echo("`crypto-assets status` shows what became of them", err=True)
+        report_entry(instance, MARKET_DATA, entry)
+    names = " and ".join(upload.name for upload in entry.files.values())
+    click.echo(f"{ticker}: registered {names}")
+    for remark in remarks:
+        click.echo(f"{ticker}: {remark}", err=True)
 
 
 @command
@@ -92,63 +71,20 @@ def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
 
     May be repeated if it was interrupted.
     """
-    from crypto_assets.defs.partitions import drop_partition, has_partition
-    from crypto_assets.resources import wiring as profile
-    from crypto_assets.resources.inbox.ledger import Ledger
+    from crypto_assets.defs.remove import check_known
+    from crypto_assets.defs.remove import remove as remove_everywhere
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.resources.market_data.registry import WrongUse, checked_ticker
-    from crypto_assets.resources.market_data.remove import remove as remove_everywhere
+    from crypto_assets.resources.market_data.registry import checked_ticker
 
-    ticker, platform = checked_ticker(ticker), profile.platform(settings)
+    ticker, currencies = checked_ticker(ticker), wiring.market_data(settings)
     with open_instance(settings) as instance:
-        known = any(name == ticker for name, _, _ in platform.registry.uploads())
-        if not known and not has_partition(instance, ticker):
-            raise WrongUse(f"{ticker}: not registered")
+        check_known(instance, currencies, ticker)
         uploads = " and its uploads" if purge else ""
         if not yes:
             click.confirm(f"Remove the tables of {ticker}{uploads}?", abort=True)
-        inbox = profile.inbox(settings)
-        remove_everywhere(platform, inbox, Ledger(inbox.objects), ticker, purge=purge)
-        stranded = drop_partition(instance, ticker)
-        for entry in platform.registry.get_all(stranded).values():
-            platform.registry.put(entry)  # due again, for a run of its own
+        remove_everywhere(instance, currencies, wiring.inbox(settings), ticker, purge=purge)
     click.echo(f"{ticker}: removed{uploads}")
-
-
-@command
-@click.argument("paths", nargs=-1, type=_PATH)
-@click.option("--shapes", is_flag=True, help="List the shapes of file that are understood.")
-@click.option("--json", "as_json", is_flag=True, help="Everything found out, as JSON.")
-@click.option("--dates", type=_DATES, help="Order of day and month.")
-@click.option("--decimal", type=_DECIMAL, help="Decimal mark.")
-@click.option("--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours.")
-def inspect(
-    settings: Settings,  # noqa: ARG001 - every command gets them
-    paths: Sequence[Path],
-    shapes: bool,
-    as_json: bool,
-    **choices: Any,
-) -> None:
-    """Say what each file is, or why it is refused, without storing anything.
-
-    PATHS are files, or folders whose CSV files are meant. Exit code 1 if any file is refused.
-    """
-    from crypto_assets.cli.console import write_json
-    from crypto_assets.resources.uploads.inspect import inspect_file, shapes_table, summary
-
-    if bool(paths) == shapes:
-        raise click.UsageError("name the files to inspect, or --shapes")
-    if shapes:
-        click.echo(shapes_table())
-        return
-    folders = (sorted(p.rglob("*.csv")) if p.is_dir() else [p] for p in paths)
-    findings = [inspect_file(path, choices) for files in folders for path in files]
-    if as_json:
-        write_json(findings)
-    else:
-        for finding in findings:
-            click.echo(summary(finding))
-    sys.exit(1 if any(finding["refused"] for finding in findings) else 0)
 
 
 @command
@@ -171,23 +107,24 @@ def materialize(
     """
     from crypto_assets.cli.console import err, showing_progress
     from crypto_assets.definitions import defs
+    from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
-    from crypto_assets.defs.status import in_state
-    from crypto_assets.resources import wiring as profile
+    from crypto_assets.defs.status import statuses
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
-    from crypto_assets.spark.job_spec import LAYERS
 
+    registry, _ = wiring.registries(settings)
     states = [name for name, wanted in (("failed", failed), ("stale", stale)) if wanted]
-    chosen = _chosen(settings, tickers, every or bool(states))
-    selected = [layer for layer in LAYERS if not layers or layer in layers]
+    chosen = chosen_tickers(registry, tickers, every=every or bool(states))
+    selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
     bad = 0
     with open_instance(settings) as instance, showing_progress():
         if states:
-            entries = profile.registry(settings).get_all(chosen)
-            chosen = in_state(instance, entries, states)
-            err.print(f"{len(chosen)} of {len(entries)} currencies are {' or '.join(states)}")
-        job = defs().resolve_job_def("refresh_currencies")
-        for outcome in launch(job, instance, chosen, selected):
+            found = statuses(instance, registry, chosen)
+            chosen = [each.entry.partition for each in found if each.state in states]
+            err.print(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}")
+        job = defs().resolve_job_def(job_name(MARKET_DATA))
+        for outcome in launch(job, instance, registry, chosen, selected):
             click.echo(_line(outcome))
             bad += outcome.failed
     if bad:
@@ -195,22 +132,22 @@ def materialize(
         sys.exit(1)
 
 
-def _chosen(settings: Settings, tickers: Sequence[str], every: bool) -> list[str]:
-    """The registered tickers a command is meant for. Raises `WrongUse` if one is not registered."""
-    from crypto_assets.resources import wiring as profile
-    from crypto_assets.resources.market_data.registry import WrongUse, checked_ticker
+def chosen_tickers(registry: Registry, tickers: Sequence[str], *, every: bool = False) -> list[str]:
+    """The registered tickers a command is meant for. Raises `UsageError` if one is not there."""
+    from crypto_assets.resources.errors import UsageError
+    from crypto_assets.resources.market_data.registry import checked_ticker
 
-    registry = profile.registry(settings)
-    registered, waiting = registry.tickers(), registry.waiting()
+    registered, waiting = registry.names(), registry.waiting()
     if bool(tickers) == every:
-        raise WrongUse("name the tickers, or use --all, --failed or --stale")
+        raise UsageError("name the tickers, or use --all, --failed or --stale")
     chosen = registered if every else list(dict.fromkeys(map(checked_ticker, tickers)))
-    for ticker in set(chosen).intersection(waiting) - set(registered):
-        raise WrongUse(f"{ticker}: only its {waiting[ticker][0]} file has come so far")
+    for ticker in set(chosen).intersection(waiting):
+        (kind,) = waiting[ticker].files
+        raise UsageError(f"{ticker}: only its {kind} file has come so far")
     if unknown := sorted(set(chosen) - set(registered)):
-        raise WrongUse(f"{', '.join(unknown)}: not registered; run `crypto-assets add` first")
+        raise UsageError(f"{', '.join(unknown)}: not registered; run `crypto-assets add` first")
     if not chosen:
-        raise WrongUse("no currency is registered yet: run `crypto-assets add` first")
+        raise UsageError("no currency is registered yet: run `crypto-assets add` first")
     return chosen
 
 
@@ -223,81 +160,8 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.partition:<8} ok      {' '.join(outcome.passed)}  {rows}".rstrip()
 
 
-@command
-@click.argument("tickers", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
-def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
-    """Show the files and layers of each currency and its problems, then uploads in quarantine.
-
-    Without TICKERS also the last snapshots of customer accounts.
-    """
-    from crypto_assets.cli.console import show_status, write_json
-    from crypto_assets.defs.status import (
-        currency_statuses,
-        snapshot_statuses,
-        upload_statuses,
-    )
-    from crypto_assets.resources import wiring as profile
-    from crypto_assets.resources.instance import open_instance
-
-    registry, snapshots = profile.registry(settings), profile.snapshots(settings)
-    chosen = _chosen(settings, tickers, False) if tickers else registry.tickers()
-    with open_instance(settings) as instance:
-        statuses = currency_statuses(instance, registry.get_all(chosen))
-        last = [] if tickers else snapshots.names()[-SHOWN_SNAPSHOTS:]
-        drops = snapshot_statuses(instance, [snapshots.get(name) for name in last])
-    documents = [status.as_json() for status in statuses]
-    others = {} if tickers else upload_statuses(profile.inbox(settings), registry, snapshots)
-    if as_json:
-        write_json({"currencies": documents, "snapshots": drops, **others})
-    else:
-        show_status(documents, drops, others)
-
-
-@command
-@click.argument("query")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-)
-def sql(settings: Settings, query: str, style: str) -> None:
-    """Query the warehouse, read-only, e.g. "SELECT * FROM market_data.btc ORDER BY date"."""
-    from crypto_assets.cli.console import show_table, write_csv, write_json
-    from crypto_assets.resources import wiring as profile
-
-    columns, rows = profile.warehouse(settings).query(query)
-    if style == "json":
-        write_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        (show_table if style == "table" else write_csv)(columns, rows)
-
-
-@command
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=3000, show_default=True)
-def ui(settings: Settings, host: str, port: int) -> None:
-    """Start Dagster's web UI and daemon on this home; end with Ctrl-C."""
-    from crypto_assets.resources.instance import prepare_home
-
-    environment = {**os.environ, **prepare_home(settings)}
-    dev = [sys.executable, "-m", "dagster", "dev", "-m", "crypto_assets.definitions"]
-    click.echo(f"http://{host}:{port}")
-    sys.stdout.flush()
-    # Takes this process's place, so that a signal to it ends all that Dagster started.
-    os.execve(sys.executable, [*dev, "--host", host, "--port", str(port)], environment)  # noqa: S606 - our own words, no shell
-
-
-@command
-def doctor(settings: Settings) -> None:
-    """Check settings, engine, lake and warehouse, and say what to fix."""
-    from crypto_assets.cli.console import show_table
-    from crypto_assets.resources.doctor.doctor import examine
-
-    findings = list(examine(settings))
-    show_table(
-        ["", "what", "found"], [("ok" if f.ok else "FIX", f.what, f.found) for f in findings]
-    )
-    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+def currency_document(status: Status) -> dict[str, Any]:
+    """A currency as `status --json` has it."""
+    gold = status.layers["gold"].metadata
+    span = {name: gold.get(name) for name in ("rows", "first_date", "last_date")}
+    return {"ticker": status.entry.partition, **status.as_json(), **span}

@@ -5,12 +5,23 @@ What is counted is `spark/accounts/profile.py`'s matter; here it is put before p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check on what a layer measured under its name: the spec, and the result of a measure."""
+
+    name: str
+    spec: dg.AssetCheckSpec
+    result: Callable[[dict[str, Any]], dg.AssetCheckResult]
+
 
 CHECK = "profile"
 ASSET = dg.AssetKey("accounts_silver")
@@ -18,7 +29,7 @@ _SCHEMA = dg.TableSchema(
     [dg.TableColumn("file"), dg.TableColumn("what"), dg.TableColumn("value"), dg.TableColumn("is")]
 )
 
-check_spec = dg.AssetCheckSpec(
+_spec = dg.AssetCheckSpec(
     CHECK,
     asset=ASSET,
     description="What the columns of the snapshot hold: nulls, identical rows, misspelt states, "
@@ -26,7 +37,7 @@ check_spec = dg.AssetCheckSpec(
 )
 
 
-def check_result(profile: dict[str, Any]) -> dg.AssetCheckResult:
+def _result(profile: dict[str, Any]) -> dg.AssetCheckResult:
     """The result of the check: a warning if there are misspelt states."""
     misspelt = profile["customers"]["misspelt_rows"]
     return dg.AssetCheckResult(
@@ -46,6 +57,9 @@ def check_result(profile: dict[str, Any]) -> dg.AssetCheckResult:
             ),
         },
     )
+
+
+PROFILE = Check(CHECK, _spec, _result)
 
 
 def profile_rows(profile: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -68,7 +82,7 @@ def profile_rows(profile: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]
 def read_profile(instance: dg.DagsterInstance, snapshot: str | None) -> tuple[str, dict[str, Any]]:
     """The name and profile of this snapshot, else of the newest one that has a profile.
 
-    Raises `WrongUse` if there is none.
+    Raises `UsageError` if there is none.
     """
     wanted = dg.AssetRecordsFilter(ASSET, asset_partitions=[snapshot] if snapshot else None)
     profiles: dict[str, Any] = {
@@ -78,6 +92,6 @@ def read_profile(instance: dg.DagsterInstance, snapshot: str | None) -> tuple[st
     }
     if not profiles:
         of = f"snapshot {snapshot!r}" if snapshot else "any snapshot"
-        raise WrongUse(f"there is no profile of {of}: run `crypto-assets accounts` first")
+        raise UsageError(f"there is no profile of {of}: run `crypto-assets accounts` first")
     name = max(profiles)
     return name, profiles[name]

@@ -1,30 +1,22 @@
-"""`history_file`, `trend_file`, `customers_file`, `accounts_file`: what people upload.
-
-Seen by Dagster but not made by it.
+"""What people upload, such as `history_file` and `trend_file`: seen by Dagster, not made by it.
 
 Their materializations are reported when a file arrives, with the content's hash as data version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import snapshot_partitions, ticker_partitions
-from crypto_assets.resources.accounts.snapshots import StoredSnapshot
+from crypto_assets.defs.partitions import partitions_named
+from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.ledger import Quarantined
-from crypto_assets.resources.market_data.registry import Entry, StoredUpload
+from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.files import printable
-from crypto_assets.spark.job_spec import ACCOUNT_KINDS, KINDS, AccountKind, Kind
+from crypto_assets.spark.data_set import DataSet
 
-_DESCRIPTIONS: dict[Kind | AccountKind, str] = {
-    "history": "The daily price history of a currency, as its owner uploaded it.",
-    "trend": "The Google-Trends series of a currency, as its owner uploaded it.",
-    "customers": "All customers of the bank at one time, as it dropped them.",
-    "accounts": "All accounts of the bank at one time, as it dropped them.",
-}
 SHOWN_QUARANTINED = 200
 _QUARANTINE_SCHEMA = dg.TableSchema(
     [
@@ -35,20 +27,20 @@ _QUARANTINE_SCHEMA = dg.TableSchema(
 )
 
 
-def file_key(kind: Kind | AccountKind) -> dg.AssetKey:
+def file_key(kind: str) -> dg.AssetKey:
     return dg.AssetKey(f"{kind}_file")
 
 
-file_specs = [
-    dg.AssetSpec(
-        file_key(kind),
-        description=description,
-        partitions_def=ticker_partitions if kind in KINDS else snapshot_partitions,
-        group_name="uploads",
-        kinds={"csv"},
-    )
-    for kind, description in _DESCRIPTIONS.items()
-]
+def file_specs(data_set: DataSet) -> Iterator[dg.AssetSpec]:
+    """The specs of the files of a data set."""
+    for kind, holds in data_set.files.items():
+        yield dg.AssetSpec(
+            file_key(kind),
+            description=holds,
+            partitions_def=partitions_named(data_set.partition),
+            group_name="uploads",
+            kinds={"csv"},
+        )
 
 
 quarantine_spec = dg.AssetSpec(
@@ -59,29 +51,22 @@ quarantine_spec = dg.AssetSpec(
 )
 
 
-def report_upload(instance: dg.DagsterInstance, entry: Entry) -> None:
-    """Adds the ticker's partition and reports both its files as materialized."""
-    instance.add_dynamic_partitions(str(ticker_partitions.name), [entry.ticker])
-    for kind in KINDS:
-        report_file(instance, entry.ticker, kind, getattr(entry, kind), {})
-
-
-def report_snapshot(instance: dg.DagsterInstance, snapshot: StoredSnapshot) -> None:
-    """Adds the snapshot's partition and reports both its files as materialized."""
-    instance.add_dynamic_partitions(str(snapshot_partitions.name), [snapshot.name])
-    for kind in ACCOUNT_KINDS:
-        report_file(instance, snapshot.name, kind, getattr(snapshot, kind), {})
+def report_entry(instance: dg.DagsterInstance, data_set: DataSet, entry: Entry) -> None:
+    """Adds the partition and reports all its files as materialized."""
+    instance.add_dynamic_partitions(data_set.partition, [entry.partition])
+    for kind, upload in entry.files.items():
+        report_file(instance, entry.partition, kind, upload, {})
 
 
 def report_file(
     instance: dg.DagsterInstance,
     partition: str,
-    kind: Kind | AccountKind,
+    kind: str,
     upload: StoredUpload,
     facts: Mapping[str, Any],
 ) -> None:
     """Reports one uploaded file as materialized; `facts` are what the reader made of it."""
-    told = {name: _text(value) for name, value in facts.items() if value not in (None, [])}
+    known = {name: _text(value) for name, value in facts.items() if value not in (None, [])}
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             file_key(kind),
@@ -91,7 +76,7 @@ def report_file(
                 "key": printable(upload.key),
                 "size_bytes": upload.size,
                 "uploaded_at": upload.uploaded_at,
-                **told,
+                **known,
             },
             tags={"dagster/data_version": upload.etag},
         )
@@ -99,10 +84,10 @@ def report_file(
 
 
 def is_reported(
-    instance: dg.DagsterInstance, ticker: str, kind: Kind, upload: StoredUpload
+    instance: dg.DagsterInstance, partition: str, kind: str, upload: StoredUpload
 ) -> bool:
     """Whether this content is what was last reported as this file."""
-    last = dg.AssetRecordsFilter(file_key(kind), asset_partitions=[ticker])
+    last = dg.AssetRecordsFilter(file_key(kind), asset_partitions=[partition])
     records = instance.fetch_materializations(last, limit=1).records
     made = records[0].asset_materialization if records else None
     return bool(made and (made.tags or {}).get("dagster/data_version") == upload.etag)

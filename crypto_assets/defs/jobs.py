@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
-from crypto_assets.defs.customer_accounts import customer_accounts
-from crypto_assets.defs.market_data import market_data
+from crypto_assets.spark.data_set import DataSet
 
-refresh_currencies = dg.define_asset_job(
-    "refresh_currencies",
-    selection=dg.AssetSelection.assets(market_data),
-    description="Brings currencies from their uploads to the warehouse.",
-)
 
-refresh_accounts = dg.define_asset_job(
-    "refresh_accounts",
-    selection=dg.AssetSelection.assets(customer_accounts),
-    description="Brings a snapshot of customer accounts to the table and the store.",
-)
+def refresh_job(data_set: DataSet, layers: dg.AssetsDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """The job that refreshes partitions of a data set."""
+    return dg.define_asset_job(
+        job_name(data_set),
+        selection=dg.AssetSelection.assets(layers),
+        description=f"Brings {data_set.noun} from their uploads to their last layer.",
+    )
+
+
+def job_name(data_set: DataSet) -> str:
+    return f"refresh_{data_set.noun}"

@@ -1,21 +1,17 @@
-"""Running the graph from a process of our own: which runs cover these tickers, and their verdicts.
-
-Dagster covers a contiguous range of partitions with one run, so tickers that do not stand side by
-side in the order they were registered need a run for each stretch.
-"""
+"""Running the graph from a process of our own: runs for partitions, and their verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import RANGE_TAGS, snapshot_partitions, ticker_partitions
+from crypto_assets.defs.partitions import run_scopes
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.instance import PROCESS_TAG, process_name
-from crypto_assets.spark.job_spec import Layer
 
 _RECORDED = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION)
 _OURS = "crypto_assets."  # how the message of an error of ours begins: with its class
@@ -24,9 +20,9 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Outcome:
-    """What a run made of one partition, a ticker or snapshot.
+    """What a run made of one partition.
 
-    The metadata of each layer that passed, the problems, and what stands in the others' place.
+    The metadata of each layer that passed, the problems, and what superseded the others.
     """
 
     partition: str
@@ -39,76 +35,40 @@ class Outcome:
         return bool(self.problems)
 
 
-def contiguous(ordered: Sequence[str], wanted: Collection[str]) -> Iterator[list[str]]:
-    """Splits the wanted keys into the longest stretches that stand side by side in `ordered`."""
-    stretch: list[str] = []
-    chosen = set(wanted)
-    for key in ordered:
-        if key in chosen:
-            stretch.append(key)
-        elif stretch:
-            yield stretch
-            stretch = []
-    if stretch:
-        yield stretch
-
-
-def range_tags(stretch: Sequence[str]) -> dict[str, str]:
-    """The tags that make a run cover these partitions, which stand side by side."""
-    return dict(zip(RANGE_TAGS, (stretch[0], stretch[-1]), strict=True))
-
-
 def launch(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
-    tickers: Collection[str],
-    layers: Collection[Layer],
+    registry: Registry,
+    partitions: Collection[str],
+    layers: Collection[str],
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[Outcome]:
-    """Runs these layers of these tickers in this process; yields each ticker's outcome."""
-    name = str(ticker_partitions.name)
-    instance.add_dynamic_partitions(name, list(tickers))  # those it has already stay as they are
-    registered = instance.get_dynamic_partitions(name)
-    for stretch in contiguous(registered, tickers):
+    """Runs these layers of these partitions in this process; yields the outcome of each.
+
+    That of another one comes before it if the run completed what a killed run had begun. What was
+    due by then has its run.
+    """
+    data_set = registry.data_set
+    due = registry.due()
+    config: dict[str, Any] = {"ops": {data_set.name: {"config": options}}} if options else {}
+    for names, tags in run_scopes(instance, data_set, partitions):
         result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config=_QUIET,
+            run_config={**_QUIET, **config},
+            partition_key=None if data_set.batched else names[0],
             asset_selection=[dg.AssetKey(layer) for layer in layers],
-            tags={**range_tags(stretch), PROCESS_TAG: process_name()},
+            tags={**tags, PROCESS_TAG: process_name()},
         )
-        yield from _outcomes(instance, result, stretch, layers)
-
-
-def launch_snapshot(
-    job: dg.JobDefinition,
-    instance: dg.DagsterInstance,
-    name: str,
-    layers: Collection[Layer],
-    *,
-    confirm_mass_delete: bool,
-) -> Iterator[Outcome]:
-    """Runs these layers of a snapshot in this process; yields its outcome.
-
-    That of another snapshot comes before it if a killed run had left that one half stored.
-    """
-    instance.add_dynamic_partitions(str(snapshot_partitions.name), [name])
-    config = {"confirm_mass_delete": confirm_mass_delete}
-    result = job.execute_in_process(
-        instance=instance,
-        raise_on_error=False,
-        partition_key=name,
-        run_config={**_QUIET, "ops": {"customer_accounts": {"config": config}}},
-        asset_selection=[dg.AssetKey(layer) for layer in layers],
-        tags={PROCESS_TAG: process_name()},
-    )
-    yield from _outcomes(instance, result, [name], layers)
+        yield from _outcomes(instance, result, names, layers)
+        registry.settle({name: due[name] for name in names if name in due})
 
 
 def _outcomes(
     instance: dg.DagsterInstance,
     result: dg.ExecuteInProcessResult,
     partitions: Sequence[str],
-    layers: Collection[Layer],
+    layers: Collection[str],
 ) -> Iterator[Outcome]:
     """What the run recorded of each partition; one it recorded nothing of has the run's error."""
     others: dict[str, Outcome] = {}
@@ -139,7 +99,7 @@ def _outcomes(
 
 
 def _run_problem(result: dg.ExecuteInProcessResult) -> str:
-    """What a run broke off on, in one line, as it was first told by us.
+    """What a run broke off on, in one line, as our own error says it.
 
     Dagster's own errors wrap ours, and ours wrap those of libraries, which know no cure.
     """

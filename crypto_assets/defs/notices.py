@@ -1,29 +1,33 @@
 """The notice of a failed run: who failed, where and why, and how to try again."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from crypto_assets.defs.verdicts import PROBLEM
 from crypto_assets.resources.notifier.notifier import Notifier
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
+from crypto_assets.spark.data_set import DataSet
 
-SHOWN_TICKERS = 100
+SHOWN_PARTITIONS = 100
 _OBSERVED = dg.DagsterEventType.ASSET_OBSERVATION
 
 
-@dg.run_failure_sensor(
-    name="failure_notice",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=10,
-    description="Tells people once of each run that failed.",
-)
-def failure_notice(
-    context: dg.RunFailureSensorContext, notifier: dg.ResourceParam[Notifier]
-) -> None:
-    """Tells the notifier of the failed run, partition by partition."""
-    run = context.dagster_run
-    problems = failures(context.instance, run.run_id)
-    subject, text = notice(run.run_id, problems, context.failure_event.message or "")
-    notifier.tell(subject, text)
+def failure_notice(data_sets: Sequence[DataSet]) -> dg.SensorDefinition:
+    """The sensor that sends one notice of each run that failed."""
+
+    @dg.run_failure_sensor(
+        name="failure_notice",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=10,
+        description="Sends one notice of each run that failed.",
+    )
+    def sensor(context: dg.RunFailureSensorContext, notifier: dg.ResourceParam[Notifier]) -> None:
+        run = context.dagster_run
+        problems = failures(context.instance, run.run_id)
+        error = context.failure_event.message or ""
+        notifier.notify(*notice(run.run_id, problems, error, data_sets))
+
+    return sensor
 
 
 def failures(instance: dg.DagsterInstance, run_id: str) -> list[tuple[str, str, str]]:
@@ -37,17 +41,21 @@ def failures(instance: dg.DagsterInstance, run_id: str) -> list[tuple[str, str, 
     ]
 
 
-def notice(run_id: str, problems: list[tuple[str, str, str]], error: str) -> tuple[str, str]:
-    """The subject and text; `error` is the run's own, told if nobody was found at fault."""
+def notice(
+    run_id: str,
+    problems: list[tuple[str, str, str]],
+    error: str,
+    data_sets: Sequence[DataSet],
+) -> tuple[str, str]:
+    """The subject and text; `error` is the run's own, for when no partition was at fault."""
     if not problems:
         retry = "`crypto-assets materialize --stale` redoes what is missing"
         return f"run {run_id} broke off", f"{error}\n{retry}"
-    lines = [f"{ticker} failed at {layer}: {why}" for ticker, layer, why in problems]
-    if len(lines) > SHOWN_TICKERS:
-        lines = [*lines[:SHOWN_TICKERS], f"and {len(lines) - SHOWN_TICKERS} more"]
-    of_accounts = problems[0][1] in ACCOUNT_LAYERS
-    again = "accounts" if of_accounts else "materialize --failed"
-    retry = f"Upload files that are right; `crypto-assets {again}` tries again."
-    noun = "snapshot" if of_accounts else "ticker"
+    lines = [f"{partition} failed at {layer}: {why}" for partition, layer, why in problems]
+    if len(lines) > SHOWN_PARTITIONS:
+        lines = [*lines[:SHOWN_PARTITIONS], f"and {len(lines) - SHOWN_PARTITIONS} more"]
+    data_set = next(one for one in data_sets if problems[0][1] in one.layers)
+    retry = f"Upload files that are right; `crypto-assets {data_set.command}` tries again."
+    noun = data_set.partition
     failed = f"1 {noun}" if len(problems) == 1 else f"{len(problems)} {noun}s"
     return f"{failed} failed in run {run_id}", "\n".join([*lines, retry])

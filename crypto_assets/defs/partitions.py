@@ -1,36 +1,70 @@
-"""The partitionings of the graph: by ticker and by snapshot, added as these are registered."""
+"""The partitionings of the graph, one for each data set; partitions are added as they register."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 
 import dagster as dg
 
 from crypto_assets.resources.instance import UNFINISHED
-from crypto_assets.spark.job_spec import LAYERS
+from crypto_assets.spark.data_set import DataSet
 
 REMOVED = "removed"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
-ticker_partitions = dg.DynamicPartitionsDefinition(name="ticker")
-snapshot_partitions = dg.DynamicPartitionsDefinition(name="snapshot")
+
+@cache
+def partitions_named(name: str) -> dg.DynamicPartitionsDefinition:
+    """The partitioning of the data set whose partitions are called so."""
+    return dg.DynamicPartitionsDefinition(name=name)
 
 
-def has_partition(instance: dg.DagsterInstance, ticker: str) -> bool:
-    return instance.has_dynamic_partition(str(ticker_partitions.name), ticker)
+def contiguous(ordered: Sequence[str], wanted: Collection[str]) -> Iterator[list[str]]:
+    """Splits the wanted keys into the longest stretches that are side by side in `ordered`."""
+    stretch: list[str] = []
+    chosen = set(wanted)
+    for key in ordered:
+        if key in chosen:
+            stretch.append(key)
+        elif stretch:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
 
 
-def drop_partition(instance: dg.DagsterInstance, ticker: str) -> set[str]:
-    """Takes the ticker out of the partitions, and notes in each layer that its tables are gone.
+def run_scopes(
+    instance: dg.DagsterInstance, data_set: DataSet, wanted: Collection[str]
+) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """The partitions of each run that is needed to cover those wanted, and its tags.
 
-    Dagster keeps what it recorded of a partition; the note tells a later status that it is past.
-    Returns the other tickers of waiting runs that begin or end with it: those runs will fail.
+    Adds partitions that are new. A run of a batched data set covers a range of the partitions in
+    the order they were registered; of another one, a single partition.
     """
-    name = str(ticker_partitions.name)
-    order = instance.get_dynamic_partitions(name)
+    instance.add_dynamic_partitions(data_set.partition, list(wanted))
+    if not data_set.batched:
+        for name in sorted(wanted):
+            yield [name], {"dagster/partition": name}
+        return
+    for stretch in contiguous(instance.get_dynamic_partitions(data_set.partition), wanted):
+        yield stretch, dict(zip(RANGE_TAGS, (stretch[0], stretch[-1]), strict=True))
+
+
+def drop_partition(instance: dg.DagsterInstance, data_set: DataSet, name: str) -> set[str]:
+    """Takes a partition out, and observes at each layer that its tables are gone.
+
+    Dagster keeps what it recorded of a partition; the observation tells a later status that it is
+    past. Returns the other partitions of waiting runs that begin or end with it: those runs fail.
+    """
+    order = instance.get_dynamic_partitions(data_set.partition)
     stranded: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
         first, last = (run.tags.get(tag) for tag in RANGE_TAGS)
-        if ticker in (first, last) and first in order and last in order:
+        if name in (first, last) and first in order and last in order:
             stranded.update(order[order.index(first) : order.index(last) + 1])
-    for layer in LAYERS:
-        gone = dg.AssetObservation(layer, partition=ticker, metadata={REMOVED: True})
+    for layer in data_set.layers:
+        gone = dg.AssetObservation(layer, partition=name, metadata={REMOVED: True})
         instance.report_runless_asset_event(gone)
-    instance.delete_dynamic_partition(name, ticker)
-    return stranded - {ticker}
+    instance.delete_dynamic_partition(data_set.partition, name)
+    return stranded - {name}

@@ -1,27 +1,24 @@
-"""What state each currency and snapshot is in, layer by layer, with its problems.
+"""What state each partition of a data set is in, layer by layer, with its problems.
 
 All of it is from Dagster's records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import REMOVED, snapshot_partitions, ticker_partitions
+from crypto_assets.defs.partitions import REMOVED, partitions_named
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
-from crypto_assets.resources.accounts.digest import HAPPENED
-from crypto_assets.resources.accounts.snapshots import Snapshots, StoredSnapshot
-from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.market_data.overrides import broken, read_overrides
-from crypto_assets.resources.market_data.registry import Entry, Registry
+from crypto_assets.resources.market_data.overrides import read_overrides
 from crypto_assets.resources.storage.files import printable
-from crypto_assets.spark.job_spec import ACCOUNT_KINDS, ACCOUNT_LAYERS, KINDS, LAYERS, Layer
 
 State = Literal["published", "stale", "failed", "running", "superseded", "none"]
 
@@ -37,11 +34,11 @@ class LayerStatus:
 
 
 @dataclass(frozen=True)
-class CurrencyStatus:
-    """One currency: its uploads and the state of each layer."""
+class Status:
+    """One partition: its uploads and the state of each layer."""
 
     entry: Entry
-    layers: dict[Layer, LayerStatus]
+    layers: dict[str, LayerStatus]
 
     @property
     def problems(self) -> list[str]:
@@ -56,109 +53,58 @@ class CurrencyStatus:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """A document of plain values, the shape of `status --json`."""
-        span = self.layers["gold"].metadata
+        """What the documents of `status --json` have in common."""
         return {
-            "ticker": self.entry.ticker,
-            "files": {kind: asdict(getattr(self.entry, kind)) for kind in KINDS},
+            "files": {kind: asdict(upload) for kind, upload in self.entry.files.items()},
             "layers": {
                 name: {"state": s.state, "at": s.at, "rows": _rows(s), "problem": s.problem}
                 for name, s in self.layers.items()
             },
-            "rows": span.get("rows"),
-            "first_date": span.get("first_date"),
-            "last_date": span.get("last_date"),
             "problems": self.problems,
         }
 
 
-def snapshot_status(
-    snapshot: StoredSnapshot, layers: Mapping[Layer, LayerStatus]
-) -> dict[str, Any]:
-    """One snapshot of customer accounts, the shape of `status --json`."""
-    changes = layers["customer_account_store"].metadata
-    return {
-        "snapshot": snapshot.name,
-        "files": {kind: asdict(getattr(snapshot, kind)) for kind in ACCOUNT_KINDS},
-        "layers": {
-            name: {"state": s.state, "at": s.at, "problem": s.problem} for name, s in layers.items()
-        },
-        "rows": layers["customer_accounts"].metadata.get("rows"),
-        "changes": {name: changes.get(name) for name in HAPPENED},
-        "problems": [f"{name}: {s.problem}" for name, s in layers.items() if s.problem],
+def statuses(
+    instance: dg.DagsterInstance, registry: Registry, partitions: Iterable[str]
+) -> list[Status]:
+    """The status of each of these registered partitions, in the order given."""
+    data_set, entries = registry.data_set, registry.get_all(partitions)
+    layers = {
+        layer: _layer_statuses(
+            instance,
+            layer,
+            partitions_named(data_set.partition),
+            {name: registry.version(entry, layer) for name, entry in entries.items()},
+        )
+        for layer in data_set.layers
     }
+    return [
+        Status(entry, {layer: found[name] for layer, found in layers.items()})
+        for name, entry in entries.items()
+    ]
 
 
-def upload_statuses(inbox: Inbox, registry: Registry, snapshots: Snapshots) -> dict[str, list[Any]]:
-    """What became of uploads that are no registered currency's, the shape of `status --json`.
+def upload_statuses(inbox: Inbox) -> dict[str, list[Any]]:
+    """What became of uploads that are of no partition, for `status --json`.
 
-    `waiting`: one file of a currency has come; `waiting_accounts`: one of a snapshot; `quarantine`:
-    kept with the reason; `new`: nobody has looked yet, which `crypto-assets ui` does.
+    `quarantine`: kept with the reason; `new`: nobody has looked yet, which `crypto-assets ui` does.
     """
     ledger = Ledger(inbox.objects)
     overrides, _ = read_overrides(inbox)
+    quarantined = [(upload.key, upload.reason) for upload in ledger.quarantined()]
+    broken = [(OVERRIDES, problem) for problem in overrides.problems]
     return {
-        "waiting": [
-            {"ticker": ticker, "has": kind, "file": printable(upload.key)}
-            for ticker, (kind, upload) in registry.waiting().items()
-        ],
-        "waiting_accounts": [
-            {"has": kind, "file": printable(upload.key)} for kind, upload in snapshots.waiting()
-        ],
         "quarantine": [
-            {"file": printable(upload.key), "reason": printable(upload.reason)}
-            for upload in (*broken(overrides), *ledger.quarantined())
+            {"file": printable(key), "reason": printable(reason)}
+            for key, reason in (*broken, *quarantined)
         ],
         "new": [printable(arrival.key) for arrival in ledger.undecided(inbox.arrivals())],
     }
 
 
-def in_state(
-    instance: dg.DagsterInstance, entries: Mapping[str, Entry], states: Collection[str]
-) -> list[str]:
-    """The tickers in one of these states: `failed`, `stale` or `published`."""
-    return [
-        status.entry.ticker
-        for status in currency_statuses(instance, entries)
-        if status.state in states
-    ]
-
-
-def currency_statuses(
-    instance: dg.DagsterInstance, entries: Mapping[str, Entry]
-) -> list[CurrencyStatus]:
-    """The status of each registered currency, in the order given."""
-    layers = {
-        layer: _layer_statuses(
-            instance, layer, ticker_partitions, {t: e.version(layer) for t, e in entries.items()}
-        )
-        for layer in LAYERS
-    }
-    return [
-        CurrencyStatus(entry, {layer: layers[layer][ticker] for layer in LAYERS})
-        for ticker, entry in entries.items()
-    ]
-
-
-def snapshot_statuses(
-    instance: dg.DagsterInstance, snapshots: Sequence[StoredSnapshot]
-) -> list[dict[str, Any]]:
-    """The status of each snapshot, in the order given."""
-    layers = {
-        layer: _layer_statuses(
-            instance, layer, snapshot_partitions, {s.name: s.version(layer) for s in snapshots}
-        )
-        for layer in ACCOUNT_LAYERS
-    }
-    return [
-        snapshot_status(snapshot, {layer: layers[layer][snapshot.name] for layer in ACCOUNT_LAYERS})
-        for snapshot in snapshots
-    ]
-
-
 def _layer_statuses(
     instance: dg.DagsterInstance,
-    layer: Layer,
+    layer: str,
     partitions: dg.DynamicPartitionsDefinition,
     versions: Mapping[str, str],
 ) -> dict[str, LayerStatus]:

@@ -1,9 +1,11 @@
-"""The sensor on uploads: looks at what was dropped, registers it, and asks for runs.
+"""The sensor on uploads: looks at what was delivered, registers it, and asks for runs.
 
 A tick may die anywhere: what it registered stays due until a later tick knows, from the cursor
-Dagster keeps with the requested runs, that its run was asked for. What becomes of a file is
-`resources/uploads/assign.py`.
+Dagster keeps with the requested runs, that its run was asked for. Which partition a file is of is
+in each data set's `assign` (`resources/`).
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -13,32 +15,17 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from crypto_assets.defs.files import (
-    is_reported,
-    report_file,
-    report_quarantine,
-    report_snapshot,
-)
-from crypto_assets.defs.jobs import refresh_accounts, refresh_currencies
-from crypto_assets.defs.launch import contiguous, range_tags
-from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources.accounts.snapshots import Snapshots
-from crypto_assets.resources.errors import ServiceFault
-from crypto_assets.resources.inbox.inbox import Inbox, News
-from crypto_assets.resources.inbox.ledger import Ledger
+from crypto_assets.defs.files import is_reported, report_file, report_quarantine
+from crypto_assets.defs.jobs import job_name
+from crypto_assets.defs.partitions import run_scopes
+from crypto_assets.resources.data_set.assign import Assigned, Assigner, assign
+from crypto_assets.resources.data_set.refresh import Refresh
+from crypto_assets.resources.errors import BusyError, RefusedError, UnclearError
+from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
+from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
 from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
-from crypto_assets.resources.market_data.overrides import broken, read_overrides
-from crypto_assets.resources.market_data.registry import Registry
 from crypto_assets.resources.storage.files import printable
-from crypto_assets.resources.storage.lake import Lake
 from crypto_assets.resources.storage.objects import Object
-from crypto_assets.resources.uploads.assign import (
-    Sorter,
-    Taken,
-    TakenHalf,
-    Unclear,
-    apply_overrides,
-)
 
 TICK_UPLOADS = 500
 TICK_SECONDS = 20.0
@@ -46,21 +33,20 @@ TICK_SECONDS = 20.0
 
 @dataclass
 class Cursor:
-    """What the last tick left: the changes it asked runs for, and what it applied and reported.
+    """What the last tick left: by data set the changes it asked runs for, and what it applied.
 
-    `snapshots` are those it asked runs for. `receipts` acknowledge the news it worked off,
-    `listed_at` is when the whole inbox was looked through: a POSIX time.
+    `settings` are those of the assigners, `quarantine` what it reported. `receipts` acknowledge the
+    news it worked off, `listed_at` is when the whole inbox was looked through: a POSIX time.
     """
 
-    requested: dict[str, str] = field(default_factory=dict)
-    snapshots: list[str] = field(default_factory=list)
-    overrides: str = ""
+    requested: dict[str, dict[str, str]] = field(default_factory=dict)
+    settings: str = ""
     quarantine: str = ""
     receipts: list[str] = field(default_factory=list)
     listed_at: float = 0.0
 
     @staticmethod
-    def parse(text: str | None) -> "Cursor":
+    def parse(text: str | None) -> Cursor:
         """The cursor in this text; a broken one begins anew, which repeats no finished work."""
         try:
             return Cursor(**json.loads(text or "{}"))
@@ -71,158 +57,159 @@ class Cursor:
         return json.dumps(self.__dict__)
 
 
-@dg.sensor(
-    jobs=[refresh_currencies, refresh_accounts],
-    name="uploads",
-    minimum_interval_seconds=10,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Registers uploads and refreshes the currencies and snapshots with both files.",
-)
 def uploads(
-    context: dg.SensorEvaluationContext,
-    inbox: Inbox,
-    registry: Registry,
-    snapshots: Snapshots,
-    lake: Lake,
-) -> dg.SensorResult:
-    """One look at the inbox: at most `TICK_UPLOADS` files, the oldest first."""
-    fail_dead_runs(context.instance)  # so that Dagster tries them again
-    cursor = Cursor.parse(context.cursor)
-    for ticker, token in cursor.requested.items():
-        registry.settle(ticker, token)
-    for name in cursor.snapshots:
-        snapshots.settle(name)
-    inbox.acknowledge(cursor.receipts)
-    overrides, stamp = read_overrides(inbox)
-    ledger = Ledger(inbox.objects)
-    said = list(overrides.problems)
-    began = time.time()
-    news = inbox.news(cursor.listed_at if stamp == cursor.overrides else 0.0)
-    if stamp != cursor.overrides:
-        ledger.reopen()
-        said += [f"{entry.ticker}: new settings" for entry in apply_overrides(registry, overrides)]
-    with quick_event_log(context.instance):
-        sorter = Sorter(inbox, registry, snapshots, overrides)
-        left, told = _look(context.instance, sorter, inbox, ledger, news)
-    said += told
-    for snapshot in snapshots.pair_lone(time.time()):
-        report_snapshot(context.instance, snapshot)
-        said.append(f"snapshot {snapshot.name}: one of its files is the one that was there before")
-    listed = cursor.quarantine
-    if news.arrivals or news.complete:
-        listed = f"{stamp} {ledger.quarantine_stamp()}"
-    if listed != cursor.quarantine:
-        report_quarantine(context.instance, [*broken(overrides), *ledger.quarantined()])
-    due = _due(registry, lake)
-    context.instance.add_dynamic_partitions(str(ticker_partitions.name), list(due))
-    due_snapshots = snapshots.due()
-    requests = [*_requests(context.instance, due), *map(_snapshot_request, due_snapshots)]
-    for line in said:
-        context.log.info(line)
-    return dg.SensorResult(
-        run_requests=requests,
-        skip_reason=None if requests else dg.SkipReason("; ".join(said) or "nothing new"),
-        cursor=Cursor(
-            due,
-            due_snapshots,
-            stamp,
-            listed,
-            [receipt for key, receipt in news.receipts if key not in left],
-            began if news.complete and not left else cursor.listed_at,
-        ).dump(),
-    )
+    names: Sequence[str], jobs: Sequence[dg.UnresolvedAssetJobDefinition]
+) -> dg.SensorDefinition:
+    """The sensor for the data sets of these names, which are resources too.
 
-
-def _look(
-    instance: dg.DagsterInstance, sorter: Sorter, inbox: Inbox, ledger: Ledger, news: News
-) -> tuple[set[str], list[str]]:
-    """Decides on new uploads while the tick lasts.
-
-    Gives the keys that are left for another tick, and what became of each of the others.
+    The first data set that knows a file's kind decides on it.
     """
-    started = time.monotonic()
-    if news.complete:
-        ledger.drop_gone(news.arrivals)
-    undecided = ledger.undecided(news.arrivals) if news.arrivals else []
-    left = {arrival.key for arrival in undecided}
-    said: list[str] = []
-    for arrival in filter(inbox.is_settled, undecided):
-        if len(said) == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
-            break
-        said.append(printable(_decide(instance, sorter, ledger, arrival)))
-        left.discard(arrival.key)
-    if left:
-        said.append(f"{len(left)} more uploads wait for the next tick")
-    return left, said
+
+    @dg.sensor(
+        jobs=jobs,
+        name="uploads",
+        minimum_interval_seconds=10,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Registers uploads and refreshes the partitions that have all their files.",
+        required_resource_keys={"inbox", *names},
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        refreshes = [getattr(context.resources, name) for name in names]
+        return _Tick(context, context.resources.inbox, refreshes).result()
+
+    return sensor
 
 
-def _decide(instance: dg.DagsterInstance, sorter: Sorter, ledger: Ledger, arrival: Object) -> str:
-    try:
-        taken = sorter.take(arrival)
-    except Unclear as unclear:
-        ledger.note(arrival, "quarantine", str(unclear))
-        return f"{arrival.key}: quarantined: {unclear}"
-    except (OSError, ServiceFault):
-        raise  # a full disk says nothing about the file: the next tick looks again
-    except Exception as error:  # noqa: BLE001 - one file must not stop the others
-        reason = f"the reader broke on this file: {error!r}; please report it"
-        ledger.note(arrival, "quarantine", reason)
-        return f"{arrival.key}: quarantined: {error!r}"
-    if isinstance(taken, TakenHalf):
-        if taken.snapshot:
-            report_snapshot(instance, taken.snapshot)
-        ledger.note(arrival, "taken")
-        return f"{arrival.key}: {_became_half(taken)}"
-    if taken is None:
-        if (owner := sorter.owner_of(arrival.key)) and not is_reported(instance, *owner):
-            report_file(instance, *owner, {})  # a tick died before it did
-        ledger.note(arrival, "taken")
-        return f"{arrival.key}: this content is registered already"
-    report_file(instance, taken.ticker, taken.kind, taken.upload, taken.facts)
-    ledger.note(arrival, "taken")
-    return f"{arrival.key}: {_became(taken)}"
+class _Tick:
+    """One look at the inbox: at most `TICK_UPLOADS` files, the oldest first."""
+
+    def __init__(
+        self, context: dg.SensorEvaluationContext, inbox: Inbox, refreshes: Sequence[Refresh]
+    ) -> None:
+        self._context, self._inbox, self._refreshes = context, inbox, refreshes
+        self._instance = context.instance
+        self._cursor = Cursor.parse(context.cursor)
+        self._messages: list[str] = []
+
+    def result(self) -> dg.SensorResult:
+        fail_dead_runs(self._instance)  # so that Dagster tries them again
+        for refresh in self._refreshes:
+            refresh.registry.settle(self._cursor.requested.get(refresh.data_set.name, {}))
+        self._inbox.acknowledge(self._cursor.receipts)
+        cursor = self._look()
+        requests: list[dg.RunRequest] = []
+        for refresh in self._refreshes:
+            due = _due(refresh)
+            cursor.requested[refresh.data_set.name] = due
+            requests += _requests(self._instance, refresh, due)
+        for message in self._messages:
+            self._context.log.info(message)
+        skipped = "; ".join(self._messages) or "nothing new"
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else dg.SkipReason(skipped),
+            cursor=cursor.dump(),
+        )
+
+    def _look(self) -> Cursor:
+        """Decides on new uploads and reports what is in quarantine; the cursor of this tick."""
+        began, before = time.time(), self._cursor
+        assigners = [refresh.assigner(self._inbox) for refresh in self._refreshes]
+        settings = " ".join(assigner.settings for assigner in assigners).strip()
+        problems = [problem for assigner in assigners for problem in assigner.problems]
+        self._messages += problems
+        ledger = Ledger(self._inbox.objects)
+        news = self._inbox.news(before.listed_at if settings == before.settings else 0.0)
+        if settings != before.settings:
+            ledger.reopen()
+            self._messages += [line for each in assigners for line in each.apply_settings()]
+        with quick_event_log(self._instance):
+            left = self._decide_all(assigners, ledger, news)
+            for assigner in assigners:
+                for assigned in assigner.overdue(began):
+                    self._report(assigned)
+                    self._messages.append(assigned.message)
+        listed = before.quarantine
+        if news.arrivals or news.complete:
+            listed = f"{settings} {ledger.quarantine_etag()}"
+        if listed != before.quarantine:
+            broken = [Quarantined(OVERRIDES, 0, problem) for problem in problems]
+            report_quarantine(self._instance, [*broken, *ledger.quarantined()])
+        return Cursor(
+            settings=settings,
+            quarantine=listed,
+            receipts=[receipt for key, receipt in news.receipts if key not in left],
+            listed_at=began if news.complete and not left else before.listed_at,
+        )
+
+    def _decide_all(self, assigners: Sequence[Assigner], ledger: Ledger, news: News) -> set[str]:
+        """Decides on new uploads while the tick lasts; the keys left for another tick."""
+        started = time.monotonic()
+        if news.complete:
+            ledger.drop_gone(news.arrivals)
+        undecided = ledger.undecided(news.arrivals) if news.arrivals else []
+        left = {arrival.key for arrival in undecided}
+        for done, arrival in enumerate(filter(self._inbox.is_settled, undecided)):
+            if done == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
+                break
+            self._messages.append(printable(self._decide(assigners, ledger, arrival)))
+            left.discard(arrival.key)
+        if left:
+            self._messages.append(f"{len(left)} more uploads wait for the next tick")
+        return left
+
+    def _decide(self, assigners: Sequence[Assigner], ledger: Ledger, arrival: Object) -> str:
+        """Assigns one upload, or puts it into quarantine; says which in words."""
+        try:
+            assigned = assign(arrival, self._inbox, assigners)
+        except UnclearError as unclear:
+            ledger.decide(arrival, "quarantine", str(unclear))
+            return f"{arrival.key}: quarantined: {unclear}"
+        except (OSError, BusyError, RefusedError):
+            raise  # a full disk says nothing about the file: the next tick looks again
+        except Exception as error:  # noqa: BLE001 - one file must not stop the others
+            reason = f"the reader broke on this file: {error!r}; please report it"
+            ledger.decide(arrival, "quarantine", reason)
+            return f"{arrival.key}: quarantined: {error!r}"
+        self._report(assigned)
+        ledger.decide(arrival, "assigned")
+        return f"{arrival.key}: {assigned.message}"
+
+    def _report(self, assigned: Assigned) -> None:
+        """Reports the files to Dagster; known ones only if a tick died before it did.
+
+        Their partition is added with its first run: before that it could not be computed.
+        """
+        name = assigned.partition
+        for kind, upload in assigned.files.items():
+            if not (assigned.known and is_reported(self._instance, name, kind, upload)):
+                report_file(self._instance, name, kind, upload, assigned.facts)
 
 
-def _became(taken: Taken) -> str:
-    if taken.entry:
-        return f"the {taken.kind} of {taken.ticker}"
-    other = "trend" if taken.kind == "history" else "history"
-    return f"the {taken.kind} of {taken.ticker}, which waits for its {other}"
-
-
-def _became_half(taken: TakenHalf) -> str:
-    if taken.snapshot:
-        return f"the {taken.kind} of snapshot {taken.snapshot.name}"
-    other = "accounts" if taken.kind == "customers" else "customers"
-    return f"{taken.kind}, which wait for new {other} beside them"
-
-
-def _due(registry: Registry, lake: Lake) -> dict[str, str]:
-    """The changed currencies that need a run; those somebody refreshed meanwhile do not."""
+def _due(refresh: Refresh) -> dict[str, str]:
+    """The changed partitions that need a run; those that somebody refreshed meanwhile do not."""
+    registry = refresh.registry
     changed = registry.due()
-    entries, notes = registry.get_all(changed), lake.notes(changed)
+    entries, versions = registry.get_all(changed), refresh.versions(changed)
+    last = list(refresh.computed)[-1]
     due = {
-        ticker: token
-        for ticker, token in changed.items()
-        if ticker in entries
-        and notes[ticker].versions.get("gold") != entries[ticker].version("gold")
+        name: token
+        for name, token in changed.items()
+        if name in entries and versions[name].get(last) != registry.version(entries[name], last)
     }
-    for ticker in changed.keys() - due.keys():
-        registry.settle(ticker, changed[ticker])
+    registry.settle({name: token for name, token in changed.items() if name not in due})
     return due
 
 
-def _requests(instance: dg.DagsterInstance, due: dict[str, str]) -> Iterator[dg.RunRequest]:
-    """A run for each stretch of partitions, named by the changes it is for."""
-    registered: Sequence[str] = instance.get_dynamic_partitions(str(ticker_partitions.name))
-    for stretch in contiguous(registered, due):
-        changes = json.dumps([(ticker, due[ticker]) for ticker in stretch])
+def _requests(
+    instance: dg.DagsterInstance, refresh: Refresh, due: dict[str, str]
+) -> Iterator[dg.RunRequest]:
+    """The runs that cover what is due, each named by the changes it is for."""
+    for names, tags in run_scopes(instance, refresh.data_set, due):
+        changes = json.dumps([(name, due[name]) for name in names])
         yield dg.RunRequest(
             run_key=hashlib.sha256(changes.encode()).hexdigest(),
-            job_name=refresh_currencies.name,
-            tags=range_tags(stretch),
+            job_name=job_name(refresh.data_set),
+            partition_key=None if refresh.data_set.batched else names[0],
+            tags=tags if refresh.data_set.batched else {},
         )
-
-
-def _snapshot_request(name: str) -> dg.RunRequest:
-    return dg.RunRequest(run_key=name, job_name=refresh_accounts.name, partition_key=name)

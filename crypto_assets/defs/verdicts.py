@@ -11,16 +11,12 @@ from typing import Any
 
 import dagster as dg
 
-from crypto_assets.resources.engine.engine import EngineLost
-from crypto_assets.resources.errors import ServiceBusy
-from crypto_assets.resources.storage.lake import LakeBusy
-from crypto_assets.resources.warehouse.warehouse import WarehouseBusy
+from crypto_assets.resources.errors import BusyError
 from crypto_assets.spark.job_spec import Verdict
 
 POOL = "spark"
 RETRIES = 2
 RETRY_SECONDS = 10
-PASSING_FAULTS = (LakeBusy, WarehouseBusy, EngineLost, ServiceBusy, TimeoutError)
 PROBLEM, VERSION, SUPERSEDED = "problem", "version", "superseded_by"
 
 
@@ -29,19 +25,21 @@ def retrying_passing_faults() -> Iterator[None]:
     """Asks for another attempt where time may heal; bad data and our own mistakes fail at once."""
     try:
         yield
-    except PASSING_FAULTS as error:
+    except (BusyError, TimeoutError) as error:
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
 
 
 def event(
     verdict: Verdict, metadata: Mapping[str, Any]
 ) -> dg.AssetMaterialization | dg.AssetObservation:
-    """A materialization of the partition, or an observation of what is wrong with it."""
+    """A materialization of the partition, or an observation of why there is none."""
     if not verdict.passed:
+        problem = {PROBLEM: "; ".join(verdict.problems), VERSION: verdict.version}
+        newer = {SUPERSEDED: verdict.superseded_by}
         return dg.AssetObservation(
             verdict.layer,
             partition=verdict.partition,
-            metadata={PROBLEM: "; ".join(verdict.problems), VERSION: verdict.version},
+            metadata=problem if verdict.problems else newer,
         )
     return dg.AssetMaterialization(
         verdict.layer,

@@ -10,15 +10,13 @@ import csv
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
-from pydantic import Field
-
-from crypto_assets.resources.errors import ServiceBusy, ServiceRefused
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.errors import BusyError, RefusedError, UsageError
+from crypto_assets.resources.settings import Settings
 
 if TYPE_CHECKING:
     import boto3
@@ -36,7 +34,7 @@ _WHO = re.compile(
     r"Expired|InvalidAccessKeyId|InvalidClientTokenId|InvalidToken|SignatureDoesNotMatch|"
     r"UnrecognizedClient|TokenRefreshRequired"
 )
-_MAY_NOT = re.compile(r"AccessDenied|AllAccessDisabled|NotAuthorized|^403$")
+MAY_NOT = re.compile(r"AccessDenied|AllAccessDisabled|NotAuthorized|AuthorizationError|^403$")
 _NO_SUCH_NAME = re.compile(r"NoSuchBucket|InvalidBucketName|Redirect|NotFound|NonExist|Validation")
 _PASSES = re.compile(
     r"ConflictException|ServiceQuotaExceeded|QueryTimeout|DatabaseConnection|RequestTimeout|"
@@ -46,17 +44,29 @@ _RENEW = "renew them (such as `aws sso login`, or a new key file) and run again"
 _SERVER_ERROR = 500
 
 
-class Aws(dg.ConfigurableResource):
-    """Where and as whom AWS is asked; without a profile or key file, by the usual AWS chain."""
+@dataclass(frozen=True, kw_only=True)
+class Aws:
+    """Where and as whom AWS is asked; without a profile or key file, by the usual AWS chain.
 
-    region: str | None = Field(default=None, description="AWS region, such as eu-central-1.")
-    profile: str | None = Field(default=None, description="Profile of the shared AWS files.")
-    key_file: str | None = Field(
-        default=None, description="CSV of an access key, as the AWS console downloads it."
-    )
-    endpoint_url: str | None = Field(
-        default=None, description="Another address of all services; TLS is used unless it is http."
-    )
+    `key_file` is a CSV of an access key, as the AWS console downloads it. `endpoint_url` is another
+    address of all services; TLS is used unless it is http.
+    """
+
+    region: str | None = None
+    profile: str | None = None
+    key_file: Path | None = None
+    endpoint_url: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Aws:
+        """Access to AWS as the settings say."""
+        chosen = settings.aws
+        return cls(
+            region=chosen.region,
+            profile=chosen.profile,
+            key_file=chosen.key_file,
+            endpoint_url=chosen.endpoint_url,
+        )
 
     def client(self, service: str, *, quick: bool = False, checked: bool = True) -> Any:
         """A client of this service, safe to share between threads.
@@ -65,7 +75,7 @@ class Aws(dg.ConfigurableResource):
         a `quick` client gives up within seconds, for someone who only looks whether there is one.
         One that is not `checked` sends parameters as they are: looking at each of them takes half
         of the time of a large request.
-        Raises `WrongUse` if the profile or the key file cannot be used.
+        Raises `UsageError` if the profile or the key file cannot be used.
         """
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
@@ -81,7 +91,7 @@ class Aws(dg.ConfigurableResource):
         try:
             return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
         except BotoCoreError as error:
-            raise WrongUse(f"AWS: {error}") from error
+            raise UsageError(f"AWS: {error}") from error
 
     @cached_property
     def _session(self) -> boto3.session.Session:
@@ -89,14 +99,14 @@ class Aws(dg.ConfigurableResource):
         import botocore.session
         from botocore.exceptions import BotoCoreError
 
-        keys: dict[str, str] = read_key_file(Path(self.key_file)) if self.key_file else {}
+        keys: dict[str, str] = read_key_file(self.key_file) if self.key_file else {}
         core = botocore.session.Session()
         try:
             session = boto3.session.Session(
                 botocore_session=core, region_name=self.region, profile_name=self.profile, **keys
             )
         except BotoCoreError as error:
-            raise WrongUse(f"AWS: {error}") from error
+            raise UsageError(f"AWS: {error}") from error
         core.register_component("data_loader", _service_models())
         return session
 
@@ -113,52 +123,39 @@ def _service_models() -> Loader:
 
 
 @contextmanager
-def faults_told(
-    busy: type[Exception] = ServiceBusy,
-    refused: type[Exception] = ServiceRefused,
+def aws_errors(
     *,
     permission: str = "allow it in the policy of who asks",
     name: str = "look at the settings CRYPTO_ASSETS_AWS_…",
     but: tuple[str, ...] = (),
 ) -> Iterator[None]:
-    """Says what AWS answers in one line with a cure: as `busy` where time may heal, else `refused`.
+    """Raises what AWS answers as `BusyError` or `RefusedError`, in one line with a cure.
 
     `permission` is the cure where something is not allowed, `name` where something is not there;
     errors of the codes `but` are the caller's matter.
     """
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConnectionError,  # noqa: A004 - botocore's name
-        CredentialRetrievalError,
-        HTTPClientError,
-        IncompleteReadError,
-        NoCredentialsError,
-        PartialCredentialsError,
-        SSOError,
-        TokenRetrievalError,
-    )
+    from botocore import exceptions as aws
 
     try:
         yield
-    except ClientError as error:
+    except aws.ClientError as error:
         if error_code(error) in but:
             raise
-        may_pass, told = _told(error, permission, name)
-        raise (busy if may_pass else refused)(told) from error
+        may_pass, message = _refusal(error, permission, name)
+        raise (BusyError if may_pass else RefusedError)(message) from error
     except (
-        CredentialRetrievalError,
-        NoCredentialsError,
-        PartialCredentialsError,
-        SSOError,
-        TokenRetrievalError,
+        aws.CredentialRetrievalError,
+        aws.NoCredentialsError,
+        aws.PartialCredentialsError,
+        aws.SSOError,
+        aws.TokenRetrievalError,
     ) as error:
-        raise refused(f"AWS knows no credentials: {one_line(error)}; {_RENEW}") from error
-    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
-        raise busy(f"AWS cannot be reached: {one_line(error)}; run again later") from error
-    except (Boto3Error, BotoCoreError) as error:
-        raise refused(f"AWS: {one_line(error)}") from error
+        raise RefusedError(f"AWS knows no credentials: {one_line(error)}; {_RENEW}") from error
+    except (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError) as error:
+        raise BusyError(f"AWS cannot be reached: {one_line(error)}; run again later") from error
+    except (Boto3Error, aws.BotoCoreError) as error:
+        raise RefusedError(f"AWS: {one_line(error)}") from error
 
 
 def error_code(error: BaseException | None) -> str:
@@ -172,7 +169,7 @@ def passes(code: str, status: int = 0) -> bool:
     return bool(status >= _SERVER_ERROR or THROTTLED.search(code) or _PASSES.search(code))
 
 
-def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
+def _refusal(error: Any, permission: str, name: str) -> tuple[bool, str]:
     """Whether the service's refusal may pass, and the refusal in one line."""
     code, operation = error_code(error), error.operation_name
     message = one_line(error.response["Error"].get("Message") or code)
@@ -181,7 +178,7 @@ def _told(error: Any, permission: str, name: str) -> tuple[bool, str]:
             False,
             f"AWS does not take the credentials ({code} at {operation}): {_RENEW}",
         )
-    if _MAY_NOT.search(code):
+    if MAY_NOT.search(code):
         return False, f"AWS refuses {operation}: {message}; {permission}"
     refusal = f"AWS refuses {operation}: {code}: {message}"
     if passes(code, error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)):
@@ -203,17 +200,17 @@ def one_line(text: object) -> str:
 def read_key_file(path: Path) -> dict[str, str]:
     """The access key in a CSV of the AWS console, as arguments of a boto3 session.
 
-    Raises `WrongUse` without showing what is in the file if it is no such CSV.
+    Raises `UsageError` without showing what is in the file if it is no such CSV.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             row = next(csv.DictReader(stream), {})
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"{path}: no key file: {type(error).__name__}") from error
+        raise UsageError(f"{path}: no key file: {type(error).__name__}") from error
     cells = {(name or "").strip().lower(): (value or "") for name, value in row.items() if name}
     key, secret = (cells.get(column.lower(), "").strip() for column in _KEY_COLUMNS)
     if not key or not secret:
-        raise WrongUse(
+        raise UsageError(
             f"{path}: the columns {' and '.join(map(repr, _KEY_COLUMNS))} are wanted: download the "
             "access key again from the AWS console"
         )

@@ -1,17 +1,49 @@
-"""What a service that the product stands on can do to us, whichever service it is.
+"""Every exception of the product outside `spark/`; each message is one line and names the cure.
 
-No client library is needed to name these. Which answer of a service is which of them is told where
-its clients are made (`aws`).
+    CryptoAssetsError
+    ├── UsageError           what was asked for cannot be done; exit code 2, all others are 1
+    ├── RefusedError         a service or an engine refuses until somebody changes something
+    ├── UnclearError         it is not certain what an upload is or whose: it goes to quarantine
+    ├── DataError            a file or a table is not as it should be: a verdict on its partition
+    │   └── StatementError   the warehouse ran statements and one of them failed
+    └── BusyError            another attempt may work: a run makes two more
+        └── ConflictError    another process or transaction was in the way
+
+No client library is needed to name these; `aws` makes them of what AWS answers.
 """
 
 
-class ServiceFault(Exception):  # noqa: N818 - it reads as a sentence to a person
-    """A service did not do what it was asked; the message is one line and names the cure."""
+class CryptoAssetsError(Exception):
+    """The base of all."""
 
 
-class ServiceBusy(ServiceFault):
-    """It cannot be reached, breaks, or has too much to do: another attempt later may work."""
+class UsageError(CryptoAssetsError):
+    """The user asked for something that cannot be."""
 
 
-class ServiceRefused(ServiceFault):
-    """It refuses until somebody changes credentials, permissions or settings."""
+class RefusedError(CryptoAssetsError):
+    """Credentials, permissions, settings or a missing program are in the way, until changed."""
+
+
+class UnclearError(CryptoAssetsError):
+    """An upload cannot be assigned to a currency or a snapshot."""
+
+
+class DataError(CryptoAssetsError):
+    """What a job wrote, or a warehouse loaded, is not what was to be there."""
+
+
+class StatementError(DataError):
+    """One of the statements of a transaction failed; `number` is which, None if none began."""
+
+    def __init__(self, reason: str, number: int | None) -> None:
+        super().__init__(reason)
+        self.reason, self.number = reason, number
+
+
+class BusyError(CryptoAssetsError):
+    """Something is held by others, overloaded, or cannot be reached for the moment."""
+
+
+class ConflictError(BusyError):
+    """Others replaced it meanwhile, changed the same rows, or left no room for ours."""

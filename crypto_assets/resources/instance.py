@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
 PROCESS_TAG = "crypto_assets/process"
-UNNOTED_SECONDS = 60  # a run notes its process in the first second
+UNRECORDED_SECONDS = 60  # a run records its process in the first second
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTED,
@@ -53,13 +53,13 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-class RunProcess(dg.ConfigurableResource):
-    """Notes as a run begins which process it is in, long before it gets its turn in the pool."""
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        if context.run and context.instance:
-            tags = {PROCESS_TAG: process_name(context.run.run_id)}
-            context.instance.add_run_tags(context.run.run_id, tags)
+@dg.resource(config_schema={})
+def run_process(context: dg.InitResourceContext) -> str:
+    """Records as a run begins which process it is in, long before it gets its turn in the pool."""
+    name = process_name(context.run.run_id if context.run else "")
+    if context.run and context.instance:
+        context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: name})
+    return name
 
 
 def process_name(run_id: str = "") -> str:
@@ -106,8 +106,8 @@ def quick_event_log(instance: dg.DagsterInstance, run_id: str | None = None) -> 
 def _is_dead(record: dg.RunRecord) -> bool:
     run = record.dagster_run
     host, pid, started, run_id = run.tags.get(PROCESS_TAG, ":::").split(":")
-    if not pid or run_id not in ("", run.run_id):  # it has noted no process of its own
-        return time.time() - (record.start_time or time.time()) > UNNOTED_SECONDS
+    if not pid or run_id not in ("", run.run_id):  # it has recorded no process of its own
+        return time.time() - (record.start_time or time.time()) > UNRECORDED_SECONDS
     return host == socket.gethostname() and _started(int(pid)) != started
 
 

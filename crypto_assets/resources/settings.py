@@ -7,7 +7,7 @@ that no other module joins paths on its own.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
@@ -17,14 +17,22 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from crypto_assets.resources.errors import UsageError
+
 
 class AwsSettings(BaseModel):
-    """What profile `aws` needs to know: `CRYPTO_ASSETS_AWS_…`, or the table `[aws]` of the TOML.
+    """What is on AWS: `CRYPTO_ASSETS_AWS_…`, or the table `[aws]` of the TOML.
 
-    Empty means not set: a service whose settings are empty is told of when it is wanted.
+    Empty means not set: a missing setting is reported by what needs it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def wanted(self, name: str) -> str:
+        """A setting that something cannot do without. Raises `UsageError` if it is not set."""
+        if not (value := getattr(self, name)):
+            raise UsageError(f"a setting is missing: set {variable('aws', name)}")
+        return str(value)
 
     region: str | None = Field(default=None, description="AWS region.")
     profile: str | None = Field(default=None, description="Profile of the shared AWS files.")
@@ -44,8 +52,24 @@ class AwsSettings(BaseModel):
     )
 
 
+def _by_profile(local: str, aws: str, description: str, needs: str = "") -> Any:
+    """A setting whose default the profile gives; that of `aws` only if its setting `needs` is set.
+
+    pydantic hands the fields above to the factory.
+    """
+
+    def default(chosen: dict[str, Any]) -> str:
+        on_aws = chosen.get("profile") == "aws"
+        return aws if on_aws and (not needs or getattr(chosen["aws"], needs)) else local
+
+    return Field(default_factory=default, description=f"{description}. The profile's, if not set.")
+
+
 class Settings(BaseSettings):
-    """Effective settings; an environment variable wins over `crypto_assets.toml`."""
+    """Effective settings; an environment variable wins over `crypto_assets.toml`.
+
+    Which words a resource may be set to is in `wiring`.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="CRYPTO_ASSETS_",
@@ -58,17 +82,27 @@ class Settings(BaseSettings):
 
     profile: Literal["local", "aws"] = Field(
         default="local",
-        description="Where everything is: `local` (folder, DuckDB) or `aws` (S3, EMR, Redshift).",
+        description="Gives the defaults of inbox, lake, engine, warehouse, store and notifier.",
     )
 
     home: Path = Field(
         default=Path(".crypto_assets"),
         description="Folder of everything local: inbox, lake, warehouse and Dagster's storage.",
     )
-    engine: Literal["sail", "spark", "emr-serverless"] | None = Field(
-        default=None,
-        description="What computes: `sail` (no Java), `spark` (Apache Spark) or `emr-serverless`; "
-        "not set: `sail` with profile `local`, `emr-serverless` with `aws`.",
+    aws: AwsSettings = Field(default=AwsSettings(), description="Settings of what is on AWS.")
+    inbox: str = _by_profile("folder", "s3", "Where uploads are: `folder` (in the home) or `s3`")
+    lake: str = _by_profile("folder", "s3", "Where the lake is: `folder` (in the home) or `s3`")
+    engine: str = _by_profile(
+        "sail",
+        "emr-serverless",
+        "What computes: `sail` (no Java), `spark` (Apache Spark) or `emr-serverless`",
+    )
+    warehouse: str = _by_profile("duckdb", "redshift", "What SQL asks: `duckdb` or `redshift`")
+    store: str = _by_profile(
+        "duckdb", "dynamodb", "What applications read of the accounts: `duckdb` or `dynamodb`"
+    )
+    notifier: str = _by_profile(
+        "log", "sns", "Where notices go: `log` (a file in the home) or `sns`", needs="topic_arn"
     )
     lock_wait_s: float = Field(
         default=60,
@@ -81,7 +115,6 @@ class Settings(BaseSettings):
         le=1,
         description="Share of the customer accounts that one snapshot may delete unconfirmed.",
     )
-    aws: AwsSettings = Field(default=AwsSettings(), description="Settings of profile `aws`.")
 
     @field_validator("home")
     @classmethod
@@ -104,29 +137,24 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
-    def engine_name(self) -> str:
-        """The engine that is meant."""
-        return self.engine or ("emr-serverless" if self.profile == "aws" else "sail")
-
-    @property
     def root(self) -> Path:
         """The home folder as an absolute path."""
         return self.home.expanduser().absolute()
 
     @property
-    def inbox(self) -> Path:
+    def inbox_folder(self) -> Path:
         return self.root / "inbox"
 
     @property
-    def lake(self) -> Path:
+    def lake_folder(self) -> Path:
         return self.root / "lake"
 
     @property
-    def warehouse(self) -> Path:
+    def warehouse_file(self) -> Path:
         return self.root / "warehouse.duckdb"
 
     @property
-    def account_store(self) -> Path:
+    def store_file(self) -> Path:
         return self.root / "store.duckdb"
 
     @property

@@ -1,61 +1,99 @@
-"""Which body each resource has: the table from settings to resources."""
+"""Which implementation each resource has: one table for each, by the word it is set to.
+
+To add an implementation, write its file and add its line here (docs/design.md, "Add a warehouse").
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TypeVar
 
-from crypto_assets.resources.accounts.refresh import AccountsPlatform
-from crypto_assets.resources.accounts.snapshots import Snapshots
-from crypto_assets.resources.accounts.store import AccountStore, DuckDBAccountStore
-from crypto_assets.resources.aws import Aws, split_uri
-from crypto_assets.resources.engine.engine import Engine, SailEngine, SparkEngine
-from crypto_assets.resources.inbox.inbox import EventInbox, Inbox
-from crypto_assets.resources.inbox.sqs import UploadEvents
-from crypto_assets.resources.instance import RunProcess
-from crypto_assets.resources.market_data.refresh import Platform
-from crypto_assets.resources.market_data.registry import Registry, WrongUse
-from crypto_assets.resources.notifier.notifier import LogNotifier, Notifier, SnsNotifier
-from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
+from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
+from crypto_assets.resources.accounts.refresh import STORE, TABLE, AccountsRefresh
+from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
+from crypto_assets.resources.accounts.store import AccountStore
+from crypto_assets.resources.data_set.upgrade import upgrade_inbox, upgrade_lake
+from crypto_assets.resources.engine.emr import EmrServerlessEngine
+from crypto_assets.resources.engine.engine import Engine
+from crypto_assets.resources.engine.local import SailEngine, SparkEngine
+from crypto_assets.resources.errors import UsageError
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.inbox.sqs import EventInbox
+from crypto_assets.resources.market_data.refresh import WAREHOUSE, CurrencyRefresh
+from crypto_assets.resources.market_data.registry import CurrencyRegistry
+from crypto_assets.resources.notifier.notifier import LogNotifier, Notifier
+from crypto_assets.resources.notifier.sns import SnsNotifier
+from crypto_assets.resources.settings import Settings, variable
 from crypto_assets.resources.storage.lake import Lake
-from crypto_assets.resources.storage.objects import LocalObjects, Objects
-from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse, Warehouse
+from crypto_assets.resources.storage.local import LocalObjects
+from crypto_assets.resources.storage.objects import Objects, Part
+from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
+from crypto_assets.resources.warehouse.redshift import RedshiftWarehouse
+from crypto_assets.resources.warehouse.warehouse import Warehouse
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
-if TYPE_CHECKING:
-    from dagster import ConfigurableResource
+T = TypeVar("T")
 
-    from crypto_assets.resources.storage.s3 import S3Objects
+OBJECTS: Mapping[str, type[Objects]] = {"folder": LocalObjects, "s3": S3Objects}
+INBOXES: Mapping[str, type[Inbox]] = {"folder": Inbox, "s3": EventInbox}
+ENGINES: Mapping[str, type[Engine]] = {
+    "sail": SailEngine,
+    "spark": SparkEngine,
+    "emr-serverless": EmrServerlessEngine,
+}
+WAREHOUSES: Mapping[str, type[Warehouse]] = {
+    "duckdb": DuckDBWarehouse,
+    "redshift": RedshiftWarehouse,
+}
+STORES: Mapping[str, type[AccountStore]] = {
+    "duckdb": DuckDBAccountStore,
+    "dynamodb": DynamoDBAccountStore,
+}
+NOTIFIERS: Mapping[str, type[Notifier]] = {"log": LogNotifier, "sns": SnsNotifier}
+
+_TABLES: Mapping[str, Mapping[str, type]] = {
+    "inbox": INBOXES,
+    "lake": OBJECTS,
+    "engine": ENGINES,
+    "warehouse": WAREHOUSES,
+    "store": STORES,
+    "notifier": NOTIFIERS,
+}
+
+
+def check(settings: Settings) -> None:
+    """Raises `UsageError` if a resource is set to an unknown word, or two do not go together."""
+    for name, table in _TABLES.items():
+        if (word := getattr(settings, name)) not in table:
+            raise UsageError(f"setting {name}: {word!r} is none of {', '.join(table)}")
+    for name, table, part in (
+        ("engine", ENGINES, "inbox"),
+        ("engine", ENGINES, "lake"),
+        ("warehouse", WAREHOUSES, "lake"),
+    ):
+        word, storage = getattr(settings, name), getattr(settings, part)
+        if storage not in (storages := table[word].storages):
+            raise UsageError(
+                f"{name} {word} does not work with {part} {storage}: set {variable(part)} to "
+                f"{' or '.join(sorted(storages))}, or {variable(name)} to another {name}"
+            )
 
 
 def engine(settings: Settings) -> Engine:
-    name = settings.engine_name
-    if name != "emr-serverless":
-        return SparkEngine() if name == "spark" else SailEngine()
-    from crypto_assets.resources.engine.emr import EmrServerlessEngine
-
-    return EmrServerlessEngine(
-        aws=aws(settings),
-        application_id=_wanted(settings, "emr_application_id"),
-        role_arn=_wanted(settings, "emr_role_arn"),
-        objects=_s3_objects(settings, "lake"),
-        cache=str(settings.artifacts),
-    )
+    return _chosen(ENGINES, settings, "engine").of(settings)
 
 
-def registry(settings: Settings) -> Registry:
-    return Registry(objects=_objects(settings, "inbox"))
+def registries(settings: Settings) -> tuple[CurrencyRegistry, SnapshotRegistry]:
+    objects = _objects(settings, "inbox")
+    return CurrencyRegistry(MARKET_DATA, objects), SnapshotRegistry(ACCOUNTS, objects)
 
 
 def inbox(settings: Settings) -> Inbox:
-    objects, queue_url = _objects(settings, "inbox"), settings.aws.queue_url
-    if settings.profile == "local" or not queue_url:
-        return Inbox(objects=objects)
-    bucket, prefix = split_uri(settings.aws.inbox)
-    events = UploadEvents(aws=aws(settings), queue_url=queue_url, bucket=bucket, prefix=prefix)
-    return EventInbox(objects=objects, events=events)
-
-
-def snapshots(settings: Settings) -> Snapshots:
-    return Snapshots(objects=_objects(settings, "inbox"))
+    return _chosen(INBOXES, settings, "inbox").of(settings, _objects(settings, "inbox"))
 
 
 def lake(settings: Settings) -> Lake:
@@ -63,98 +101,64 @@ def lake(settings: Settings) -> Lake:
 
 
 def warehouse(settings: Settings) -> Warehouse:
-    if settings.profile == "local":
-        return DuckDBWarehouse(path=str(settings.warehouse), lock_wait_s=settings.lock_wait_s)
-    from crypto_assets.resources.warehouse.redshift import RedshiftWarehouse
-
-    return RedshiftWarehouse(
-        aws=aws(settings),
-        workgroup=_wanted(settings, "redshift_workgroup"),
-        database=settings.aws.redshift_database,
-        role_arn=settings.aws.redshift_role_arn,
-        manifests=f"{_wanted(settings, 'lake').rstrip('/')}/_manifests",
-    )
+    return _chosen(WAREHOUSES, settings, "warehouse").of(settings)
 
 
 def account_store(settings: Settings) -> AccountStore:
-    if settings.profile == "local":
-        return DuckDBAccountStore(
-            path=str(settings.account_store),
-            lock_wait_s=settings.lock_wait_s,
-            max_deleted_share=settings.max_deleted_share,
-        )
-    from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
-
-    return DynamoDBAccountStore(
-        aws=aws(settings),
-        table=settings.aws.account_table,
-        max_deleted_share=settings.max_deleted_share,
-    )
+    return _chosen(STORES, settings, "store").of(settings)
 
 
 def notifier(settings: Settings) -> Notifier:
-    if settings.profile == "aws" and settings.aws.topic_arn:
-        return SnsNotifier(aws=aws(settings), topic_arn=settings.aws.topic_arn)
-    return LogNotifier(path=str(settings.notices))
+    return _chosen(NOTIFIERS, settings, "notifier").of(settings)
 
 
-def platform(settings: Settings) -> Platform:
-    return Platform(registry(settings), engine(settings), lake(settings), warehouse(settings))
+def market_data(settings: Settings) -> CurrencyRefresh:
+    currencies, _ = registries(settings)
+    return CurrencyRefresh(currencies, engine(settings), lake(settings), warehouse(settings))
 
 
-def accounts_platform(settings: Settings) -> AccountsPlatform:
-    return AccountsPlatform(
-        snapshots(settings),
+def accounts(settings: Settings) -> AccountsRefresh:
+    _, snapshots = registries(settings)
+    return AccountsRefresh(
+        snapshots,
         engine(settings),
         lake(settings),
         warehouse(settings),
         account_store(settings),
         notifier(settings),
+        settings.max_deleted_share,
     )
 
 
-def resources(settings: Settings) -> dict[str, ConfigurableResource]:
-    """Every resource the assets ask for, by the name they ask with."""
-    return {
-        "engine": engine(settings),
-        "inbox": inbox(settings),
-        "registry": registry(settings),
-        "snapshots": snapshots(settings),
-        "lake": lake(settings),
-        "warehouse": warehouse(settings),
-        "account_store": account_store(settings),
-        "notifier": notifier(settings),
-        "process": RunProcess(),
-    }
+def kinds(settings: Settings) -> dict[str, set[str]]:
+    """What the layers that are not Parquet alone are kept in, in Dagster's words.
+
+    Connects to nothing: Dagster loads its definitions also while a service is away.
+    """
+    sql, store = warehouse(settings).kind, account_store(settings).kind
+    return {WAREHOUSE: {sql}, TABLE: {"parquet", sql}, STORE: {store}}
 
 
-def _objects(settings: Settings, which: Literal["inbox", "lake"]) -> Objects:
-    if settings.profile == "local":
-        return LocalObjects(root=str(getattr(settings, which)))
-    return _s3_objects(settings, which)
+# Every resource the assets and sensors ask for, by the name they ask with.
+RESOURCES: dict[str, Callable[[Settings], object]] = {
+    "inbox": inbox,
+    "market_data": market_data,
+    "accounts": accounts,
+    "notifier": notifier,
+}
 
 
-def _s3_objects(settings: Settings, which: Literal["inbox", "lake"]) -> S3Objects:
-    from crypto_assets.resources.storage.s3 import S3Objects
-
-    root = _wanted(settings, which)
-    return S3Objects(aws=aws(settings), root=root, locks=str(settings.locks))
+def _chosen(table: Mapping[str, T], settings: Settings, name: str) -> T:
+    check(settings)
+    return table[getattr(settings, name)]
 
 
-def aws(settings: Settings) -> Aws:
-    """Access to AWS as the settings say."""
-    chosen = settings.aws
-    return Aws(
-        region=chosen.region,
-        profile=chosen.profile,
-        key_file=str(chosen.key_file) if chosen.key_file else None,
-        endpoint_url=chosen.endpoint_url,
-    )
+def _objects(settings: Settings, part: Part) -> Objects:
+    objects = _chosen(OBJECTS, settings, part).of(settings, part)
+    _upgrade(objects, part)
+    return objects
 
 
-def _wanted(settings: Settings, name: str) -> str:
-    """A setting that profile `aws` cannot do without. Raises `WrongUse` if it is not set."""
-    value = getattr(settings.aws, name)
-    if not value:
-        raise WrongUse(f"profile aws needs a setting: set CRYPTO_ASSETS_AWS_{name.upper()}")
-    return str(value)
+@cache  # one look a process: each is a request
+def _upgrade(objects: Objects, part: Part) -> None:
+    (upgrade_inbox if part == "inbox" else upgrade_lake)(objects)

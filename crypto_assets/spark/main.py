@@ -1,7 +1,7 @@
-"""The entry point of a job on EMR Serverless: reads its order, runs it, tells the verdicts.
+"""The entry point of a job on EMR Serverless: reads its job spec, runs it, reports the verdicts.
 
-Order and verdicts pass through S3 by the Dagster Pipes protocol; `resources/engine/emr.py` is the
-other side. What an order computes is `run`; nothing is decided here.
+Job spec and verdicts pass through S3 by the Dagster Pipes protocol; `resources/engine/emr.py` is
+the other side. What is computed is `run`; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from dagster_pipes import (
 )
 from pyspark.sql import SparkSession
 
-from crypto_assets.spark import run as orders
-from crypto_assets.spark.job_spec import order_from_json, to_json
+from crypto_assets.spark.job_spec import spec_from_json, to_json
+from crypto_assets.spark.run import run
 
 if TYPE_CHECKING:
     from dagster_pipes import PipesMessage, PipesParams
 
-ORDER = "order"  # its name among the extras of the Pipes context
+SPEC = "job_spec"  # its name among the extras of the Pipes context
 
 
 class _Channel(PipesS3MessageWriterChannel):
@@ -49,19 +49,19 @@ class _MessageWriter(PipesS3MessageWriter):
 
 
 def main() -> None:
-    """Runs the order that the Pipes context holds; a fault is told and ends the process with it."""
+    """Runs the job spec in the Pipes context; a fault is reported and ends the process."""
     client: Any = boto3.client("s3")
     with open_dagster_pipes(
         context_loader=PipesS3ContextLoader(client),
         message_writer=_MessageWriter(client),
         params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]
     ) as pipes:
-        order = order_from_json(pipes.get_extra(ORDER))
+        spec = spec_from_json(pipes.get_extra(SPEC))
         session = SparkSession.builder.getOrCreate()
         pipes.log.info(
-            "Spark %s has begun with %d partitions", session.version, len(order.partitions)
+            "Spark %s has begun with %d partitions", session.version, len(spec.partitions)
         )
-        for result in orders.run(session, order):
+        for result in run(session, spec):
             pipes.report_custom_message(to_json(result))
         session.stop()
 

@@ -1,25 +1,36 @@
-"""Running an order of any data set: the one thing an engine calls."""
+"""Running a job spec of any data set: the one thing an engine calls."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from crypto_assets.spark.accounts import job as accounts_job
-from crypto_assets.spark.job_spec import Batch, Snapshot
-from crypto_assets.spark.market_data import job
+from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
 
-    from crypto_assets.spark.job_spec import LayerResult, Order
+# Computes one layer of partitions and judges each; a job module's `STEPS` has one for each layer.
+Step = Callable[["SparkSession", JobSpec, list[Partition]], Iterable[Verdict]]
 
 
-def run(session: SparkSession, order: Order) -> Iterator[LayerResult]:
-    """Computes what the order wants and yields each layer's verdicts when it is audited."""
-    if isinstance(order, Batch):
-        return job.run(session, order)
-    if isinstance(order, Snapshot):
-        return accounts_job.run(session, order)
-    raise TypeError(f"nothing computes a {type(order).__name__}")
+def run(session: SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
+    """Computes the layers in order and yields each layer's verdicts when it is audited.
+
+    A partition that fails its audit goes no further.
+    """
+    steps: dict[str, Step] = import_module(spec.job).STEPS
+    partitions = list(spec.partitions)
+    for layer in spec.layers:
+        if not partitions:
+            return
+        started = time.monotonic()
+        verdicts = tuple(steps[layer](session, spec, partitions))
+        result = LayerResult(layer, time.monotonic() - started, verdicts, spec.staging)
+        yield result
+        passed = set(result.passed)
+        partitions = [partition for partition in partitions if partition.name in passed]

@@ -5,23 +5,25 @@ What the tables are is `tables`; publishing what was written is the lake's matte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from crypto_assets.spark.tables import arrow_schema, spark_ddl
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
+    from crypto_assets.spark.tables import Column as TableColumn
     from crypto_assets.spark.tables import Table
 
 # The folder of the rows whose partition is not known, by Hive's convention.
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 _COMPRESSION = "snappy"
-_ARROW = {"int": pa.int32(), "string": pa.string(), "timestamp": pa.timestamp("us", "UTC")}
 
 
 def read(session: SparkSession, root: str, table: Table) -> DataFrame:
@@ -30,19 +32,15 @@ def read(session: SparkSession, root: str, table: Table) -> DataFrame:
     The schema is given, never inferred: a partition `ticker=007` would become the number 7. One
     path, never several: Sail then leaves the partition columns null (pysail 0.7.2).
     """
-    columns = _columns(table)
-    numbers = {name: columns[name] for name in table.partitions if columns[name] != "string"}
-    # Read as text and cast here: Sail cannot take Hive's name for null as a number (pysail 0.7.2).
-    schema = _ddl({**columns, **dict.fromkeys(numbers, "string")})
-    frame = session.read.schema(schema).parquet(f"{root}/{table.path}")
-    for name, kind in numbers.items():
-        frame = frame.withColumn(name, frame[name].try_cast(kind))
+    frame = session.read.schema(_read_as_text(table)).parquet(f"{root}/{table.path}")
+    for column in _numbered(table):
+        frame = frame.withColumn(column.name, frame[column.name].try_cast(column.type))
     return frame
 
 
 def read_partition(session: SparkSession, root: str, table: Table, partition: str) -> DataFrame:
     """The rows of one snapshot below `root`, without the column that names it."""
-    return session.read.schema(_ddl(_file_columns(table))).parquet(
+    return session.read.schema(spark_ddl(table.file_columns)).parquet(
         f"{root}/{table.folders(partition)[0]}"
     )
 
@@ -52,7 +50,7 @@ def write(frame: DataFrame, root: str, table: Table, order: str | None = None) -
 
     Without an order the rows of a ticker must stand in one partition of the frame.
     """
-    columns = [_written(table, name) for name in _columns(table)]
+    columns = [_written(table, column) for column in table.columns]
     rows = frame.select(*columns)
     (
         (_in_order(rows, table.partitions[-1], order) if order else rows)
@@ -76,9 +74,8 @@ def write_partition(
     if not any(file.path.endswith(".parquet") for file in written):
         if isinstance(files, fs.LocalFileSystem):  # a folder in S3 would be an object of its own
             files.create_dir(folder)
-        schema = pa.schema([(c, _ARROW[kind]) for c, kind in _file_columns(table).items()])
         pq.write_table(
-            schema.empty_table(),
+            arrow_schema(table.file_columns).empty_table(),
             f"{folder}/part-empty.parquet",
             filesystem=files,
             compression=_COMPRESSION,
@@ -112,22 +109,20 @@ def _in_order(frame: DataFrame, partition: str, order: str) -> DataFrame:
     return frame.withColumn("position", position).where("position > 0").drop("position")
 
 
-def _written(table: Table, name: str) -> Column:
+def _written(table: Table, column: TableColumn) -> Column:
     """The column as it goes to `write`: Sail would put a null number into folder 0."""
-    column = F.col(name)
-    if name in table.partitions and _columns(table)[name] != "string":
-        return F.coalesce(column.cast("string"), F.lit(_NULL)).alias(name)
-    return column
+    if column in _numbered(table):
+        text = F.col(column.name).cast("string")
+        return F.coalesce(text, F.lit(_NULL)).alias(column.name)
+    return F.col(column.name)
 
 
-def _columns(table: Table) -> dict[str, str]:
-    """The table's columns with their types, in order."""
-    return dict(column.split() for column in table.columns.split(", "))
+def _numbered(table: Table) -> list[TableColumn]:
+    """The partition columns that are no text."""
+    return [c for c in table.columns if c.name in table.partitions and c.type != "string"]
 
 
-def _file_columns(table: Table) -> dict[str, str]:
-    return {name: kind for name, kind in _columns(table).items() if name not in table.partitions}
-
-
-def _ddl(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+def _read_as_text(table: Table) -> str:
+    """The columns as they are read: Sail cannot take Hive's name for null as a number (0.7.2)."""
+    texts = [replace(c, type="string") if c in _numbered(table) else c for c in table.columns]
+    return spark_ddl(tuple(texts))

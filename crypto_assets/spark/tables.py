@@ -1,58 +1,130 @@
-"""The lake's tables: where each stands below a root, which columns it has, how it is partitioned.
+"""A table: its columns, declared once and rendered for every engine, and where its files are.
 
-Known without pyspark, so that whoever publishes the files need not import it. `storage` reads and
-writes them; what the rows mean is `bronze`, `silver` and `gold`.
+Known without pyspark, so that whoever publishes or loads the files need not import it. The tables
+themselves are declared in each data set's `tables`; `storage` reads and writes them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from crypto_assets.spark.job_spec import KINDS, Layer
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Type = Literal["string", "int", "double", "date", "timestamp", "array<string>"]
+Dialect = Literal["duckdb", "redshift"]
+
+_SQL: dict[Dialect, dict[Type, str]] = {
+    "duckdb": {
+        "string": "VARCHAR",
+        "int": "INTEGER",
+        "double": "DOUBLE",
+        "date": "DATE",
+        "timestamp": "TIMESTAMP",
+    },
+    "redshift": {
+        "string": "VARCHAR(1024)",
+        "int": "INTEGER",
+        "double": "DOUBLE PRECISION",
+        "date": "DATE",
+        "timestamp": "TIMESTAMP",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `type` is Spark's name for it, `holds` says in words and units what is in it."""
+
+    name: str
+    type: Type
+    holds: str = ""
+    required: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table; `path` is relative to a lake's root, `columns` is Spark DDL for all columns.
+    """A table of a layer.
 
-    The last columns are the partition columns.
+    `path` is relative to a lake's root, or `schema.table` of a warehouse. `partitions` name those
+    of the columns that are in the names of the files' folders; `kinds` are the values of the
+    column `kind` among them. `row` says what a row is. An `optional` one is written only by jobs
+    whose spec names it.
     """
 
     path: str
-    layer: Layer
-    columns: str
-    partitions: tuple[str, ...] = ("ticker",)
+    layer: str
+    columns: tuple[Column, ...]
+    partitions: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    row: str = ""
+    optional: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def file_columns(self) -> tuple[Column, ...]:
+        """The columns that are in the files themselves."""
+        return tuple(column for column in self.columns if column.name not in self.partitions)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the columns of measured values."""
+        return tuple(column.name for column in self.columns if column.type == "double")
 
     def folders(self, partition: str) -> tuple[str, ...]:
-        """The folders below the root that hold this ticker's or snapshot's files, one file each."""
-        kinds = [f"kind={kind}/" for kind in KINDS] if "kind" in self.partitions else [""]
+        """The folders below the root that hold this partition's files, one file each."""
+        kinds = [f"kind={kind}/" for kind in self.kinds] or [""]
         return tuple(f"{self.path}/{kind}{self.partitions[-1]}={partition}" for kind in kinds)
 
+    @property
+    def ddl(self) -> str:
+        """All columns as Spark takes them for a schema."""
+        return spark_ddl(self.columns)
 
-BRONZE = Table(
-    path="bronze",
-    layer="bronze",
-    columns=(
-        "line int, role string, cells array<string>, date string, value string, problem string, "
-        "file_lines int, reading string, file string, etag string, kind string, ticker string"
-    ),
-    partitions=("kind", "ticker"),
-)
-SILVER_HISTORY = Table("silver/history", "silver", "date date, price double, ticker string")
-SILVER_TREND = Table("silver/trend", "silver", "date date, g_trend double, ticker string")
-GOLD = Table(
-    "gold",
-    "gold",
-    "date date, price double, trend double, pricema double, trend_i double, ticker string",
-)
-TABLES = (BRONZE, SILVER_HISTORY, SILVER_TREND, GOLD)
+    def create_sql(self, dialect: Dialect) -> str:
+        """The statement that makes the table of a warehouse if it is not there."""
+        return f"CREATE TABLE IF NOT EXISTS {self.path} ({sql_columns(self.columns, dialect)})"
 
-# Gold as a warehouse wants it that takes columns by position and knows no partition columns: the
-# ticker comes first, and again to name the folder, for engines leave that column out of the files.
-# It stays in staging and is never published.
-LOAD = Table(
-    "load",
-    "warehouse",
-    "symbol string, date date, price double, trend double, pricema double, trend_i double, "
-    "ticker string",
-)
+    def comments_sql(self) -> list[str]:
+        """The statements that describe the table and its columns, in standard SQL."""
+        described = [(f"TABLE {self.path}", self.row)]
+        described += [(f"COLUMN {self.path}.{each.name}", each.holds) for each in self.columns]
+        texts = ((what, text.replace("'", "''")) for what, text in described if text)
+        return [f"COMMENT ON {what} IS '{text}'" for what, text in texts]
+
+    def markdown(self) -> str:
+        """The columns as a table for the documentation."""
+        rows = [f"| `{column.name}` | {column.holds} |" for column in self.columns if column.holds]
+        return "\n".join(["| column | is |", "|---|---|", *rows])
+
+
+def spark_ddl(columns: tuple[Column, ...]) -> str:
+    """The columns as Spark takes them for a schema."""
+    return ", ".join(f"{column.name} {column.type}" for column in columns)
+
+
+def sql_columns(columns: tuple[Column, ...], dialect: Dialect) -> str:
+    """The columns as a statement of this dialect declares them."""
+    types = _SQL[dialect]
+    return ", ".join(
+        f"{each.name} {types[each.type]}{' NOT NULL' if each.required else ''}" for each in columns
+    )
+
+
+def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    """The columns as Arrow's schema, as the engines write them to Parquet."""
+    import pyarrow as pa
+
+    types: dict[Type, pa.DataType] = {
+        "string": pa.string(),
+        "int": pa.int32(),
+        "double": pa.float64(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", "UTC"),
+        "array<string>": pa.list_(pa.string()),
+    }
+    return pa.schema([(column.name, types[column.type]) for column in columns])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.resources.aws import Aws, read_key_file
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.errors import UsageError
 
 
 def test_an_object_goes_there_and_back(aws, bucket):
@@ -16,7 +16,7 @@ def test_an_object_goes_there_and_back(aws, bucket):
 
 def test_a_key_file_of_the_console_is_who_asks(ministack, credentials, write):
     path = write("key.csv", "\ufeffAccess key ID,Secret access key\r\nAKIAOTHER,hidden/+=\r\n")
-    client = Aws(region="eu-central-1", endpoint_url=ministack, key_file=str(path)).client("s3")
+    client = Aws(region="eu-central-1", endpoint_url=ministack, key_file=path).client("s3")
     assert client._request_signer._credentials.access_key == "AKIAOTHER"
     client.list_buckets()
 
@@ -34,11 +34,11 @@ def test_credentials_that_were_renewed_are_found_by_who_asks_next(credentials, w
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "Access key ID,Secret access key\nAKIA,\n"])
 def test_a_key_file_that_is_none_is_refused_without_showing_it(write, content):
     path = write("key.csv", content)
-    with pytest.raises(WrongUse, match="download the access key again") as refused:
+    with pytest.raises(UsageError, match="download the access key again") as refused:
         read_key_file(path)
     assert "AKIA" not in str(refused.value)
 
 
-def test_an_unknown_profile_is_told(credentials):
-    with pytest.raises(WrongUse, match="nobody"):
+def test_an_unknown_profile_is_reported(credentials):
+    with pytest.raises(UsageError, match="nobody"):
         Aws(profile="nobody").client("s3")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.account_stream import make_table
 from crypto_assets_tests.helpers.cloud import hasten, settings_of
@@ -20,7 +20,7 @@ def settings(cloud, home, monkeypatch):
     hasten(monkeypatch)
     monkeypatch.setenv("CRYPTO_ASSETS_AWS_ACCOUNT_TABLE", f"accounts-{cloud.queue_url[-12:]}")
     settings = settings_of(cloud, home, monkeypatch)
-    make_table(profile.account_store(settings))
+    make_table(wiring.account_store(settings))
     return settings
 
 
@@ -38,7 +38,7 @@ def take(run, truth, *options):
 
 def stored(settings, bank):
     """What the store says of every account there ever was."""
-    store = profile.account_store(settings)
+    store = wiring.account_store(settings)
     numbers = sorted({number for truth in bank for number in truth.rows})
     items = [item for number in numbers for item in store.get(number)]
     return [(item, item.deleted_at is not None) for item in items]
@@ -52,7 +52,7 @@ def without_times_of_deletion(items):
 
 def test_three_snapshots_give_what_the_local_profile_gives(run, cloud, settings, bank, monkeypatch):
     lines = [take(run, truth) for truth in bank]
-    rows = [tuple(row) for row in profile.warehouse(settings).query(ROWS)[1]]
+    rows = [tuple(row) for row in wiring.warehouse(settings).query(ROWS)[1]]
     items = without_times_of_deletion(stored(settings, bank))
     shown = json.loads(run("profile", "--json")[1])
     assert cloud.router.operations("emr-serverless")["POST"] == len(bank)
@@ -70,7 +70,7 @@ def test_three_snapshots_give_what_the_local_profile_gives(run, cloud, settings,
     monkeypatch.setenv("CRYPTO_ASSETS_PROFILE", "local")
     local = Settings()
     assert [take(run, truth) for truth in bank] == lines
-    assert rows == [tuple(row) for row in profile.warehouse(local).query(ROWS)[1]]
+    assert rows == [tuple(row) for row in wiring.warehouse(local).query(ROWS)[1]]
     assert items == without_times_of_deletion(stored(local, bank))
     expected = json.loads(run("profile", "--json")[1])
     assert {**shown, "snapshot": ""} == {**expected, "snapshot": ""}

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bench.generate import generate
-from crypto_assets.defs.partitions import ticker_partitions
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.uploads import register as intake
+from crypto_assets.resources.uploads.register import register
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.cloud import Cloud, hasten, settings_of
 
 TICKERS = 1000
@@ -51,17 +51,15 @@ def test_a_run_where_nothing_changed_starts_no_job(run, add, cloud, settings, mo
 @pytest.mark.slow
 def test_a_batch_of_1000_makes_one_job_and_few_requests(run, cloud, settings, tmp_path, capsys):
     files = generate(tmp_path / "files", TICKERS, 400)
-    inbox, registry = profile.inbox(settings), profile.registry(settings)
+    inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
     with ThreadPoolExecutor(8) as pool:
         jobs = [
-            pool.submit(
-                intake.register, inbox, registry, ticker, {"history": history, "trend": trend}, {}
-            )
+            pool.submit(register, inbox, registry, ticker, {"history": history, "trend": trend}, {})
             for ticker, history, trend in files
         ]
         assert all(job.result() for job in jobs)
     with open_instance(settings) as instance:
-        instance.add_dynamic_partitions(ticker_partitions.name, [ticker for ticker, _, _ in files])
+        instance.add_dynamic_partitions(MARKET_DATA.partition, [ticker for ticker, _, _ in files])
     for attempt in ("new", "replaced"):
         cloud.router.forget()
         code, out, err = run("materialize", "--all")

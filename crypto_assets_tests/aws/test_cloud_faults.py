@@ -1,4 +1,4 @@
-"""Faults under profile `aws`, one by one: what is in the tables afterwards, and what is told.
+"""Faults under profile `aws`, one by one: what is in the tables afterwards, and what is reported.
 
 Every test also looks through all that was written for secrets when it is done.
 """
@@ -10,16 +10,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources import wiring
+from crypto_assets.resources.errors import UsageError
 from crypto_assets_tests.helpers.cloud import Cloud, hasten, settings_of
-from crypto_assets_tests.helpers.emr_scene import hurry, until
+from crypto_assets_tests.helpers.emr_scene import hurry
+from crypto_assets_tests.helpers.waiting import HANG_S, until
 
 SECRET, TOKEN = "made-up-secret-of-the-faults", "made-up-session-token"
 LEAKS = (SECRET, TOKEN, "X-Amz-Signature", "X-Amz-Security-Token")
@@ -50,7 +51,7 @@ def settings(cloud, home, monkeypatch):
 
 
 def leaks(cloud: Cloud, home: Path) -> list[tuple[str, str]]:
-    """Where a secret or a signature is to be read: on this machine, on S3, in orders and SQL."""
+    """Where a secret or a signature is to be read: on this machine, on S3, in job specs and SQL."""
     texts = {
         str(path): path.read_bytes()
         for path in home.rglob("*")
@@ -78,9 +79,9 @@ def loaded(settings) -> dict[str, tuple[int, float]]:
     query = "SELECT ticker, count(*), min(price) FROM market_data.prices GROUP BY ticker"
     try:
         return {
-            ticker: (rows, low) for ticker, rows, low in profile.warehouse(settings).query(query)[1]
+            ticker: (rows, low) for ticker, rows, low in wiring.warehouse(settings).query(query)[1]
         }
-    except WrongUse:
+    except UsageError:
         return {}
 
 
@@ -108,10 +109,13 @@ def lines(out: str) -> list[list[str]]:
 
 
 def assert_done(cloud, settings, run, jobs: int, **expected: tuple[int, float]) -> None:
-    """All tickers are published everywhere with these rows, by that many jobs, with no rest."""
+    """All tickers are published everywhere with these rows, by that many jobs, with no rest.
+
+    Six files each: bronze and silver of both kinds, gold, and gold as Redshift loads it.
+    """
     assert loaded(settings) == expected
     assert states(run) == dict.fromkeys(expected, PUBLISHED)
-    assert len(tables(cloud)) == 5 * len(expected)
+    assert len(tables(cloud)) == 6 * len(expected)
     assert cloud.keys("lake/_staging") == cloud.keys("lake/_jobs") == []
     assert len(cloud.jobs.jobs) == jobs
 
@@ -132,33 +136,20 @@ def started(*words: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def reached(process: subprocess.Popen[str], condition: Callable[[], object]) -> None:
-    """Waits until the process has brought this about."""
-    until(lambda: condition() or process.poll() is not None, 60)
-    assert process.poll() is None, process.communicate()
-
-
 def test_the_job_of_a_process_that_was_killed_is_adopted_by_the_next_run(
     run, add, cloud, settings, home
 ):
     add("BTC")
+    looked = cloud.router.hold("emr-serverless", method="GET", path=".*/jobruns/.*")
     with started("materialize", "BTC") as process:
-        reached(process, lambda: "RUNNING" in job_states(cloud) and noted(cloud))
+        until("a job that is recorded", lambda: looked.times == 0, by=process)
         process.kill()
+    looked.release.set()
     assert (loaded(settings), tables(cloud)) == ({}, {})
     code, out, err = run("materialize", "BTC")
     assert (code, lines(out)) == (0, [["BTC", "ok"]]), err
     assert cloud.router.count("emr-serverless", **START) == 1
     assert_done(cloud, settings, run, 1, BTC=OLD)
-
-
-def noted(cloud: Cloud) -> bool:
-    """Whether the id of the job that runs stands in its record."""
-    keys = [key for key in cloud.keys("lake/_jobs/") if key.count("/") == 2]
-    return any(
-        b'"job_run_id": "00' in cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read()
-        for key in keys
-    )
 
 
 def test_a_start_whose_answer_is_lost_gives_the_same_job(run, add, cloud, settings):
@@ -179,7 +170,7 @@ def test_a_storm_of_throttling_is_waited_out(run, add, cloud, settings):
         *(
             cloud.router.fail("s3", 5, status=503, code="SlowDown", method=method, path=path)
             for method in ("GET", "PUT")
-            for path in (".*/_versions/.*", ".*/_jobs/.*", ".*/lake/[bsg].*", f"/{cloud.bucket}")
+            for path in (".*/_manifests/.*", ".*/_jobs/.*", ".*/lake/[bsgl].*", f"/{cloud.bucket}")
         ),
     ]
     code, out, err = run("materialize", "BTC")
@@ -188,7 +179,7 @@ def test_a_storm_of_throttling_is_waited_out(run, add, cloud, settings):
     assert_done(cloud, settings, run, 1, BTC=OLD)
 
 
-def test_a_job_that_fails_half_way_leaves_what_it_told_of_published_and_the_next_ends_the_work(
+def test_a_job_that_fails_half_way_leaves_what_it_reported_of_published_and_the_next_ends_the_work(
     run, add, cloud, settings
 ):
     add("BTC")
@@ -258,7 +249,7 @@ def test_errors_of_s3_that_do_not_end_fail_the_run_and_leave_each_file_old_or_ne
     assert loaded(settings) == {"BTC": OLD, "ETH": OLD}
     cloud.router.forget()
     assert run("materialize", "--all")[0] == 0
-    tables_of_prices = ("bronze/history", "gold", "silver/history")
+    tables_of_prices = ("bronze/history", "gold", "load", "silver/history")
     assert replaced(old, tables(cloud)) == [
         f"{t}/{c}" for t in tables_of_prices for c in ("BTC", "ETH")
     ]
@@ -266,7 +257,7 @@ def test_errors_of_s3_that_do_not_end_fail_the_run_and_leave_each_file_old_or_ne
 
 
 @pytest.mark.parametrize("command", ["add", "materialize", "status", "sql"])
-def test_expired_credentials_are_told_in_one_line_and_change_nothing(
+def test_expired_credentials_are_reported_in_one_line_and_change_nothing(
     run, add, cloud, settings, command
 ):
     add("BTC")
@@ -283,9 +274,9 @@ def test_expired_credentials_are_told_in_one_line_and_change_nothing(
     }
     code, out, err = add("BTC", level=200.0) if command == "add" else run(*words[command])
     assert code in (1, 2)
-    told = [line for line in (out + err).splitlines() if "xpired" in line]
-    assert len(told) == 1
-    assert "such as `aws sso login`" in told[0]
+    lines_of_it = [line for line in (out + err).splitlines() if "xpired" in line]
+    assert len(lines_of_it) == 1
+    assert "such as `aws sso login`" in lines_of_it[0]
     assert "Traceback" not in out + err
     cloud.router.forget()
     assert cloud.keys("") == before
@@ -315,9 +306,9 @@ def test_of_two_homes_the_one_that_works_on_older_files_is_stopped(
     add("BTC")
     assert run("materialize", "BTC")[0] == 0
     add("BTC", level=150.0)
-    held = cloud.router.hold("s3", method="PUT", path=".*/_versions/BTC.json")
+    held = cloud.router.hold("s3", method="PUT", path=".*/_manifests/market_data/BTC.json")
     with started("materialize", "BTC") as older:
-        reached(older, lambda: held.times == 0)
+        until("the held write", lambda: held.times == 0, by=older)
         other = tmp_path / "other"
         other.mkdir()
         (other / "artifacts").symlink_to(home / "artifacts")
@@ -326,7 +317,7 @@ def test_of_two_homes_the_one_that_works_on_older_files_is_stopped(
         assert run("materialize", "BTC")[0] == 0
         new = tables(cloud)
         held.release.set()
-        out, err = older.communicate(timeout=60)
+        out, err = older.communicate(timeout=HANG_S)
     assert (older.returncode, lines(out)) == (1, [["BTC", "FAILED"]]), err
     assert "bronze: another process published it meanwhile: run it again" in out
     assert tables(cloud) == new
@@ -343,13 +334,13 @@ def test_no_secret_is_left_by_runs_that_fail_and_one_would_be_found(
     cloud.router.fail("s3", WITHOUT_END, drop="before", method="PUT", path=".*/lake/silver/.*")
     assert run("materialize", "BTC")[0] == 1
     cloud.router.forget()
-    assert cloud.keys("lake/_versions/") != []
+    assert cloud.keys("lake/_manifests/market_data/") != []
     assert cloud.keys("lake/_jobs/") != []
     assert leaks(cloud, home) == []
     for leak in LEAKS:  # what the search would find
         (home / "planted").write_bytes(b"\0" + leak.encode())
         assert leaks(cloud, home) == [(str(home / "planted"), leak)]
     (home / "planted").unlink()
-    cloud.s3.put_object(Bucket=cloud.bucket, Key="lake/_jobs/planted", Metadata={"note": TOKEN})
+    cloud.s3.put_object(Bucket=cloud.bucket, Key="lake/_jobs/planted", Metadata={"planted": TOKEN})
     assert leaks(cloud, home) == [("lake/_jobs/planted", TOKEN)]
     cloud.s3.delete_object(Bucket=cloud.bucket, Key="lake/_jobs/planted")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.market_data.registry import WrongUse
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.cloud import settings_of
-from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.exports_text import highest, history_csv, trend_csv
+from crypto_assets_tests.helpers.processes import COMMAND, DAEMON, child
 from crypto_assets_tests.helpers.upload_queue import waiting
-from crypto_assets_tests.test_uploads import COMMAND, DAEMON, child, highest, until
+from crypto_assets_tests.helpers.waiting import until
 
 HASTENED = [*DAEMON[:-1], "crypto_assets_tests.helpers.quick_definitions"]
 HIGHEST = "SELECT ticker, max(price) FROM market_data.prices GROUP BY ticker"
@@ -30,8 +31,8 @@ def settings(cloud, home, monkeypatch) -> Settings:
 def prices(settings: Settings) -> dict[str, float]:
     """The highest price of each ticker in the warehouse; empty while there is none."""
     try:
-        return dict(profile.warehouse(settings).query(HIGHEST)[1])
-    except WrongUse:
+        return dict(wiring.warehouse(settings).query(HIGHEST)[1])
+    except UsageError:
         return {}
 
 
@@ -62,18 +63,18 @@ def test_bursts_of_uploads_end_in_the_tables_the_local_profile_makes(
     drop(mine, "ETH", 200.0)
     drop(mine, "DOGE", 1.0, cells={12: "n.a. see mail"})
     (mine / "什么.csv").write_text("nothing that anybody knows\n")
-    with child(settings, *HASTENED):
+    with child(settings, *HASTENED) as daemon:
         send(mine)
-        until(150, "the first tables", lambda: shows(settings, BTC=100.0, ETH=200.0))
+        until("the first tables", lambda: shows(settings, BTC=100.0, ETH=200.0), by=daemon)
         drop(mine, "BTC", 300.0)  # replaced, together with a repaired and a new currency
         drop(mine, "DOGE", 2.0)
         drop(mine, "XMR", 50.0)
         send(mine)
         send(mine)  # the same content again changes nothing
         newest = {"BTC": 300.0, "DOGE": 2.0, "ETH": 200.0, "XMR": 50.0}
-        until(150, "the newest tables", lambda: shows(settings, **newest))
-        until(60, "the end of all runs", lambda: all_ended(settings))
-        until(60, "an empty queue", lambda: waiting(cloud.aws, cloud.queue_url) == 0)
+        until("the newest tables", lambda: shows(settings, **newest), by=daemon)
+        until("the end of all runs", lambda: all_ended(settings), by=daemon)
+        until("an empty queue", lambda: waiting(cloud.aws, cloud.queue_url) == 0, by=daemon)
     status = subprocess.run(
         [*COMMAND, "status", "--json"], capture_output=True, check=True, text=True
     )
@@ -91,7 +92,7 @@ def test_bursts_of_uploads_end_in_the_tables_the_local_profile_makes(
     assert len(cloud.jobs.jobs) == len(keys)  # one job for each run's batch
     assert cloud.keys("lake/_staging") == []
     assert cloud.keys("lake/_jobs") == []
-    rows = [tuple(row) for row in profile.warehouse(settings).query(ROWS)[1]]
+    rows = [tuple(row) for row in wiring.warehouse(settings).query(ROWS)[1]]
 
     monkeypatch.setenv("CRYPTO_ASSETS_PROFILE", "local")
     for ticker in newest:
@@ -103,4 +104,4 @@ def test_bursts_of_uploads_end_in_the_tables_the_local_profile_makes(
         )
         subprocess.run([*COMMAND, "add", ticker, *map(str, files)], check=True, capture_output=True)
     subprocess.run([*COMMAND, "materialize", "--all"], check=True, capture_output=True)
-    assert rows == [tuple(row) for row in profile.warehouse(Settings()).query(ROWS)[1]]
+    assert rows == [tuple(row) for row in wiring.warehouse(Settings()).query(ROWS)[1]]

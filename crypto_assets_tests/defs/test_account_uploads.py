@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import snapshot_partitions
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
 from crypto_assets.resources.accounts import snapshots
+from crypto_assets.spark.accounts.data_set import ACCOUNTS as DATA_SET
 from crypto_assets_tests.helpers.exports_text import history_csv
 
 CUSTOMERS = "customer_id,first_name,last_name,gender,state\n1,Ann,Lee,female,NJ\n"
@@ -24,14 +24,14 @@ def reported(desk, key: str) -> list[str]:
 
 
 def test_a_snapshot_gets_a_run_once_both_files_are_there(desk):
-    desk.drop("bank/customers.csv", CUSTOMERS)
+    desk.deliver("bank/customers.csv", CUSTOMERS)
     assert (desk.tick(), desk.snapshots) == ([], [])
     assert desk.said == ["bank/customers.csv: customers, which wait for new accounts beside them"]
-    desk.drop("bank/accounts.csv", ACCOUNTS)
+    desk.deliver("bank/accounts.csv", ACCOUNTS)
     desk.tick()
     (name,) = desk.snapshots
-    assert desk.run_keys == [name]
-    assert desk.instance.get_dynamic_partitions(str(snapshot_partitions.name)) == [name]
+    assert len(desk.run_keys) == 1
+    assert desk.instance.get_dynamic_partitions(DATA_SET.partition) == [name]
     assert reported(desk, "customers_file") == reported(desk, "accounts_file") == [name]
     assert (desk.tick(), desk.snapshots) == ([], [])
     assert desk.said == ["nothing new"]
@@ -39,63 +39,63 @@ def test_a_snapshot_gets_a_run_once_both_files_are_there(desk):
 
 
 def test_a_tick_that_was_lost_asks_again_for_the_same_run(desk):
-    desk.drop("customers.csv", CUSTOMERS)
-    desk.drop("accounts.csv", ACCOUNTS)
+    desk.deliver("customers.csv", CUSTOMERS)
+    desk.deliver("accounts.csv", ACCOUNTS)
     desk.tick(keep_cursor=False)
-    first = desk.snapshots
+    first = desk.snapshots, desk.run_keys
     desk.tick()
-    assert desk.snapshots == first
-    assert len(first) == 1
+    assert (desk.snapshots, desk.run_keys) == first
+    assert len(desk.snapshots) == 1
 
 
-def test_each_drop_is_a_snapshot_and_the_same_files_again_are_none(desk):
+def test_each_delivery_is_a_snapshot_and_the_same_files_again_are_none(desk):
     seen = []
     for at, state in ((300, "NJ"), (200, "WA"), (100, "WA")):
-        desk.drop("customers.csv", CUSTOMERS.replace("NJ", state), age=at)
-        desk.drop("accounts.csv", ACCOUNTS, age=at - 1)
+        desk.deliver("customers.csv", CUSTOMERS.replace("NJ", state), age=at)
+        desk.deliver("accounts.csv", ACCOUNTS, age=at - 1)
         desk.tick()
         seen += desk.snapshots
     assert len(seen) == 2
-    assert seen == sorted(seen) == profile.snapshots(desk.settings).names()
+    assert seen == sorted(seen) == wiring.accounts(desk.settings).registry.names()
 
 
-def test_a_lone_new_file_goes_with_the_one_that_is_there_after_a_while(desk, monkeypatch):
-    desk.drop("customers.csv", CUSTOMERS)
-    desk.drop("accounts.csv", ACCOUNTS)
+def test_an_unpaired_new_file_goes_with_the_one_that_is_there_after_a_while(desk, monkeypatch):
+    desk.deliver("customers.csv", CUSTOMERS)
+    desk.deliver("accounts.csv", ACCOUNTS)
     desk.tick()
-    desk.drop("customers.csv", CUSTOMERS.replace("Ann", "Anne"), age=5)
+    desk.deliver("customers.csv", CUSTOMERS.replace("Ann", "Anne"), age=5)
     desk.tick()
     assert desk.snapshots == []
-    monkeypatch.setattr(snapshots, "LONE_FILE_SECONDS", 0)
+    monkeypatch.setattr(snapshots, "UNPAIRED_SECONDS", 0)
     desk.tick()
     (name,) = desk.snapshots
     assert reported(desk, "customers_file")[-1] == name
 
 
 def test_a_file_with_an_old_time_of_its_own_arrives_now(desk):
-    desk.drop("customers.csv", CUSTOMERS)
-    desk.drop("accounts.csv", ACCOUNTS)
+    desk.deliver("customers.csv", CUSTOMERS)
+    desk.deliver("accounts.csv", ACCOUNTS)
     desk.tick()
     (first,) = desk.snapshots
     time.sleep(0.01)
     year = 365 * 24 * 3600
     for age in (year, -year):  # unpacked from an archive; of a clock that goes wrong
-        desk.drop("customers.csv", CUSTOMERS.replace("Ann", f"Ann {age}"), age=age)
-        desk.drop("accounts.csv", ACCOUNTS, age=age)
+        desk.deliver("customers.csv", CUSTOMERS.replace("Ann", f"Ann {age}"), age=age)
+        desk.deliver("accounts.csv", ACCOUNTS, age=age)
         desk.tick()
         (name,) = desk.snapshots
         assert first < name < f"{datetime.now(UTC) + timedelta(seconds=1):%Y%m%dT%H%M%S}"
 
 
 def test_currencies_and_snapshots_come_in_one_tick(desk):
-    desk.drop_pair("BTC")
-    desk.drop("bank/customers.csv", CUSTOMERS)
-    desk.drop("bank/accounts.csv", ACCOUNTS)
+    desk.deliver_pair("BTC")
+    desk.deliver("bank/customers.csv", CUSTOMERS)
+    desk.deliver("bank/accounts.csv", ACCOUNTS)
     assert desk.tick() == [["BTC"]]
     assert len(desk.snapshots) == 1
 
 
-def test_a_currencys_file_called_accounts_is_no_drop(desk):
-    desk.drop("btc/accounts.csv", history_csv())
+def test_a_currencys_file_called_accounts_is_no_delivery_of_a_bank(desk):
+    desk.deliver("btc/accounts.csv", history_csv())
     desk.tick()
     assert desk.said == ["btc/accounts.csv: the history of BTC, which waits for its trend"]

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.defs.partitions import ticker_partitions
+from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.resources.instance import open_instance
 
 LAYERS = ["bronze", "silver", "gold", "warehouse"]
@@ -33,8 +33,9 @@ def latest(instance, layer, ticker):
 
 
 def test_good_partitions_are_green_in_every_layer_and_the_bad_one_red_and_the_run_too(instance):
+    partitions = partitions_named("ticker")
     for layer in LAYERS:
-        states = instance.get_status_by_partition(dg.AssetKey(layer), TICKERS, ticker_partitions)
+        states = instance.get_status_by_partition(dg.AssetKey(layer), TICKERS, partitions)
         assert {ticker: state.value for ticker, state in states.items()} == {
             "BTC": "MATERIALIZED",
             "BAD": "FAILED",
@@ -58,7 +59,7 @@ def test_a_materialization_says_what_was_read_filled_and_dropped_and_from_which_
     (record,) = latest(instance, "gold", "BTC")
     gold = {k: v.value for k, v in record.asset_materialization.metadata.items()}
     assert (gold["rows"], gold["first_date"], gold["last_date"]) == (41, "2024-01-21", "2024-03-04")
-    assert gold["batch_tickers"] == 2
+    assert gold["batch_partitions"] == 2
     assert gold["batch_seconds"] > 0
     assert len(record.asset_materialization.tags["dagster/data_version"]) == 16
 

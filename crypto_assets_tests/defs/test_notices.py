@@ -1,9 +1,8 @@
-"""The notice of a failed run, told once, and what is tried again before a run fails."""
+"""The notice of a failed run, sent once, and what is tried again before a run fails."""
 
 from __future__ import annotations
 
 import logging
-import threading
 
 import dagster as dg
 import pytest
@@ -12,39 +11,39 @@ from filelock import FileLock
 from crypto_assets.definitions import defs
 from crypto_assets.defs import verdicts
 from crypto_assets.defs.launch import launch
-from crypto_assets.defs.notices import failure_notice, failures, notice
-from crypto_assets.resources import wiring as profile
+from crypto_assets.defs.notices import failures, notice
+from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import open_instance
-from crypto_assets.resources.notifier.notifier import Notifier
 from crypto_assets.resources.uploads.register import register
-from crypto_assets.spark.job_spec import LAYERS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 
-class Told(Notifier):
-    """Keeps what it is told, as a mailbox would."""
+class Mailbox:
+    """Keeps the notices it gets."""
 
-    def tell(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:  # noqa: ARG002
-        _TOLD.append((subject, text))
+    def __init__(self):
+        self.notices: list[tuple[str, str]] = []
 
-
-_TOLD: list[tuple[str, str]] = []
+    def notify(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:  # noqa: ARG002
+        self.notices.append((subject, text))
 
 
 @pytest.fixture
 def materialize(settings, pair):
     def run(instance, *tickers, **shapes):
+        inbox, registry = wiring.inbox(settings), wiring.market_data(settings).registry
         for ticker in tickers:
             history, trend = pair(ticker, **shapes.get(ticker, {}))
-            inbox, registry = profile.inbox(settings), profile.registry(settings)
             register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
         job = defs().resolve_job_def("refresh_currencies")
-        return {outcome.partition: outcome for outcome in launch(job, instance, tickers, LAYERS)}
+        outcomes = launch(job, instance, registry, tickers, MARKET_DATA.layers)
+        return {outcome.partition: outcome for outcome in outcomes}
 
     return run
 
 
 def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings, materialize):
-    _TOLD.clear()
+    mailbox = Mailbox()
     with open_instance(settings) as instance:
         materialize(instance, "BTC", "ETH", ETH={"cells": {12: "n.a. see mail"}})
         (run,) = instance.get_runs()
@@ -55,8 +54,9 @@ def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings
         context = dg.build_run_status_sensor_context(
             "failure_notice", failed.event_log_entry.dagster_event, instance, run
         )
-        failure_notice(context.for_run_failure(), notifier=Told())
-    ((subject, text),) = _TOLD
+        sensor = defs().resolve_sensor_def("failure_notice")
+        sensor(context.for_run_failure(), notifier=mailbox)
+    ((subject, text),) = mailbox.notices
     assert subject == f"1 ticker failed in run {run.run_id}"
     assert text.startswith("ETH failed at bronze: ETH Historical Data.csv: line 12: not a price")
     assert text.endswith("`crypto-assets materialize --failed` tries again.")
@@ -64,14 +64,14 @@ def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings
 
 def test_a_long_notice_is_cut_and_says_so():
     problems = [(f"T{number:03}", "bronze", "no price") for number in range(150)]
-    _, text = notice("run", problems, "")
+    _, text = notice("run", problems, "", [MARKET_DATA])
     assert "T099 failed" in text
     assert "and 50 more" in text
     assert len(text.splitlines()) == 102
 
 
-def test_a_run_that_broke_off_is_told_with_its_own_error():
-    subject, text = notice("run", [], "the process of this run was killed")
+def test_a_run_that_broke_off_is_reported_with_its_own_error():
+    subject, text = notice("run", [], "the process of this run was killed", [MARKET_DATA])
     assert subject == "run run broke off"
     assert "was killed" in text
     assert "--stale" in text
@@ -81,12 +81,19 @@ def test_a_lock_that_is_released_in_time_is_tried_again_and_the_run_succeeds(
     settings, materialize, monkeypatch
 ):
     monkeypatch.setenv("CRYPTO_ASSETS_LOCK_WAIT_S", "0.2")
-    monkeypatch.setattr(verdicts, "RETRY_SECONDS", 4)
-    settings.lake.mkdir(parents=True)
-    lock = FileLock(settings.lake / ".publishing.lock", thread_local=False)
+    monkeypatch.setattr(verdicts, "RETRY_SECONDS", 0.1)
+    settings.lake_folder.mkdir(parents=True)
+    lock = FileLock(settings.lake_folder / ".market_data.lock", thread_local=False)
     lock.acquire()
+    recorded = dg.DagsterInstance.handle_new_event
+
+    def release_after_the_first_attempt(instance, event, **options):
+        recorded(instance, event, **options)
+        if event.dagster_event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY:
+            lock.release()
+
+    monkeypatch.setattr(dg.DagsterInstance, "handle_new_event", release_after_the_first_attempt)
     with open_instance(settings) as instance:
-        threading.Timer(4, lock.release).start()
         outcomes = materialize(instance, "BTC")
         (run,) = instance.get_runs()
         retried = instance.get_records_for_run(

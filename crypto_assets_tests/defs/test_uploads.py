@@ -9,16 +9,21 @@ import dagster as dg
 import pytest
 
 from crypto_assets.defs import uploads as sensor
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
+from crypto_assets.resources.inbox import inbox
+from crypto_assets.resources.market_data.registry import choices_of
 from crypto_assets.resources.storage.lake import Made
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 
 def test_a_currency_gets_a_run_once_both_its_files_are_there(desk):
-    desk.drop("btc prices.csv", history_csv())
+    desk.deliver("btc prices.csv", history_csv())
     assert desk.tick() == []
     assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
-    desk.drop("multiTimeline.csv", trend_csv("bitcoin"))
+    assert desk.instance.get_dynamic_partitions(MARKET_DATA.partition) == []
+    desk.deliver("multiTimeline.csv", trend_csv("bitcoin"))
     assert desk.tick() == [["BTC"]]
     assert desk.tick() == []
     assert desk.said == ["nothing new"]
@@ -28,28 +33,28 @@ def test_a_currency_gets_a_run_once_both_its_files_are_there(desk):
 
 def test_currencies_complete_in_one_tick_share_a_run_and_a_gap_makes_two(desk):
     for ticker in ("XMR", "BTC", "ETH"):
-        desk.drop_pair(ticker)
+        desk.deliver_pair(ticker)
     assert desk.tick() == [["BTC", "ETH", "XMR"]]
-    desk.drop_pair("BTC", level=50.0)
-    desk.drop_pair("XMR", level=50.0)
+    desk.deliver_pair("BTC", level=50.0)
+    desk.deliver_pair("XMR", level=50.0)
     assert desk.tick() == [["BTC"], ["XMR"]]
 
 
 def test_the_same_content_again_asks_for_nothing_and_new_content_does(desk):
-    desk.drop_pair("BTC")
+    desk.deliver_pair("BTC")
     desk.tick()
-    desk.drop_pair("BTC")  # only its time is new
+    desk.deliver_pair("BTC")  # only its time is new
     assert desk.tick() == []
     (said,) = desk.said
     assert said.count("this content is registered already") == 2
-    desk.drop("BTC/BTC Historical Data.csv", history_csv(200.0))
+    desk.deliver("BTC/BTC Historical Data.csv", history_csv(200.0))
     assert desk.tick() == [["BTC"]]
     assert len({version for _, version in desk.reported("history")}) == 2
     assert len(desk.reported("trend")) == 1
 
 
 def test_a_tick_that_died_before_its_requests_were_kept_is_made_up_for(desk):
-    desk.drop_pair("BTC")
+    desk.deliver_pair("BTC")
     assert desk.tick(keep_cursor=False) == [["BTC"]]
     asked = desk.run_keys
     assert desk.tick() == [["BTC"]]
@@ -58,7 +63,7 @@ def test_a_tick_that_died_before_its_requests_were_kept_is_made_up_for(desk):
 
 
 def test_a_broken_cursor_begins_anew(desk):
-    desk.drop_pair("BTC")
+    desk.deliver_pair("BTC")
     desk.cursor = "{no json"
     assert desk.tick() == [["BTC"]]
     desk.cursor = json.dumps({"another": "version"})
@@ -69,16 +74,16 @@ def test_a_broken_cursor_begins_anew(desk):
 def test_ticks_are_bounded_and_go_on_where_the_last_one_ended(desk, monkeypatch):
     monkeypatch.setattr(sensor, "TICK_UPLOADS", 3)
     for ticker in ("BTC", "ETH", "XMR"):
-        desk.drop_pair(ticker)
+        desk.deliver_pair(ticker)
     assert desk.tick() == [["BTC"]]
     assert desk.tick() == [["ETH", "XMR"]]
     assert len(desk.reported("history")) == len(desk.reported("trend")) == 3
 
 
 def test_what_is_unclear_is_kept_in_quarantine_and_reported_once(desk):
-    desk.drop("未知.csv", history_csv())
-    desk.drop("notes.csv", "just some words\n")
-    desk.drop_pair("BTC")
+    desk.deliver("未知.csv", history_csv())
+    desk.deliver("notes.csv", "just some words\n")
+    desk.deliver_pair("BTC")
     assert desk.tick() == [["BTC"]]
     assert set(desk.quarantined()) == {"未知.csv", "notes.csv"}
     assert "no known coin is named" in desk.quarantined()["未知.csv"]
@@ -88,26 +93,28 @@ def test_what_is_unclear_is_kept_in_quarantine_and_reported_once(desk):
 
 
 def test_a_file_that_leaves_the_inbox_leaves_quarantine(desk):
-    path = desk.drop("notes.csv", "just some words\n")
+    path = desk.deliver("notes.csv", "just some words\n")
     desk.tick()
     path.unlink()
     desk.tick()
     assert desk.quarantined() == {}
 
 
-def test_a_file_still_being_written_is_waited_for(desk):
-    desk.drop("btc prices.csv", "", age=5)
-    desk.drop("btc trend.csv", trend_csv("bitcoin"), age=0)
+def test_a_file_still_being_written_is_waited_for(desk, monkeypatch):
+    monkeypatch.setattr(inbox, "SETTLED_SECONDS", 2 * HANG_S)
+    monkeypatch.setattr(inbox, "EMPTY_SECONDS", 4 * HANG_S)
+    desk.deliver("btc prices.csv", "", age=3 * HANG_S)
+    desk.deliver("btc trend.csv", trend_csv("bitcoin"), age=HANG_S)
     desk.tick()
     assert desk.said == ["2 more uploads wait for the next tick"]
     assert desk.quarantined() == {}
-    desk.drop("btc prices.csv", history_csv(), age=5)
-    desk.drop("btc trend.csv", trend_csv("bitcoin"), age=5)
+    desk.deliver("btc prices.csv", history_csv(), age=3 * HANG_S)
+    desk.deliver("btc trend.csv", trend_csv("bitcoin"), age=3 * HANG_S)
     assert desk.tick() == [["BTC"]]
 
 
 def test_a_file_from_the_future_is_looked_at(desk):
-    desk.drop("btc prices.csv", history_csv(), age=-3600)
+    desk.deliver("btc prices.csv", history_csv(), age=-3600)
     desk.tick()
     assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
 
@@ -116,7 +123,7 @@ def test_a_report_a_dying_tick_did_not_make_is_made_up_for(desk, monkeypatch):
     def die(*_):
         raise KeyboardInterrupt
 
-    desk.drop_pair("BTC")
+    desk.deliver_pair("BTC")
     with monkeypatch.context() as patch:
         patch.setattr(sensor, "report_file", die)
         with pytest.raises(KeyboardInterrupt):
@@ -127,43 +134,45 @@ def test_a_report_a_dying_tick_did_not_make_is_made_up_for(desk, monkeypatch):
 
 
 def test_a_full_disk_is_no_verdict_on_a_file(desk):
-    desk.drop("btc prices.csv", history_csv())
-    (desk.settings.inbox / "_waiting").write_text("no folder can be made here")
-    with pytest.raises(OSError, match="_waiting"):
+    desk.deliver("btc prices.csv", history_csv())
+    waiting = wiring.inbox(desk.settings).objects.uri("_registry/market_data/waiting")
+    Path(waiting).parent.mkdir()
+    Path(waiting).write_text("no folder can be made here")
+    with pytest.raises(OSError, match="waiting"):
         desk.tick()
     assert desk.quarantined() == {}
-    (desk.settings.inbox / "_waiting").unlink()
+    Path(waiting).unlink()
     desk.tick()
     assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
 
 
 def test_a_file_that_stays_empty_is_quarantined(desk):
-    desk.drop("btc prices.csv", "", age=100)
+    desk.deliver("btc prices.csv", "", age=100)
     desk.tick()
     assert set(desk.quarantined()) == {"btc prices.csv"}
 
 
 def test_overrides_clear_a_quarantine_and_change_settings(desk):
-    desk.drop("mine.csv", history_csv())
-    desk.drop("other.csv", trend_csv("my own coin"))
+    desk.deliver("mine.csv", history_csv())
+    desk.deliver("other.csv", trend_csv("my own coin"))
     desk.tick()
     assert set(desk.quarantined()) == {"mine.csv", "other.csv"}
-    desk.drop("currencies.toml", '[OWN]\nhistory = "mine.csv"\ntrend = "other.csv"\n')
+    desk.deliver("currencies.toml", '[OWN]\nhistory = "mine.csv"\ntrend = "other.csv"\n')
     assert desk.tick() == [["OWN"]]
     assert desk.quarantined() == {}
-    desk.drop(
+    desk.deliver(
         "currencies.toml",
         '[OWN]\nhistory = "mine.csv"\ntrend = "other.csv"\nmissing = "drop"\n',
     )
     assert desk.tick() == [["OWN"]]
-    assert profile.registry(desk.settings).get("OWN").missing == "drop"
+    assert choices_of(wiring.market_data(desk.settings).registry.get("OWN")).missing == "drop"
 
 
-def test_broken_overrides_are_told_with_their_line_and_the_rest_goes_on(desk):
-    desk.drop("currencies.toml", '[BTC]\nmissing = "fill"\n[ETH]\nmissing = "often"\n[X\n')
-    desk.drop_pair("BTC")
+def test_broken_overrides_are_reported_with_their_line_and_the_rest_goes_on(desk):
+    desk.deliver("currencies.toml", '[BTC]\nmissing = "fill"\n[ETH]\nmissing = "often"\n[X\n')
+    desk.deliver_pair("BTC")
     assert desk.tick() == [["BTC"]]
-    desk.drop("currencies.toml", '[BTC]\nmissing = "drop"\n[ETH]\nmissing = "often"\n')
+    desk.deliver("currencies.toml", '[BTC]\nmissing = "drop"\n[ETH]\nmissing = "often"\n')
     assert desk.tick() == [["BTC"]]
     records = desk.instance.fetch_materializations(dg.AssetKey("quarantine"), limit=10).records
     newest = records[0].asset_materialization.metadata["list"].value.records[0].data
@@ -172,20 +181,21 @@ def test_broken_overrides_are_told_with_their_line_and_the_rest_goes_on(desk):
 
 
 def test_a_currency_refreshed_by_hand_meanwhile_needs_no_run(desk):
-    desk.drop_pair("BTC")
+    desk.deliver_pair("BTC")
     desk.tick(keep_cursor=False)
-    entry = profile.registry(desk.settings).get("BTC")
-    lake = profile.lake(desk.settings)
+    currencies = wiring.market_data(desk.settings)
+    entry, lake = currencies.registry.get("BTC"), currencies.lake
     gold = Path(lake.staging("run"), "gold/ticker=BTC/part-0.parquet")
     gold.parent.mkdir(parents=True)
     gold.touch()
-    lake.publish(lake.staging("run"), {"BTC": {"gold": Made(entry.version("gold"), {"gold": 1})}})
+    made = Made(currencies.registry.version(entry, "gold"), {"gold": 1})
+    lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": made}})
     assert desk.tick() == []
 
 
 def test_a_removed_currency_is_due_no_more(desk):
-    desk.drop_pair("BTC")
+    desk.deliver_pair("BTC")
     desk.tick(keep_cursor=False)
-    profile.registry(desk.settings).remove("BTC")
+    wiring.market_data(desk.settings).registry.remove("BTC")
     assert desk.tick() == []
     assert desk.said == ["nothing new"]

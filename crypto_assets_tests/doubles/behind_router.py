@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from crypto_assets.resources.aws import Aws
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import Router
 
 

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.emr_job import Job, JobFault
 from crypto_assets_tests.doubles.emr_worker import Workers
 from crypto_assets_tests.doubles.model_check import problems
@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = _serve  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: what was asked stands in the router."""
+        """Says nothing: what was asked is in the router."""
 
 
 def _parsed(method: str, url: str, body: bytes) -> tuple[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.doubles.emr_worker import Packages, Worker, Workers
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 JobFault = Literal["at start", "half-way", "hang"]
 ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
@@ -70,7 +71,7 @@ class Job:
 
     def join(self) -> None:
         if self._thread:
-            self._thread.join(30)
+            self._thread.join(HANG_S)
 
     def cancel(self) -> bool:
         """Begins the end, unless that has come."""
@@ -114,17 +115,14 @@ class Job:
         return facts
 
     def _run(self) -> None:
-        for state in ("PENDING", "SCHEDULED"):
-            if self._cancelled.wait(self.step_s):
+        for state in ("PENDING", "SCHEDULED", "RUNNING"):
+            while not self._cancelled.wait(self.step_s):
+                if state != "SCHEDULED" or self.fits(self):
+                    break
+            else:
                 return self._end("CANCELLED", "cancelled by request")
+            self.started = time.time() if state == "RUNNING" else None
             self.state = state
-        while not self.fits(self):
-            self.state = "PENDING"
-            if self._cancelled.wait(self.step_s):
-                return self._end("CANCELLED", "cancelled by request")
-        if self._cancelled.wait(self.step_s):
-            return self._end("CANCELLED", "cancelled by request")
-        self.started, self.state = time.time(), "RUNNING"
         if self.fault == "at start":
             return self._end("FAILED", "Job failed, please check complete logs: exit code 1")
         try:
@@ -173,7 +171,7 @@ class Job:
         return self.worker.process
 
     def _unpacked(self, uri: str) -> Path:
-        """The archive as it stands on S3, unpacked once for all jobs that have the same."""
+        """The archive as it is on S3, unpacked once for all jobs that have the same."""
         parts = urlsplit(uri)
         with _unpacking:
             head = self._s3().head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))

@@ -23,19 +23,19 @@ _WORK = """
 import json, os, runpy, sys
 import boto3, dagster_pipes, pandas, pyarrow.parquet, pyspark.sql.connect.session
 from pysail.spark import SparkConnectServer
-order = json.loads(sys.stdin.readline() or sys.exit())
-os.environ.update(order["environment"])
+task = json.loads(sys.stdin.readline() or sys.exit())
+os.environ.update(task["environment"])
 server = SparkConnectServer("127.0.0.1", 0)
 server.start(background=True)
 os.environ["SPARK_REMOTE"] = "sc://127.0.0.1:%d" % server.listening_address[1]
 if os.environ.get("DOUBLE_FAULT") == "half-way":
     from dagster_pipes import PipesContext
-    tell = PipesContext.report_custom_message
-    def tell_and_die(pipes, payload):
-        tell(pipes, payload)
+    report = PipesContext.report_custom_message
+    def report_and_die(pipes, payload):
+        report(pipes, payload)
         os.kill(os.getpid(), 9)
-    PipesContext.report_custom_message = tell_and_die
-sys.argv = order["arguments"]
+    PipesContext.report_custom_message = report_and_die
+sys.argv = task["arguments"]
 sys.path[0] = os.path.dirname(sys.argv[0])
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")
@@ -74,9 +74,9 @@ class Worker:
         entry = self.folder / "entry" / "main.py"
         entry.parent.mkdir()
         entry.write_bytes(entry_point)
-        order = {"environment": environment, "arguments": [str(entry), *arguments]}
-        with suppress(BrokenPipeError), self.process.stdin as stream:  # its end tells why
-            stream.write(json.dumps(order).encode() + b"\n")
+        task = {"environment": environment, "arguments": [str(entry), *arguments]}
+        with suppress(BrokenPipeError), self.process.stdin as stream:  # its output says why
+            stream.write(json.dumps(task).encode() + b"\n")
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 Requests are validated against botocore's model of the service. Statements run in their own thread
 and walk SUBMITTED, PICKED, STARTED to an end. What SQL is accepted and how COPY works is
-`redshift_sql`, what is told of a statement `redshift_statement`.
+`redshift_sql`, what is said of a statement `redshift_statement`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import boto3
 import psycopg
 from botocore import loaders, model
 
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.model_check import problems
 from crypto_assets_tests.doubles.redshift_sql import (
     STATEMENT_BYTES,
@@ -53,6 +53,7 @@ OPERATIONS = {
     *("ExecuteStatement", "BatchExecuteStatement", "DescribeStatement"),
     *("GetStatementResult", "CancelStatement"),
 }
+ENDED = {"FINISHED", "FAILED", "ABORTED"}
 REFUSED_REQUESTS = {"ThrottlingException", "ActiveStatementsExceededException"}
 FAILURES = {
     "1023": "1023\nDETAIL: Serializable isolation violation on table - 100, transactions forming "
@@ -220,15 +221,17 @@ class RedshiftDouble:
             part.status = "ABORTED"
 
     def _cancel(self, statement: Statement) -> dict[str, Any]:
-        if statement.status in {"FINISHED", "FAILED", "ABORTED"}:
+        if statement.status in ENDED:
             raise ServiceError(
                 "ValidationException",
                 f"Could not cancel a query that is already in {statement.status} state with ID: "
                 f"{statement.id}",
             )
         statement.cancelled.set()
-        if statement.connection:
-            statement.connection.cancel()
+        while statement.status not in ENDED:  # PostgreSQL forgets it between two statements
+            if statement.connection:
+                statement.connection.cancel()
+            time.sleep(0.01)
         return {"Status": True}
 
     def _result(self, statement: Statement, number: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -293,7 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: what was asked stands in `RedshiftDouble.calls`."""
+        """Says nothing: what was asked is in `RedshiftDouble.calls`."""
 
 
 @contextmanager

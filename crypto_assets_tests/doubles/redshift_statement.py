@@ -1,4 +1,4 @@
-"""One statement of the double of Redshift: what became of it, as the Data API tells it."""
+"""One statement of the double of Redshift: what became of it, as the Data API describes it."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def described(statement: Statement) -> dict[str, Any]:
     return {**answer, "SubStatements": parts}
 
 
-def column(told: psycopg.Column) -> dict[str, Any]:
-    (name,) = [name for name, codes in _TYPE_NAMES.items() if told.type_code in codes]
-    return {"name": told.name, "label": told.name, "typeName": name, "nullable": 1}
+def column(found: psycopg.Column) -> dict[str, Any]:
+    (name,) = [name for name, codes in _TYPE_NAMES.items() if found.type_code in codes]
+    return {"name": found.name, "label": found.name, "typeName": name, "nullable": 1}
 
 
 def field_of(value: object) -> dict[str, Any]:

@@ -21,9 +21,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
+from crypto_assets_tests.helpers.waiting import HANG_S
+
 _SCOPE = re.compile(r"Credential=[^,]*?/([a-z0-9-]+)/aws4_request")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}
-_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
@@ -170,16 +173,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_expect_100(self) -> bool:
         """Tells the client to go on at once: it waits for a second otherwise."""
-        told = super().handle_expect_100()
+        went_on = super().handle_expect_100()
         self.wfile.flush()
-        return told
+        return went_on
 
     def _route(self) -> None:
         body = self._body()
         seen = _seen(self.command, self.path, self.headers, body)
         fault = self.router.note(seen)
         if fault and fault.release:
-            fault.release.wait(_TIMEOUT_S)
+            fault.release.wait(HANG_S)
             fault = None
         if fault and fault.drop == "before":
             return self._drop()
@@ -268,11 +271,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: what was asked stands in `Router.requests`."""
+        """Says nothing: what was asked is in `Router.requests`."""
 
 
 def _connect(target: str) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=_TIMEOUT_S)
+    connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=HANG_S)
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
@@ -320,6 +323,13 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def await_held(patch: pytest.MonkeyPatch) -> None:
+    """Lets boto3 wait for requests that are held back: after a minute it would send others."""
+    from botocore.config import Config
+
+    patch.setitem(Config.OPTION_DEFAULTS, "read_timeout", HANG_S)
 
 
 @contextmanager

@@ -60,8 +60,9 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def batches(path: Path) -> Iterator[pa.RecordBatch]:
-    return parquet.ParquetFile(path).iter_batches()
+def batches(path: Path, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+    """The changes of a file, so many rows at a time."""
+    return parquet.ParquetFile(path).iter_batches(rows)
 
 
 def apply(store: AccountStore, path: Path) -> None:

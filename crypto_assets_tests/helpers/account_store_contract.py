@@ -1,11 +1,8 @@
-"""What every body of `AccountStore` promises; each runs these tests with its own `store`."""
+"""What every implementation of `AccountStore` promises; each has its own `store` fixture."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -14,19 +11,23 @@ import pytest
 from crypto_assets.resources.accounts.store import AccountStore
 from crypto_assets.resources.progress import LOGGER
 from crypto_assets_tests.helpers.account_changes import account, apply, change, written
+from crypto_assets_tests.helpers.processes import saying
 
 DELETED = datetime(2026, 11, 21, 15, 36, 27, tzinfo=UTC)
 WRITER = """
 import sys
 from pathlib import Path
-from crypto_assets.resources.accounts.store import DuckDBAccountStore
+from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
-from crypto_assets_tests.helpers.account_changes import apply
-store = {made}
-print("begins", flush=True)
-apply(store, Path(sys.argv[1]))
-print("ended", flush=True)
+from crypto_assets_tests.helpers.account_changes import batches
+def some():
+    first, *others = batches(Path(sys.argv[1]), rows={rows})
+    yield first
+    print("half done", flush=True)
+    sys.stdin.read()
+    yield from others
+{made}.apply(some(), {total})
 """
 
 
@@ -34,14 +35,14 @@ class AccountStoreContract:
     """The tests; a subclass has a fixture `store` and says how a process makes the same one."""
 
     many: ClassVar[int] = 20_000
-    """So many accounts take a while to be written."""
+    """So many accounts are not written at once."""
 
     def made(self, store: AccountStore) -> str:
         """The expression that makes this store in another process."""
         raise NotImplementedError
 
     def half_done(self, store: AccountStore) -> bool:
-        """Whether another process has begun to write."""
+        """Whether another process has written something of the changes, or holds the store."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -115,7 +116,7 @@ class AccountStoreContract:
         assert store.get("other") == [account("other", customer_id=77)]
         assert store.get("nobody's") == [account("nobody's", customer_id=None)]
 
-    def test_progress_is_told_to_the_end(self, store, changes, caplog):
+    def test_progress_is_reported_to_the_end(self, store, changes, caplog):
         LOGGER.addHandler(caplog.handler)
         try:
             with caplog.at_level("INFO", LOGGER.name):
@@ -130,15 +131,9 @@ class AccountStoreContract:
         count = self.many
         apply(store, changes(*(change("insert", account(f"a{n}")) for n in range(count))))
         path = changes(*(change("change", account(f"a{n}", 2021), 2020) for n in range(count)))
-        command = [sys.executable, "-c", WRITER.format(made=self.made(store)), str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout.readline() == "begins\n"
-            deadline = time.monotonic() + 60
-            while not self.half_done(store):
-                assert time.monotonic() < deadline
-                assert writer.poll() is None
-            writer.kill()
-            assert writer.stdout.read() == ""
+        code = WRITER.format(made=self.made(store), rows=count // 2, total=count)
+        with saying("half done", code, str(path)) as writer:
+            assert self.half_done(store)
         assert writer.returncode == -signal.SIGKILL
         assert all(store.get(f"a{n}") for n in range(0, count, 997)), "an account is not there"
         apply(store, path)

@@ -21,9 +21,10 @@ from typing import Any
 
 from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
 from crypto_assets.resources.aws import Aws
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import Router
 from crypto_assets_tests.helpers.upload_queue import arn
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 BATCH = 100
 RETRIES = 3
@@ -78,10 +79,10 @@ class Stream:
         answer = self.client("lambda").invoke(
             FunctionName=self.name, Payload=json.dumps({"Records": records}).encode()
         )
-        told = json.loads(answer["Payload"].read())
+        found = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             return None
-        return [failure["itemIdentifier"] for failure in told["batchItemFailures"]]
+        return [failure["itemIdentifier"] for failure in found["batchItemFailures"]]
 
     def deliver(self, records: Sequence[Mapping[str, Any]]) -> list[list[str] | None]:
         """Gives records to the function as AWS does: what is reported again, from the lowest on.
@@ -102,9 +103,9 @@ class Stream:
 
     def messages(self, wanted: int) -> list[dict[str, Any]]:
         """What the topic's subscriber got: as many messages as wanted, and any too many."""
-        sqs, found, deadline = self.client("sqs"), [], time.monotonic() + 60
+        sqs, found, hangs = self.client("sqs"), [], time.monotonic() + HANG_S
         quiet = 0
-        while time.monotonic() < deadline and (len(found) < wanted or quiet < 2):
+        while time.monotonic() < hangs and (len(found) < wanted or quiet < 2):
             answer = sqs.receive_message(
                 QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
             )
@@ -188,7 +189,7 @@ def make_stream(store: DynamoDBAccountStore, router: Router) -> Stream:
         Runtime="python3.13",
         Role="arn:aws:iam::000000000000:role/account-changes",
         Handler="handler.handler",
-        Timeout=60,
+        Timeout=HANG_S,
         Code={"ZipFile": packed.getvalue()},
         Environment={"Variables": variables},
     )

@@ -7,8 +7,9 @@ from collections import Counter
 import duckdb
 import pyarrow.dataset as ds
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.accounts.snapshots import Snapshots
+from crypto_assets.resources import wiring
+from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from sample_data.accounts import Snapshot
 
 DONE = {"insert": "inserted", "change": "changed", "delete": "deleted", "restore": "restored"}
@@ -18,19 +19,19 @@ COLUMNS = (
 )
 
 
-def register(snapshots: Snapshots, settings, snapshot: Snapshot) -> str:
+def register(snapshots: SnapshotRegistry, settings, snapshot: Snapshot) -> str:
     """Registers a snapshot without running it."""
-    inbox = profile.inbox(settings)
-    uploads = [
-        inbox.pin(f"{kind}.csv", getattr(snapshot, kind).read_bytes())
-        for kind in ("customers", "accounts")
-    ]
-    return snapshots.put(*uploads).name
+    inbox = wiring.inbox(settings)
+    files = {
+        kind: inbox.pin(f"{kind}.csv", getattr(snapshot, kind).read_bytes())
+        for kind in ACCOUNTS.files
+    }
+    return snapshots.register(files).partition
 
 
 def table(settings) -> dict[str, dict]:
     """The published table by account number, as any tool reads it."""
-    folder = settings.lake / "customer_accounts"
+    folder = settings.lake_folder / "customer_accounts"
     partitioning = ds.partitioning(flavor="hive")
     rows = ds.dataset(folder, partitioning=partitioning).to_table().to_pylist()
     found = {row["account_number"]: {name: row[name] for name in COLUMNS} for row in rows}
@@ -39,7 +40,7 @@ def table(settings) -> dict[str, dict]:
 
 
 def warehouse(settings) -> dict[str, dict]:
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         cursor = connection.execute("SELECT * FROM accounts.customer_accounts")
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -48,7 +49,7 @@ def warehouse(settings) -> dict[str, dict]:
 
 def items(settings) -> dict[tuple[str, int], dict]:
     """Every item of the store by its key."""
-    with duckdb.connect(str(settings.account_store), read_only=True) as connection:
+    with duckdb.connect(str(settings.store_file), read_only=True) as connection:
         cursor = connection.execute("SELECT * FROM accounts.customer_account_store")
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -57,11 +58,11 @@ def items(settings) -> dict[tuple[str, int], dict]:
     return found
 
 
-def expected_items(bank: list[Snapshot], names: list[str], snapshots: Snapshots) -> dict:
+def expected_items(bank: list[Snapshot], names: list[str], snapshots: SnapshotRegistry) -> dict:
     """What the store ought to hold after these snapshots, deleted items too."""
     held: dict[str, dict] = {}
     for truth, name in zip(bank, names, strict=True):
-        arrived_at = snapshots.get(name).arrived_at
+        arrived_at = snapshots.snapshot(name).facts["arrived_at"]
         for change in truth.changes:
             item = {k: v for k, v in change.items() if k not in ("operation", "previous_year")}
             held[item["account_number"]] = {**item, "deleted_at": item["deleted_at"] and arrived_at}
@@ -84,12 +85,12 @@ def check_store(settings, bank, names, snapshots):
     assert plain(items(settings), *next(iter(expected.values()))) == plain(expected)
 
 
-def told(settings) -> list[str]:
+def notices(settings) -> list[str]:
     """The subjects of the notices so far."""
     if not settings.notices.exists():
         return []
-    notices = settings.notices.read_text().split("\n\n")
-    return [notice.split(" ", 1)[1].splitlines()[0] for notice in notices if notice.strip()]
+    entries = settings.notices.read_text().split("\n\n")
+    return [entry.split(" ", 1)[1].splitlines()[0] for entry in entries if entry.strip()]
 
 
 def counts(truth: Snapshot) -> dict[str, int]:

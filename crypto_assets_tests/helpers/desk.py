@@ -1,4 +1,4 @@
-"""A desk at which uploads are sorted, and contents to drop on it."""
+"""A desk at which uploads are assigned, and contents to deliver to it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.accounts.snapshots import Snapshots
-from crypto_assets.resources.inbox.inbox import Inbox
-from crypto_assets.resources.market_data.overrides import parse_overrides
-from crypto_assets.resources.market_data.registry import Registry, pinned_key
+from crypto_assets.resources.accounts.assign import SnapshotAssigner
+from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
+from crypto_assets.resources.data_set.assign import Assigned, Assigner, assign
+from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
+from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
+from crypto_assets.resources.market_data.assign import CurrencyAssigner
+from crypto_assets.resources.market_data.registry import CurrencyRegistry
 from crypto_assets.resources.storage.objects import Object
-from crypto_assets.resources.uploads.assign import Sorter, Taken, Unclear
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets_tests.helpers.exports_text import history_csv
 
 HISTORY, NEWER = history_csv(100.0), history_csv(200.0)
@@ -29,14 +33,17 @@ CURE = "or use `crypto-assets add`"
 
 @dataclass
 class Desk:
-    """An inbox people drop files into, and a sorter that is made anew for each look at it."""
+    """An inbox people deliver files to, and assigners that are made anew for each look at it.
+
+    `toml` is what `currencies.toml` says then.
+    """
 
     inbox: Inbox
-    registry: Registry
+    registry: CurrencyRegistry
     toml: str = ""
     clock: Iterator[int] = field(default_factory=lambda: count(1_700_000_000))
 
-    def drop(self, key: str, content: str | bytes) -> Object:
+    def deliver(self, key: str, content: str | bytes) -> Object:
         path = Path(self.inbox.objects.root, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -45,32 +52,43 @@ class Desk:
         assert arrival
         return arrival
 
-    def sorter(self) -> Sorter:
-        overrides = parse_overrides(self.toml)
-        assert overrides.problems == ()
-        snapshots = Snapshots(objects=self.inbox.objects)
-        return Sorter(self.inbox, self.registry, snapshots, overrides)
+    def assigners(self) -> list[Assigner]:
+        self.inbox.objects.write(OVERRIDES, self.toml.encode())
+        currencies = CurrencyAssigner(self.registry, self.inbox)
+        assert currencies.problems == ()
+        snapshots = SnapshotRegistry(ACCOUNTS, self.inbox.objects)
+        return [SnapshotAssigner(snapshots, self.inbox), currencies]
 
-    def take(self, key: str, content: str | bytes) -> Taken | None:
-        return self.sorter().take(self.drop(key, content))
+    def assign(self, arrival: Object) -> Assigned:
+        return assign(arrival, self.inbox, self.assigners())
+
+    def delivered(self, key: str, content: str | bytes) -> Assigned:
+        return self.assign(self.deliver(key, content))
 
     def owner(self, key: str, content: str | bytes) -> str:
         """Whose the file became, as `BTC history`."""
-        taken = self.take(key, content)
-        assert taken
-        assert taken.upload.key == key
-        return f"{taken.ticker} {taken.kind}"
+        assigned = self.delivered(key, content)
+        assert not assigned.known
+        ((kind, upload),) = assigned.files.items()
+        assert upload.key == key
+        return f"{assigned.partition} {kind}"
 
     def unclear(self, key: str, content: str | bytes) -> str:
         """Why the file became nobody's, after a check that it did."""
         before = list(self.registry.uploads())
-        with pytest.raises(Unclear) as refused:
-            self.take(key, content)
+        with pytest.raises(UnclearError) as refused:
+            self.delivered(key, content)
         assert list(self.registry.uploads()) == before
         assert "\n" not in str(refused.value)
         return str(refused.value)
 
+    def upload(self, ticker: str, kind: str) -> StoredUpload:
+        """The currency's file of this kind."""
+        entry = self.registry.get(ticker)
+        assert entry
+        return entry.files[kind]
+
     def content(self, ticker: str, kind: str) -> str:
         """What the currency is made from."""
-        upload = self.registry.upload(ticker, kind)
-        return Path(self.inbox.objects.root, pinned_key(upload.etag)).read_text()
+        key = pinned_key(self.upload(ticker, kind).etag)
+        return Path(self.inbox.objects.root, key).read_text()

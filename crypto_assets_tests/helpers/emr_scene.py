@@ -1,4 +1,4 @@
-"""The scene of the tests of EMR Serverless: router, double, engine, and orders on S3."""
+"""The scene of the tests of EMR Serverless: router, double, engine, and job specs on S3."""
 
 import hashlib
 import sys
@@ -18,14 +18,9 @@ import pytest
 from crypto_assets.resources.engine.emr import EmrServerlessEngine
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets.spark.job_spec import (
-    Batch,
-    Currency,
-    LayerResult,
-    Upload,
-    order_from_json,
-    to_json,
-)
+from crypto_assets.spark.job_spec import JobSpec, LayerResult, Upload, spec_from_json, to_json
+from crypto_assets.spark.market_data.currency import Currency
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.doubles.behind_router import BehindRouter
 from crypto_assets_tests.doubles.emr_double import APPLICATION, ROLE, EmrDouble
 from crypto_assets_tests.doubles.router import Router
@@ -69,18 +64,20 @@ class Scene(BehindRouter):
         uri = f"s3://{self.bucket}/{quote(f'inbox/{name}')}"
         return Upload(uri, name, hashlib.sha256(body).hexdigest())
 
-    def currency(self, ticker: str, history: str | None = None, **settings: Any) -> Currency:
-        return Currency(
-            ticker,
-            self.upload(f"{ticker}/{ticker} Historical Data.csv", history or history_csv()),
-            self.upload(f"{ticker}/multiTimeline.csv", trend_csv(ticker)),
-            **settings,
-        )
+    def currency(self, ticker: str, history: str | None = None) -> Currency:
+        name = f"{ticker}/{ticker} Historical Data.csv"
+        files = {
+            "history": self.upload(name, history or history_csv()),
+            "trend": self.upload(f"{ticker}/multiTimeline.csv", trend_csv(ticker)),
+        }
+        return Currency(ticker, files)
 
-    def batch(self, run_id: str, *currencies: Currency, layers: tuple = LAYERS) -> Batch:
-        return Batch(f"{self.lake}/_staging/{run_id}", self.lake, layers, currencies, readers=2)
+    def batch(self, run_id: str, *currencies: Currency, layers: tuple = LAYERS) -> JobSpec:
+        partitions = tuple(currency.partition() for currency in currencies)
+        staging = f"{self.lake}/_staging/{run_id}"
+        return JobSpec(MARKET_DATA.job, staging, self.lake, layers, partitions, readers=2)
 
-    def command(self, batch: Batch) -> list[str]:
+    def command(self, batch: JobSpec) -> list[str]:
         """How this batch is computed in a process of its own."""
         module = "crypto_assets_tests.helpers.emr_scene"
         arguments = (self.router.url, self.bucket, str(self.cache), to_json(batch))
@@ -117,25 +114,16 @@ def in_a_run(engine: Engine, step: Callable[[Engine], Any]) -> Any:
     return found[0]
 
 
-def computed(engine: Engine, batch: Batch, told: list[LayerResult] | None = None) -> list:
-    """All results of one batch; `told` has those that came before a fault as well."""
-    results: list[LayerResult] = [] if told is None else told
+def computed(engine: Engine, batch: JobSpec, reported: list[LayerResult] | None = None) -> list:
+    """All results of one batch; `reported` has those that came before a fault as well."""
+    results: list[LayerResult] = [] if reported is None else reported
 
     def step(engine: Engine) -> list[LayerResult]:
-        with engine.running() as run:
-            results.extend(run(batch))
+        with engine.running() as execute:
+            results.extend(execute(batch))
         return results
 
     return in_a_run(engine, step)
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Waits for a condition and gives what it found."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it does not come about"
-        time.sleep(0.05)
-    return found
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,9 +135,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Computes a batch in a process of its own, which a test may kill or interrupt."""
-    url, bucket, cache, order = arguments
+    url, bucket, cache, spec = arguments
     scene = Scene(Router("", {}, url=url), None, bucket, Path(cache))
-    computed(scene.engine(), order_from_json(order))
+    computed(scene.engine(), spec_from_json(spec))
 
 
 if __name__ == "__main__":

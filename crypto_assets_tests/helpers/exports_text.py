@@ -27,6 +27,11 @@ def history_csv(
     return "\ufeff" + "\n".join(lines) + "\n"
 
 
+def highest(level: float) -> float:
+    """The highest price of `history_csv` at this level."""
+    return round(level * 1.1, 2)
+
+
 def trend_csv(term: str, values: Sequence[int | str] = (40, "<1", 60, 55, 70, 65, 80)) -> str:
     """A raw weekly Google-Trends export; weeks begin before the history of `history_csv`."""
     weeks = [date(2024, 1, 21) + timedelta(weeks=number) for number in range(len(values))]

@@ -6,9 +6,15 @@ What the CloudFormation template makes in an account, made here call by call on 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.inbox.sqs import UploadEvents
+from crypto_assets_tests.helpers.waiting import HANG_S, until
+
+FOR_GOOD_S = HANG_S  # a visibility timeout that is over when a test says so
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,29 @@ def make_queue(aws: Aws, bucket: str, *, visible_after_s: int, max_receives: int
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
     return UploadQueue(url, dead)
+
+
+def delivered(aws: Aws, url: str, count: int) -> None:
+    """Waits until the queue has so many messages: events come some time after a write."""
+    until(f"{count} messages", lambda: waiting(aws, url) == count)
+
+
+def lapsing(events: UploadEvents) -> Callable[[], None]:
+    """What ends the visibility timeout of all messages that were received and not deleted."""
+    receipts: list[str] = []
+
+    def received(parsed: dict[str, Any], **_: object) -> None:
+        receipts.extend(message["ReceiptHandle"] for message in parsed.get("Messages", ()))
+
+    def lapse() -> None:
+        for number, receipt in enumerate(receipts):
+            entry = {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+            client.change_message_visibility_batch(QueueUrl=events.queue_url, Entries=[entry])
+        receipts.clear()
+
+    client = events._client
+    client.meta.events.register("after-call.sqs.ReceiveMessage", received)
+    return lapse
 
 
 def arn(sqs, url: str) -> str:

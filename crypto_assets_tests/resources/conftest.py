@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.inbox.inbox import Inbox
-from crypto_assets.resources.market_data.registry import Registry
-from crypto_assets.resources.storage.objects import LocalObjects, Objects
+from crypto_assets.resources.market_data.registry import CurrencyRegistry
+from crypto_assets.resources.storage.local import LocalObjects
+from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.aws.conftest import aws, bucket, credentials, ministack  # noqa: F401
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.desk import Desk
 
 
@@ -27,4 +28,4 @@ def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     objects = LocalObjects(root=str(tmp_path / "inbox"))
-    return Desk(Inbox(objects=objects), Registry(objects=objects))
+    return Desk(Inbox(objects=objects), CurrencyRegistry(MARKET_DATA, objects))

@@ -1,43 +1,37 @@
-"""Orders and results survive their way through JSON."""
+"""Job specs and results survive their way through JSON."""
 
 from __future__ import annotations
 
 from datetime import date
 
+from crypto_assets.spark.accounts.snapshot import Snapshot
 from crypto_assets.spark.job_spec import (
-    Batch,
-    Currency,
+    JobSpec,
     LayerResult,
-    Snapshot,
     Upload,
     Verdict,
-    order_from_json,
     result_from_json,
+    spec_from_json,
     to_json,
 )
+from crypto_assets.spark.market_data.currency import Choices, Currency
 
 FILE = Upload("s3://bucket/inbox/a%20b.csv", "a b.csv", "00ff")
 
 
-def test_an_order_comes_back_as_it_was():
-    currency = Currency(
-        "BTC", FILE, FILE, "drop", "mdy", "comma", True, ("btc", "Bitcoin €"), 0.5, {"gold": 7}
-    )
-    batch = Batch("s3://bucket/_staging/1", "s3://bucket", ("bronze", "gold"), (currency,), 4)
-    assert order_from_json(to_json(batch)) == batch
-    plain = Batch("/staging", "/lake", ("silver",), (Currency("007", FILE, FILE),))
-    assert order_from_json(to_json(plain)) == plain
-    snapshot = Snapshot(
-        "/staging",
-        "/lake",
-        ("accounts_bronze",),
-        "2024",
-        "2024-01-25T00:00:00Z",
-        FILE,
-        FILE,
-        (7, 8),
-    )
-    assert order_from_json(to_json(snapshot)) == snapshot
+def test_a_job_spec_comes_back_with_its_partitions_as_they_were():
+    both = {"history": FILE, "trend": FILE}
+    choices = Choices("drop", "mdy", "comma", True, 0.5, ("Bitcoin €",))
+    currencies = [Currency("BTC", both, choices, ("btc", "coin")), Currency("1", both)]
+    snapshot = Snapshot("2024", "2024-01-25T00:00:00Z", {"customers": FILE}, (7, 8), "2023")
+    partitions = tuple(part.partition() for part in (*currencies, snapshot))
+    staging, lake = "s3://bucket/_staging/1", "s3://bucket"
+    spec = JobSpec("a.job", staging, lake, ("x", "y"), partitions, ("x_too",), 4)
+    found = spec_from_json(to_json(spec))
+    assert [Currency.of(partition) for partition in found.partitions[:2]] == currencies
+    assert Snapshot.of(found.partitions[2]) == snapshot
+    assert found.optional == spec.optional
+    assert to_json(found) == to_json(spec)
 
 
 def test_a_result_comes_back_as_it_was_with_its_dates_as_text():

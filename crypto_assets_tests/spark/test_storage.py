@@ -6,10 +6,13 @@ import duckdb
 import pyarrow as pa
 
 from crypto_assets.spark.storage import read, read_partition, write, write_partition
-from crypto_assets.spark.tables import Table
+from crypto_assets.spark.tables import Column, Table
 
-YEARS = Table("years", "gold", "name string, year int", ("year",))
-PARTS = Table("parts", "gold", "name string, at timestamp, part string", ("part",))
+NAME = Column("name", "string")
+YEARS = Table("years", "gold", (NAME, Column("year", "int")), ("year",))
+PARTS = Table(
+    "parts", "gold", (NAME, Column("at", "timestamp"), Column("part", "string")), ("part",)
+)
 
 
 def test_rows_of_an_unknown_year_are_read_back_as_null_by_the_engine_and_by_duckdb(
@@ -31,7 +34,7 @@ def test_rows_of_an_unknown_year_are_read_back_as_null_by_the_engine_and_by_duck
 
 
 def test_a_partition_without_rows_is_an_empty_file_with_the_tables_columns(session, tmp_path):
-    frame = session.createDataFrame([], PARTS.columns).drop("part")
+    frame = session.createDataFrame([], PARTS.ddl).drop("part")
     write_partition(frame, str(tmp_path), PARTS, "x", "name")
     written = read_partition(session, str(tmp_path), PARTS, "x")
     assert written.toArrow().to_pylist() == []

@@ -1,27 +1,28 @@
 """The store of the customer accounts on AWS: a table of DynamoDB, written 25 items at a time.
 
 Here is what a change becomes there and how requests are sent; in which order a store writes, and
-what it promises, is in `account_store`. Who is told of the table's stream is in `deploy/lambda`.
+what it promises, is in `store`. What reads the table's stream is in `deploy/lambda`.
 """
 
-# No annotations as text here: Dagster finds the nested resource by looking at the type itself.
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-import dagster as dg
-from pydantic import Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from crypto_assets.resources.accounts.store import STEP, AccountStore, Item, uniform
-from crypto_assets.resources.aws import THROTTLED, Aws, error_code, faults_told
-from crypto_assets.resources.errors import ServiceBusy
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.aws import THROTTLED, Aws, aws_errors, error_code
+from crypto_assets.resources.errors import ConflictError, UsageError
 from crypto_assets.resources.progress import progress
+from crypto_assets.resources.settings import Settings
+from crypto_assets.spark.accounts.tables import ITEM
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,38 +36,34 @@ _SEGMENTS = 8
 _HASH, _RANGE = "AccountNumber", "CreatedAtYear"
 _KEY = {(_HASH, "HASH", "S"), (_RANGE, "RANGE", "N")}
 # The attributes of an item, their type and the column of the changes they come from.
-_ATTRIBUTES = (
-    (_HASH, "S", "account_number"),
-    (_RANGE, "N", "created_at_year"),
-    ("CustomerId", "N", "customer_id"),
-    ("Name", "S", "name"),
-    ("Gender", "S", "gender"),
-    ("State", "S", "state"),
-    ("TypeOfAccount", "S", "type_of_account"),
-    ("CreatedAt", "S", "created_at"),
-    ("DeletedAt", "S", "deleted_at"),
+_ATTRIBUTES = tuple(
+    (
+        "".join(word.title() for word in column.name.split("_")),
+        "N" if column.type == "int" else "S",
+        column.name,
+    )
+    for column in ITEM
 )
-_FROM_TEXT: dict[str, Callable[[str], Any]] = {
-    "created_at_year": int,
-    "customer_id": int,
-    "created_at": datetime.fromisoformat,
-    "deleted_at": datetime.fromisoformat,
-}
+_PARSERS: dict[str, Callable[[str], Any]] = {"int": int, "timestamp": datetime.fromisoformat}
+_FROM_TEXT = {column.name: _PARSERS.get(column.type, str) for column in ITEM}
 _MISSING = "ResourceNotFoundException"
 _DENIED = "AccessDeniedException"
 
 
-class _Left(ServiceBusy):
-    """DynamoDB answered, and did not write every item."""
-
-
+@dataclass(frozen=True, kw_only=True)
 class DynamoDBAccountStore(AccountStore):
     """A store in a table of DynamoDB."""
 
-    aws: dg.ResourceDependency[Aws]
-    table: str = Field(default="CustomerAccount", description="The table.")
+    kind = "dynamodb"
 
-    def apply(self, changes: "Iterator[pa.RecordBatch]", total: int) -> None:
+    aws: Aws
+    table: str = "CustomerAccount"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(aws=Aws.of(settings), table=settings.aws.account_table)
+
+    def apply(self, changes: Iterator[pa.RecordBatch], total: int) -> None:
         """As `AccountStore.apply`; readers see the accounts change one by one."""
         with ThreadPoolExecutor(WORKERS) as pool:
             for batch in uniform(changes):
@@ -98,7 +95,7 @@ class DynamoDBAccountStore(AccountStore):
     def check(self) -> str:
         """Says what the table is like; one that is not there, only customer accounts need.
 
-        Raises `WrongUse` if it is another kind of table.
+        Raises `UsageError` if it is another kind of table.
         """
         from botocore.exceptions import ClientError
 
@@ -118,7 +115,7 @@ class DynamoDBAccountStore(AccountStore):
         }
         if key != _KEY:
             shown = ", ".join(" ".join(part) for part in sorted(key))
-            raise WrongUse(
+            raise UsageError(
                 f"{self.table} has another key ({shown}): name another table by "
                 f"CRYPTO_ASSETS_AWS_ACCOUNT_TABLE, or delete this one and make it anew: "
                 f"{self._creation}"
@@ -145,7 +142,7 @@ class DynamoDBAccountStore(AccountStore):
             with attempt:
                 left = self._sent(client, left)
                 if left:
-                    raise _Left(
+                    raise ConflictError(
                         f"DynamoDB left {len(left)} of {len(requests)} items unwritten, {TRIES} "
                         f"times in a row: {self.table} gets more than it takes: run again later"
                     )
@@ -171,7 +168,7 @@ class DynamoDBAccountStore(AccountStore):
             return [key for page in pages for key in page["Items"]]
 
     def _asking(self, action: str, but: tuple[str, ...] = ()) -> AbstractContextManager[None]:
-        return faults_told(
+        return aws_errors(
             permission=f"allow {action} on table {self.table}",
             name=f"name a table that is there by CRYPTO_ASSETS_AWS_ACCOUNT_TABLE, or make it: "
             f"{self._creation}",
@@ -195,7 +192,7 @@ class DynamoDBAccountStore(AccountStore):
         return self.aws.client("dynamodb", checked=False)
 
 
-def items(changes: "pa.RecordBatch") -> list[dict[str, Any]]:
+def items(changes: pa.RecordBatch) -> list[dict[str, Any]]:
     """The item of each change, as DynamoDB's own types; what is null is left out.
 
     One that leaves an item of another year behind says so: the table's stream shows it as new.
@@ -218,7 +215,7 @@ def items(changes: "pa.RecordBatch") -> list[dict[str, Any]]:
     return made
 
 
-def _typed(column: "pa.Array", kind: str) -> list[dict[str, str] | None]:
+def _typed(column: pa.Array, kind: str) -> list[dict[str, str] | None]:
     """The values of a column as DynamoDB wants them: each as text, with its type.
 
     Equal ones share an object: most columns have few values, and making objects takes the time.
@@ -235,7 +232,7 @@ def _typed(column: "pa.Array", kind: str) -> list[dict[str, str] | None]:
     return [None if n is None else values[n] for n in encoded.indices.to_pylist()]
 
 
-def left_behind(changes: "pa.RecordBatch") -> list[dict[str, Any]]:
+def left_behind(changes: pa.RecordBatch) -> list[dict[str, Any]]:
     """The keys of the items that accounts leave behind because their year changed."""
     moved = changes.filter(changes.column("previous_year").is_valid())
     columns = [moved.column(name).to_pylist() for name in ("account_number", "previous_year")]
@@ -246,8 +243,8 @@ def left_behind(changes: "pa.RecordBatch") -> list[dict[str, Any]]:
 
 
 def _gets_too_much(error: BaseException) -> bool:
-    """Whether the table lags behind: boto3 gives up when too many of its threads are told so."""
-    return isinstance(error, _Left) or bool(THROTTLED.search(error_code(error.__cause__)))
+    """Whether the table lags behind: boto3 gives up when too many of its threads hear so."""
+    return isinstance(error, ConflictError) or bool(THROTTLED.search(error_code(error.__cause__)))
 
 
 def _deletion(key: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,5 +255,5 @@ def _item(attributes: Mapping[str, Mapping[str, str]]) -> Item:
     values: dict[str, Any] = {}
     for name, kind, column in _ATTRIBUTES:
         text = attributes.get(name, {}).get(kind)
-        values[column] = text if text is None else _FROM_TEXT.get(column, str)(text)
+        values[column] = text if text is None else _FROM_TEXT[column](text)
     return Item(**values)

@@ -7,67 +7,75 @@ machine itself is fit is `doctor`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from crypto_assets.resources.aws import Aws, one_line, split_uri
+from crypto_assets.resources.aws import MAY_NOT, Aws, error_code, one_line, split_uri
 from crypto_assets.resources.doctor.finding import Finding
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.settings import AwsSettings, variable
+from crypto_assets.resources.errors import UsageError
+from crypto_assets.resources.settings import Settings, variable
 
 RELEASE = "emr-spark-8.1.0"
 VISIBILITY_S = 60
+_MISSING = re.compile(r"NoSuch|NotFound|NonExist|DoesNotExist|^404$")
 _CREDENTIALS = "renew them, or name others by AWS_PROFILE or CRYPTO_ASSETS_AWS_KEY_FILE"
-_FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
-_MISSING = {
-    "404",
-    "NoSuchBucket",
-    "NoSuchEntity",
-    "NotFound",
-    "ResourceNotFoundException",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-}
 
 
 @dataclass(frozen=True)
 class _Piece:
     """One thing in the account, the setting that names it and how it is looked at.
 
-    `look` gives what was found and raises `WrongUse` with the cure. What the product does not
-    do itself (not `needed`) need not be permitted here: then it is told as not checked.
+    `look` gives what was found and raises `UsageError` with the cure; it needs leave for `action`.
+    What the product does not do itself (not `needed`) need not be permitted here: then it is
+    reported as not checked.
     """
 
     what: str
     setting: str
-    service: str
     action: str
     look: Callable[[Any, str], str]
     needed: bool = False
     optional: bool = False
 
+    @property
+    def service(self) -> str:
+        return self.action.partition(":")[0]
 
-def examine_aws(aws: Aws, settings: AwsSettings) -> Iterator[Finding]:
-    """The credentials, then a finding for each piece; those of the network come within seconds."""
-    asked = [piece for piece in _PIECES if getattr(settings, piece.setting) or not piece.optional]
+
+def uses_aws(settings: Settings) -> bool:
+    """Whether any resource is on AWS."""
+    return any(getattr(settings, name) == word for name, word in _PIECES)
+
+
+def examine_aws(aws: Aws, settings: Settings) -> Iterator[Finding]:
+    """The credentials, then a finding for each piece; those of the network come within seconds.
+
+    Nothing if no resource is on AWS.
+    """
+    if not uses_aws(settings):
+        return
+    named = settings.aws
+    used = (pieces for (name, word), pieces in _PIECES.items() if getattr(settings, name) == word)
+    asked = [p for pieces in used for p in pieces if getattr(named, p.setting) or not p.optional]
     try:
         yield _credentials(aws)
         # Made here: clients may be shared between threads, but not made in several.
         clients = {s: aws.client(s, quick=True) for s in dict.fromkeys(p.service for p in asked)}
-    except WrongUse as error:
+    except UsageError as error:
         yield Finding("credentials", False, str(error))
         return
-    with ThreadPoolExecutor(len(asked)) as pool:
+    with ThreadPoolExecutor(len(asked) or 1) as pool:
         yield from pool.map(
-            lambda piece: _look(piece, clients[piece.service], getattr(settings, piece.setting)),
+            lambda piece: _look(piece, clients[piece.service], getattr(named, piece.setting)),
             asked,
         )
 
 
 def _credentials(aws: Aws) -> Finding:
-    """Who asks; raises `WrongUse` if nobody may, while a lost connection says nothing of that."""
+    """Whose credentials they are. Raises `UsageError` if AWS does not take them."""
     from botocore import exceptions
 
     try:
@@ -75,9 +83,9 @@ def _credentials(aws: Aws) -> Finding:
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
         return Finding("credentials", False, one_line(error))
     except exceptions.ClientError as error:
-        raise WrongUse(f"AWS does not take them: {_code(error)}: {_CREDENTIALS}") from error
+        raise UsageError(f"AWS does not take them: {error_code(error)}: {_CREDENTIALS}") from error
     except exceptions.BotoCoreError as error:
-        raise WrongUse(f"{one_line(error)}: {_CREDENTIALS}") from error
+        raise UsageError(f"{one_line(error)}: {_CREDENTIALS}") from error
     return Finding("credentials", True, f"account {who['Account']}, {who['Arn']}")
 
 
@@ -90,18 +98,14 @@ def _look(piece: _Piece, client: Any, value: str) -> Finding:
     try:
         return Finding(piece.what, True, piece.look(client, value))
     except ClientError as error:
-        code = _code(error)
-        if code in _FORBIDDEN:
+        code = error_code(error) or "an error without a code"
+        if MAY_NOT.search(code):
             cure = f"not checked, {piece.action} is not permitted: allow it"
             return Finding(piece.what, not piece.needed, f"{value}: {cure}")
-        there = "it is not there" if code in _MISSING else f"{piece.action} says {code}"
+        there = "it is not there" if _MISSING.search(code) else f"{piece.action} says {code}"
         return Finding(piece.what, False, f"{value}: {there}: create it or correct {name}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor is asked for
         return Finding(piece.what, False, f"{value}: {one_line(error)} ({name})")
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code", "an error without a code"))
 
 
 def _bucket(client: Any, uri: str) -> str:
@@ -112,14 +116,14 @@ def _bucket(client: Any, uri: str) -> str:
 def _notifications(client: Any, uri: str) -> str:
     answer = client.get_bucket_notification_configuration(Bucket=_bucket_of(uri))
     if "EventBridgeConfiguration" not in answer:
-        raise WrongUse("it tells EventBridge nothing: turn on its EventBridge notifications")
-    return "EventBridge is told of uploads"
+        raise UsageError("it sends EventBridge nothing: turn on its EventBridge notifications")
+    return "EventBridge gets the events of uploads"
 
 
 def _bucket_of(uri: str) -> str:
     bucket, _ = split_uri(uri)
     if not uri.startswith("s3://") or not bucket:
-        raise WrongUse("an S3 URI such as s3://bucket or s3://bucket/folder is wanted")
+        raise UsageError("an S3 URI such as s3://bucket or s3://bucket/folder is wanted")
     return bucket
 
 
@@ -136,7 +140,7 @@ def _queue(client: Any, url: str) -> str:
     if visibility < VISIBILITY_S:
         cures.append(f"its visibility timeout is {visibility} s: set {VISIBILITY_S} s or more")
     if cures:
-        raise WrongUse("; ".join(cures))
+        raise UsageError("; ".join(cures))
     receives = redrive["maxReceiveCount"]
     return f"a message comes again after {visibility} s, {receives} times in all"
 
@@ -145,16 +149,16 @@ def _application(client: Any, application_id: str) -> str:
     found = client.get_application(applicationId=application_id)["application"]
     label, state = found["releaseLabel"], found["state"]
     if label != RELEASE:
-        raise WrongUse(f"its release is {label}: create one of {RELEASE}")
+        raise UsageError(f"its release is {label}: create one of {RELEASE}")
     if state == "TERMINATED":
-        raise WrongUse("it is terminated: create another")
+        raise UsageError("it is terminated: create another")
     return f"{application_id} {label}, {state.lower()}"
 
 
 def _workgroup(client: Any, name: str) -> str:
     status = client.get_workgroup(workgroupName=name)["workgroup"]["status"]
     if status not in {"AVAILABLE", "MODIFYING"}:
-        raise WrongUse(f"it is {status.lower()}: wait, or create another")
+        raise UsageError(f"it is {status.lower()}: wait, or create another")
     return f"{name}, {status.lower()}"
 
 
@@ -170,7 +174,7 @@ def _role_of(*services: str) -> Callable[[Any, str], str]:
         role = client.get_role(RoleName=arn.rpartition("/")[2])["Role"]
         trusted = _trusted(role["AssumeRolePolicyDocument"]) & set(services)
         if not trusted:
-            raise WrongUse(f"its trust policy does not name {services[0]}: add it")
+            raise UsageError(f"its trust policy does not name {services[0]}: add it")
         return f"{arn} trusts {', '.join(sorted(trusted))}"
 
     return look
@@ -191,40 +195,28 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-_PIECES = (
-    _Piece("inbox", "inbox", "s3", "s3:ListBucket", _bucket, needed=True),
-    _Piece("inbox events", "inbox", "s3", "s3:GetBucketNotification", _notifications),
-    _Piece("lake bucket", "lake", "s3", "s3:ListBucket", _bucket, needed=True),
-    _Piece("queue", "queue_url", "sqs", "sqs:GetQueueAttributes", _queue),
-    _Piece(
-        "application",
-        "emr_application_id",
-        "emr-serverless",
-        "emr-serverless:GetApplication",
-        _application,
-        needed=True,
+_EMR, _REDSHIFT = "emr-serverless.amazonaws.com", "redshift-serverless.amazonaws.com"
+_APPLICATION, _WORKGROUP = "emr-serverless:GetApplication", "redshift-serverless:GetWorkgroup"
+# By the resource and the word it is set to; the store looks at its table itself.
+_PIECES: Mapping[tuple[str, str], tuple[_Piece, ...]] = {
+    ("inbox", "s3"): (
+        _Piece("inbox", "inbox", "s3:ListBucket", _bucket, needed=True),
+        _Piece("inbox events", "inbox", "s3:GetBucketNotification", _notifications),
+        _Piece("queue", "queue_url", "sqs:GetQueueAttributes", _queue),
     ),
-    _Piece(
-        "job role",
-        "emr_role_arn",
-        "iam",
-        "iam:GetRole",
-        _role_of("emr-serverless.amazonaws.com"),
+    ("lake", "s3"): (_Piece("lake bucket", "lake", "s3:ListBucket", _bucket, needed=True),),
+    ("engine", "emr-serverless"): (
+        _Piece("application", "emr_application_id", _APPLICATION, _application, needed=True),
+        _Piece("job role", "emr_role_arn", "iam:GetRole", _role_of(_EMR)),
     ),
-    _Piece(
-        "workgroup",
-        "redshift_workgroup",
-        "redshift-serverless",
-        "redshift-serverless:GetWorkgroup",
-        _workgroup,
+    ("warehouse", "redshift"): (
+        _Piece("workgroup", "redshift_workgroup", _WORKGROUP, _workgroup),
+        _Piece(  # without one the workgroup's default role is taken
+            *("COPY role", "redshift_role_arn", "iam:GetRole"),
+            _role_of(_REDSHIFT, "redshift.amazonaws.com"),
+            optional=True,
+        ),
     ),
-    _Piece(
-        "COPY role",
-        "redshift_role_arn",
-        "iam",
-        "iam:GetRole",
-        _role_of("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
-        optional=True,  # the workgroup's default role is taken then
-    ),
-    _Piece("topic", "topic_arn", "sns", "sns:GetTopicAttributes", _topic, optional=True),
-)
+    ("store", "dynamodb"): (),
+    ("notifier", "sns"): (_Piece("topic", "topic_arn", "sns:GetTopicAttributes", _topic),),
+}

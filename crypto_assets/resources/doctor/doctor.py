@@ -7,9 +7,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.doctor.aws import examine_aws
+from crypto_assets.resources import wiring
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.doctor.aws import examine_aws, uses_aws
 from crypto_assets.resources.doctor.finding import Finding
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.settings import Settings, variable
 
 
@@ -18,15 +20,19 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _listed(settings)
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("home", lambda: _writable(settings.root))
-    if settings.profile == "aws":
-        found = list(examine_aws(profile.aws(settings), settings.aws))
-        yield from found
-        if not all(finding.ok for finding in found):
-            return  # what stands on them would only fail more slowly
-    yield _try(f"engine {settings.engine_name}", lambda: profile.engine(settings).check())
+    try:
+        wiring.check(settings)
+    except UsageError as error:
+        yield Finding("settings", False, str(error))
+        return
+    found = list(examine_aws(Aws.of(settings), settings))
+    yield from found
+    if not all(finding.ok for finding in found):
+        return  # what needs them would only fail more slowly
+    yield _try(f"engine {settings.engine}", lambda: wiring.engine(settings).check())
     yield _try("lake", lambda: _lake(settings))
-    yield _try("warehouse", lambda: profile.warehouse(settings).check())
-    yield _try("account store", lambda: profile.account_store(settings).check())
+    yield _try("warehouse", lambda: wiring.warehouse(settings).check())
+    yield _try("account store", lambda: wiring.account_store(settings).check())
 
 
 def _listed(settings: Settings) -> Iterator[Finding]:
@@ -34,7 +40,7 @@ def _listed(settings: Settings) -> Iterator[Finding]:
     for name, value in settings:
         if name != "aws":
             yield _setting(value, name)
-    if settings.profile == "aws":
+    if uses_aws(settings):
         for name, value in settings.aws:
             yield _setting(value, "aws", name)
 
@@ -58,7 +64,7 @@ def _writable(folder: Path) -> str:
 
 
 def _lake(settings: Settings) -> str:
-    registered = profile.registry(settings).tickers()
-    notes = profile.lake(settings).notes(registered)
-    published = sum("gold" in note.versions for note in notes.values())
+    refresh = wiring.market_data(settings)
+    registered = refresh.registry.names()
+    published = sum("gold" in versions for versions in refresh.versions(registered).values())
     return f"{published} of {len(registered)} registered currencies have a gold table"

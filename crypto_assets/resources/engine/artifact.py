@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from crypto_assets.resources.engine.engine import EngineUnavailable
+from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.storage.objects import Objects
 
 PYTHON = "3.11"
@@ -71,7 +71,8 @@ class Packer:
     @cached_property
     def sources(self) -> dict[str, bytes]:
         """Our own files in the archive, by path."""
-        files = [self.package / "__init__.py", *(self.package / "spark").rglob("*.py")]
+        spark = self.package / "spark"
+        files = [self.package / "__init__.py", *spark.rglob("*.py"), *spark.rglob("*.csv")]
         return {
             path.relative_to(self.package.parent).as_posix(): path.read_bytes()
             for path in sorted(files)
@@ -88,7 +89,7 @@ class Packer:
     def uploaded(self, objects: Objects) -> Artifact:
         """The artifact among these objects, built and uploaded if it is not there yet.
 
-        Raises `EngineUnavailable` if the wheels cannot be fetched.
+        Raises `RefusedError` if the wheels cannot be fetched.
         """
         archive, entry_point = f"{_FOLDER}/{self.name}.tar.gz", f"{_FOLDER}/{self.name}.py"
         there = {found.key for found in objects.below(_FOLDER)}
@@ -132,8 +133,8 @@ def _fetch(lock: Path, folder: Path) -> None:
         command, capture_output=True, text=True, timeout=_FETCH_S, check=False
     )
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["pip told no reason"])[-1]
-        raise EngineUnavailable(
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        raise RefusedError(
             f"the packages of the job cannot be fetched: {reason}; give pip an index that has "
             f"what {lock.name} names"
         )

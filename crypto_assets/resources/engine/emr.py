@@ -1,9 +1,11 @@
-"""The engine beyond one machine: each order is one job run on an EMR Serverless application.
+"""The engine beyond one machine: each job spec is one job run on an EMR Serverless application.
 
-A job is started once for its order, adopted when the process that started it was killed, and
+A job is started once for its job spec, adopted when the process that started it was killed, and
 cancelled on every other way out. Watching it is `emr_watch`, what S3 keeps of it `emr_jobs`, what
 it receives `artifact`, what it runs `spark/main.py`.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import re
@@ -12,127 +14,134 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
-import dagster as dg
-from pydantic import Field
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.aws import THROTTLED, Aws, aws_errors, error_code
 from crypto_assets.resources.engine.artifact import Artifact, Packer
-from crypto_assets.resources.engine.emr_faults import faults_told, until_not_throttled
-from crypto_assets.resources.engine.emr_jobs import JobStore, Record, client_token, order_hash
-from crypto_assets.resources.engine.emr_watch import ENDED, WAITING, Watch, ended_badly, stamped
-from crypto_assets.resources.engine.engine import Engine, EngineLost, EngineUnavailable, Run
+from crypto_assets.resources.engine.emr_jobs import JobStore, Record, client_token, spec_hash
+from crypto_assets.resources.engine.emr_watch import ENDED, WAITING, Watch, ended_badly, with_job
+from crypto_assets.resources.engine.engine import Engine, Execute
+from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets.spark.job_spec import LayerResult, Order
+from crypto_assets.spark.job_spec import JobSpec, LayerResult
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _CHANGES = 10  # of a record by others, while this process wants to write it
 _OVERHEAD = 0.3  # of a worker's memory: where the Python that reads the uploads lives
 _TAG = re.compile(r"[^A-Za-z0-9 /_.:=+@-]")
 _TAG_LENGTH = 256
+# A storm of other jobs may throttle a start for longer than clients wait by themselves.
+_until_not_throttled = retry(
+    retry=retry_if_exception(lambda error: bool(THROTTLED.search(error_code(error)))),
+    wait=wait_random_exponential(multiplier=1, max=30),
+    stop=stop_after_delay(300),
+    reraise=True,
+)
 
 
+@dataclass(frozen=True, kw_only=True)
 class EmrServerlessEngine(Engine):
-    """Runs each order as a job of an EMR Serverless application (release emr-spark-8.1.0)."""
+    """Runs each job spec as a job of an EMR Serverless application (release emr-spark-8.1.0).
 
-    # Dagster reads these annotations when the class is made: not from text (`annotations`).
-    aws: dg.ResourceDependency[Aws]
-    objects: dg.ResourceDependency[S3Objects]  # the lake's: `_artifacts` and `_jobs` are there
-    application_id: str = Field(description="EMR Serverless application that runs the jobs.")
-    role_arn: str = Field(description="IAM role of the job runs: reads the inbox, writes the lake.")
-    cache: str = Field(description="Local folder that keeps the built artifact and its wheels.")
-    readers: int = Field(default=12, gt=0, description="Uploads read at a time.")
-    driver_cores: int = Field(default=2, gt=0, description="vCPUs of the driver.")
-    driver_memory_gb: int = Field(default=8, gt=0, description="Memory of the driver in GB.")
-    executor_cores: int = Field(default=4, gt=0, description="vCPUs of each executor.")
-    executor_memory_gb: int = Field(default=16, gt=0, description="Memory of each executor in GB.")
-    executors: int = Field(
-        default=3, gt=0, description="Executors; with the driver within the quota of 16 vCPUs."
-    )
-    time_limit_min: int = Field(default=120, gt=0, description="Minutes a job may run.")
-    queue_limit_min: float = Field(
-        default=60, gt=0, description="Minutes a job may wait for its workers."
-    )
-    poll_seconds: float = Field(
-        default=10, ge=0.5, description="Seconds between looks at a job's messages on S3."
-    )
+    `objects` are the lake's: `_artifacts` and `_jobs` are there. `role_arn` is the role of the job
+    runs, which reads the inbox and writes the lake. `cache` is a local folder that keeps the built
+    artifact and its wheels.
+    """
+
+    storages = frozenset({"s3"})
+
+    aws: Aws
+    objects: S3Objects
+    application_id: str
+    role_arn: str
+    cache: str
+    readers: int = 12
+    driver_cores: int = 2
+    driver_memory_gb: int = 8
+    executor_cores: int = 4
+    executor_memory_gb: int = 16
+    executors: int = 3  # with the driver within the quota of 16 vCPUs
+    time_limit_min: int = 120
+    queue_limit_min: float = 60  # while a job waits for its workers
+    poll_seconds: float = 10  # between looks at a job's messages on S3
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            aws=Aws.of(settings),
+            objects=S3Objects.of(settings, "lake"),
+            application_id=settings.aws.wanted("emr_application_id"),
+            role_arn=settings.aws.wanted("emr_role_arn"),
+            cache=str(settings.artifacts),
+        )
 
     @contextmanager
-    def running(self) -> Iterator[Run]:
-        """A run for which everything but its jobs is there; each order starts or adopts a job."""
-        self._require_settings()
-        with faults_told():
+    def running(self) -> Iterator[Execute]:
+        """Everything but the jobs is there then; each job spec starts or adopts one."""
+        with aws_errors():
             service = self._service()
         artifact = Packer(Path(self.cache)).uploaded(self.objects)
         yield partial(_run, service, artifact)
 
     def check(self) -> str:
         """Says which release the application has; starts nothing."""
-        self._require_settings()
-        with faults_told():
+        with aws_errors():
             client = self.aws.client("emr-serverless")
             found = client.get_application(applicationId=self.application_id)["application"]
-        told = f"application {self.application_id}: {found['releaseLabel']}, {found['state']}"
+        shown = f"application {self.application_id}: {found['releaseLabel']}, {found['state']}"
         if found["type"].lower() != "spark" or found["state"] == "TERMINATED":
-            raise EngineUnavailable(f"{told}, {found['type']}: a Spark application is wanted")
-        return told
+            raise RefusedError(f"{shown}, {found['type']}: a Spark application is wanted")
+        return shown
 
     def abandon(self, running: Collection[str]) -> None:
         """Cancels and forgets the jobs whose staging belongs to none of the `running` runs."""
-        self._require_settings()
-        with faults_told():
+        with aws_errors():
             service = self._service()
             for record in service.store.all():
                 if record.run_id not in running:
                     service.cancel(record)
                     service.store.delete(record)
 
-    def _service(self) -> "_Service":
+    def _service(self) -> _Service:
         return _Service(self, self.aws.client("emr-serverless"), JobStore(self.objects))
 
-    def _require_settings(self) -> None:
-        for name in ("application_id", "role_arn"):
-            if not getattr(self, name):
-                raise EngineUnavailable(
-                    f"engine `emr-serverless` needs its {name}: set CRYPTO_ASSETS_AWS_EMR_"
-                    f"{name.upper()}"
-                )
-        if not re.fullmatch(r"s3://[^/\s]+(/[^\s]*)?", self.objects.root):
-            raise EngineUnavailable(
-                f"the lake {self.objects.root!r} is no S3 URI: set CRYPTO_ASSETS_AWS_LAKE, such as "
-                "s3://bucket/lake"
-            )
 
+def _run(service: _Service, artifact: Artifact, spec: JobSpec) -> Iterator[LayerResult]:
+    """Yields each layer's verdicts as the job reports them, the last one with what the job cost.
 
-def _run(service: "_Service", artifact: Artifact, order: Order) -> Iterator[LayerResult]:
-    """Yields each layer's verdicts as the job tells them, the last one with what the job cost.
-
-    Raises `EngineLost` if the job failed, `JobStopped` if somebody or a limit ended it; what it
-    told before is yielded first.
+    Raises `BusyError` if the job failed, `RefusedError` if somebody or a limit ended it; what it
+    reported before is yielded first.
     """
-    if not order.partitions:
+    import dagster as dg
+
+    if not spec.partitions:
         return
     context = dg.OpExecutionContext.get()
-    with faults_told():
+    with aws_errors():
         last = None
-        with service.job(order, artifact, context) as (record, job):
+        with service.job(spec, artifact, context) as (record, job):
             about = {"job_run_id": record.job_run_id, "attempt": record.attempt}
             watch = service.watch(record, job)
             for result in watch.results(context):
-                if result.layer == order.layers[-1]:
+                if result.layer == spec.layers[-1]:
                     last = result
                 else:
-                    yield stamped(result, about)
-        about |= watch.cost(len(order.partitions))
+                    yield with_job(result, about)
+        about |= watch.cost(len(spec.partitions))
         context.log.info(
             "EMR Serverless job run: %s", ", ".join(f"{name} {about[name]}" for name in about)
         )
         if last:
-            yield stamped(last, about)
+            yield with_job(last, about)
         if watch.job["state"] != "SUCCESS":
             raise ended_badly(watch.job)
         if not watch.complete:
-            raise EngineLost(f"EMR Serverless job run {record.job_run_id} did not tell its end")
+            raise BusyError(f"EMR Serverless job run {record.job_run_id} did not tell its end")
         service.store.delete(record)
 
 
@@ -146,15 +155,15 @@ class _Service:
 
     @contextmanager
     def job(
-        self, order: Order, artifact: Artifact, context: dg.OpExecutionContext
+        self, spec: JobSpec, artifact: Artifact, context: dg.OpExecutionContext
     ) -> Iterator[tuple[Record, dict[str, Any]]]:
-        """The one job for this order, adopted or started now; cancelled when the block breaks off.
+        """The one job for this spec, adopted or started now; cancelled when the block breaks off.
 
         Gives its record and its description.
         """
         held: list[Record] = []
         try:
-            yield self._launched(order, artifact, context, held)
+            yield self._launched(spec, artifact, context, held)
         except BaseException:
             if held:
                 self.cancel(held[-1])
@@ -162,22 +171,22 @@ class _Service:
 
     def _launched(
         self,
-        order: Order,
+        spec: JobSpec,
         artifact: Artifact,
         context: dg.OpExecutionContext,
         held: list[Record],
     ) -> tuple[Record, dict[str, Any]]:
         """Finds or starts the job; `held` gets each record whose job may run."""
-        order_id, before = order_hash(order, artifact.name), None
+        spec_id, before = spec_hash(spec, artifact.name), None
         for _ in range(_CHANGES):
-            found = None if before else self.store.get(order_id)
-            record = found or self._next(order, artifact, order_id, before)
+            found = None if before else self.store.get(spec_id)
+            record = found or self._next(spec, artifact, spec_id, before)
             before = None
             if record is None:
                 continue
             held.append(record)
             if record.job_run_id is None:
-                record = self._started(record, order)
+                record = self._started(record, spec)
                 held.append(record)
             job = self.get(record)
             if not self._used_up(record, job, adopted=found is not None):
@@ -187,7 +196,7 @@ class _Service:
                 )
                 return record, job
             before = record
-        raise EngineLost(f"other processes keep changing the record of this order ({order_id})")
+        raise BusyError(f"other processes keep changing the record of this job spec ({spec_id})")
 
     def watch(self, record: Record, job: dict[str, Any]) -> Watch:
         return Watch(
@@ -209,6 +218,7 @@ class _Service:
 
         What AWS says against it is logged only: there is a reason for cancelling that matters more.
         """
+        import dagster as dg
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -235,39 +245,39 @@ class _Service:
         return None
 
     def _used_up(self, record: Record, job: dict[str, Any], *, adopted: bool) -> bool:
-        """Whether nothing more can come of this job, so that the order needs another attempt.
+        """Whether nothing more can come of this job, so that the job spec needs another attempt.
 
-        How a job ended that was started just now is what the caller is to be told.
+        How a job ended that was started just now is the caller's result.
         """
         if job["state"] == "SUCCESS":
             return not self.store.results_remain(record)
         return adopted and (job["state"] == "CANCELLING" or job["state"] in ENDED)
 
     def _next(
-        self, order: Order, artifact: Artifact, order_id: str, before: Record | None = None
+        self, spec: JobSpec, artifact: Artifact, spec_id: str, before: Record | None = None
     ) -> Record | None:
         """Writes the record of the first attempt, or of the next; None if somebody else did."""
         attempt = before.attempt + 1 if before else 1
-        record = Record(order_id, attempt, order.staging, {}, stamp=before.stamp if before else "")
-        token = client_token(order_id, attempt, record.run_id)
-        request = self._request(order, artifact, token, self.store.arguments(order_id, token))
+        record = Record(spec_id, attempt, spec.staging, {}, etag=before.etag if before else "")
+        token = client_token(spec_id, attempt, record.run_id)
+        request = self._request(spec, artifact, token, self.store.arguments(spec_id, token))
         return self.store.save(dataclasses.replace(record, request=request))
 
-    def _started(self, record: Record, order: Order) -> Record:
+    def _started(self, record: Record, spec: JobSpec) -> Record:
         """The record with its job's id. A job that its token has started before is that one."""
-        self.store.put_order(record, order)
-        start = until_not_throttled(self.client.start_job_run)
+        self.store.put_spec(record, spec)
+        start = _until_not_throttled(self.client.start_job_run)
         job_run_id = start(**record.request)["jobRunId"]
         started = dataclasses.replace(record, job_run_id=job_run_id)
         return self.store.save(started) or started
 
     def _request(
-        self, order: Order, artifact: Artifact, token: str, arguments: list[str]
+        self, spec: JobSpec, artifact: Artifact, token: str, arguments: list[str]
     ) -> dict[str, Any]:
-        engine, count = self.engine, len(order.partitions)
+        engine, count = self.engine, len(spec.partitions)
         tags = {
-            "crypto-assets:run": order.staging.rstrip("/").rpartition("/")[2],
-            "crypto-assets:layers": " ".join(order.layers),
+            "crypto-assets:run": spec.staging.rstrip("/").rpartition("/")[2],
+            "crypto-assets:layers": " ".join(spec.layers),
             "crypto-assets:partitions": str(count),
         }
         conf = {**artifact.spark_conf, **self._spark_conf()}

@@ -1,4 +1,4 @@
-"""What S3 keeps of each job run of EMR Serverless: its record, its order, what it tells.
+"""What S3 keeps of each job run of EMR Serverless: its record, its job spec, what it reports.
 
 A record is written before its job is started and removed when its results are used up, so whoever
 comes after a killed process finds the job instead of starting another. Starting, watching and
@@ -11,48 +11,47 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import dagster as dg
 from dagster_pipes import (
     DAGSTER_PIPES_CONTEXT_CLI_ARGUMENT,
     DAGSTER_PIPES_MESSAGES_CLI_ARGUMENT,
     PipesContextData,
-    PipesParams,
+    PipesMessage,
     encode_param,
 )
 
 from crypto_assets.resources.aws import split_uri
-from crypto_assets.resources.storage.objects import Content, Objects, Overtaken
-from crypto_assets.spark.job_spec import Order, to_json
+from crypto_assets.resources.errors import ConflictError
+from crypto_assets.resources.storage.objects import Content, Objects
+from crypto_assets.spark.job_spec import JobSpec, to_json
 
-ORDER = "order"  # the name of the order among the extras of the Pipes context
+SPEC = "job_spec"  # the name of the job spec among the extras of the Pipes context
 _JOBS = "_jobs"
 
 
-def order_hash(order: Order, artifact: str) -> str:
+def spec_hash(spec: JobSpec, artifact: str) -> str:
     """Names what is to be computed and by which code, wherever it is written to."""
-    text = to_json(dataclasses.replace(order, staging=""))
+    text = to_json(dataclasses.replace(spec, staging=""))
     return hashlib.sha256(f"{artifact}\n{text}".encode()).hexdigest()
 
 
-def client_token(order_id: str, attempt: int, run_id: str) -> str:
-    """The idempotency token with which this attempt at the order is started."""
-    return hashlib.sha256(f"{order_id}\n{attempt}\n{run_id}".encode()).hexdigest()
+def client_token(spec_id: str, attempt: int, run_id: str) -> str:
+    """The idempotency token with which this attempt at the job spec is started."""
+    return hashlib.sha256(f"{spec_id}\n{attempt}\n{run_id}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Record:
-    """One attempt at an order: `request` is how its job is started, `stamp` the stored version."""
+    """One attempt at a job spec: `request` is how its job is started, `etag` the stored version."""
 
-    order_id: str
+    spec_id: str
     attempt: int
     staging: str
     request: dict[str, Any]
     job_run_id: str | None = None
-    stamp: str = ""
+    etag: str = ""
 
     @property
     def token(self) -> str:
@@ -70,34 +69,34 @@ class JobStore:
 
     objects: Objects
 
-    def get(self, order_id: str) -> Record | None:
-        """The latest attempt at this order that is not used up."""
-        key = _record_key(order_id)
+    def get(self, spec_id: str) -> Record | None:
+        """The latest attempt at this job spec that is not used up."""
+        key = _record_key(spec_id)
         found = self.objects.read_all([key]).get(key)
         return _record(found) if found else None
 
     def all(self) -> list[Record]:
-        """The latest attempt at every order."""
+        """The latest attempt at every job spec."""
         keys = [found.key for found in self.objects.below(_JOBS)]
         records = [key for key in keys if key.count("/") == 1]
         return [_record(found) for found in self.objects.read_all(records).values()]
 
     def save(self, record: Record) -> Record | None:
         """Writes the record if nobody wrote or removed it since it was read; else gives None."""
-        body = json.dumps({**dataclasses.asdict(record), "stamp": ""}).encode()
+        body = json.dumps({**dataclasses.asdict(record), "etag": ""}).encode()
         try:
-            key, before = _record_key(record.order_id), record.stamp or None
-            return dataclasses.replace(record, stamp=self.objects.replace(key, body, before))
-        except Overtaken:
+            key, before = _record_key(record.spec_id), record.etag or None
+            return dataclasses.replace(record, etag=self.objects.replace(key, body, before))
+        except ConflictError:
             return None
 
     def delete(self, record: Record) -> None:
-        """Removes the record with the order and the messages of all its attempts."""
-        self.objects.delete_below(f"{_JOBS}/{record.order_id}")
-        self.objects.delete([_record_key(record.order_id)])
+        """Removes the record with the job spec and the messages of all its attempts."""
+        self.objects.delete_below(f"{_JOBS}/{record.spec_id}")
+        self.objects.delete([_record_key(record.spec_id)])
 
-    def put_order(self, record: Record, order: Order) -> None:
-        """Writes the Pipes context of the job, with its order; the same one however often."""
+    def put_spec(self, record: Record, spec: JobSpec) -> None:
+        """Writes the Pipes context of the job, with its job spec; the same one however often."""
         context: PipesContextData = {
             "asset_keys": None,
             "code_version_by_asset_key": None,
@@ -108,15 +107,15 @@ class JobStore:
             "run_id": record.run_id,
             "job_name": None,
             "retry_number": record.attempt - 1,
-            "extras": {ORDER: to_json(dataclasses.replace(order, staging=record.staging))},
+            "extras": {SPEC: to_json(dataclasses.replace(spec, staging=record.staging))},
         }
-        key = _context_key(record.order_id, record.token)
+        key = _context_key(record.spec_id, record.token)
         self.objects.write(key, json.dumps(context).encode())
 
-    def arguments(self, order_id: str, token: str) -> list[str]:
-        """What tells the job where its order is and where its messages go."""
-        bucket, key = split_uri(self.objects.uri(_context_key(order_id, token)))
-        _, prefix = split_uri(self.objects.uri(_messages_folder(order_id, token)))
+    def arguments(self, spec_id: str, token: str) -> list[str]:
+        """Says to the job where its job spec is and where its messages go."""
+        bucket, key = split_uri(self.objects.uri(_context_key(spec_id, token)))
+        _, prefix = split_uri(self.objects.uri(_messages_folder(spec_id, token)))
         context, messages = (
             {"bucket": bucket, "key": key},
             {"bucket": bucket, "key_prefix": prefix},
@@ -127,58 +126,41 @@ class JobStore:
         ]
 
     def messages(self, record: Record) -> JobMessages:
-        return JobMessages(self.objects, _messages_folder(record.order_id, record.token))
+        return JobMessages(self.objects, _messages_folder(record.spec_id, record.token))
 
     def results_remain(self, record: Record) -> bool:
-        """Whether what the job wrote and told is still there."""
+        """Whether what the job wrote and reported is still there."""
         written = record.staging.removeprefix(self.objects.uri("")).strip("/")
-        told = _messages_folder(record.order_id, record.token)
-        return all(next(self.objects.below(folder), None) for folder in (written, told))
+        reported = _messages_folder(record.spec_id, record.token)
+        return all(next(self.objects.below(folder), None) for folder in (written, reported))
 
 
-class JobMessages(dg.PipesMessageReader):
-    """Reads a job's Pipes messages when told to, from a place known before the job is started.
+@dataclass
+class JobMessages:
+    """A job's Pipes messages, in the folder that was named to it before it was started."""
 
-    `PipesS3MessageReader` makes up a place of its own, which nobody could adopt, and waits ten
-    seconds behind a job that broke off.
-    """
+    objects: Objects
+    folder: str
+    _next: int = field(default=1, init=False)
 
-    def __init__(self, objects: Objects, folder: str) -> None:
-        self._objects, self._folder = objects, folder
-        self._next = 1
-
-    @contextmanager
-    def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[PipesParams]:
-        self._handler = handler
-        yield {}  # the job was told on its command line where its messages go
-
-    def read(self) -> None:
-        """Hands over every message that is there and was not yet."""
-        while found := self._objects.read_all([key := f"{self._folder}/{self._next}.json"]):
-            for line in found[key].data.splitlines():
-                self._handler.handle_message(json.loads(line))
+    def new(self) -> Iterator[PipesMessage]:
+        """Every message that is there and was not given yet, in order."""
+        while found := self.objects.read_all([key := f"{self.folder}/{self._next}.json"]):
             self._next += 1
-
-    @property
-    def expected_writer_count(self) -> int:
-        """One; the base's own property warns of being a preview wherever it is read."""
-        return 1
-
-    def no_messages_debug_text(self) -> str:
-        return f"Looked for messages below {self._objects.uri(self._folder)}."
+            yield from map(json.loads, found[key].data.splitlines())
 
 
-def _record_key(order_id: str) -> str:
-    return f"{_JOBS}/{order_id}.json"
+def _record_key(spec_id: str) -> str:
+    return f"{_JOBS}/{spec_id}.json"
 
 
-def _context_key(order_id: str, token: str) -> str:
-    return f"{_JOBS}/{order_id}/{token}/context.json"
+def _context_key(spec_id: str, token: str) -> str:
+    return f"{_JOBS}/{spec_id}/{token}/context.json"
 
 
-def _messages_folder(order_id: str, token: str) -> str:
-    return f"{_JOBS}/{order_id}/{token}/messages"
+def _messages_folder(spec_id: str, token: str) -> str:
+    return f"{_JOBS}/{spec_id}/{token}/messages"
 
 
 def _record(found: Content) -> Record:
-    return Record(**{**json.loads(found.data), "stamp": found.stamp})
+    return Record(**{**json.loads(found.data), "etag": found.etag})

@@ -1,4 +1,4 @@
-"""Watching one job run of EMR Serverless to its end: what it tells, how it ends, what it costs.
+"""Watching one job run of EMR Serverless to its end: what it reports, how it ends, what it costs.
 
 Asks for the job's state at most `CALLS_PER_HOUR` times an hour; that the job is done is learnt from
 its own messages on S3, which are looked for more often. Starting and cancelling is `emr`.
@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
-
-import dagster as dg
+from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.engine.emr_jobs import JobMessages
-from crypto_assets.resources.engine.engine import EngineLost
+from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.spark.job_spec import LayerResult, result_from_json
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 CALLS_PER_HOUR = 60
 COST_CALLS = 3  # asked for after the end, when the figures billed may come late
@@ -29,10 +30,6 @@ _GROWTH = 1.7
 # regions differ by some percent, and storage over 20 GB per worker is not in it: an estimate.
 USD_PER_VCPU_HOUR = 0.052624
 USD_PER_GB_HOUR = 0.0057785
-
-
-class JobStopped(Exception):  # noqa: N818 - it reads as a sentence to a person
-    """Somebody or a limit ended the job; another attempt would end the same way."""
 
 
 def asks(poll_seconds: float) -> Iterator[float]:
@@ -55,23 +52,16 @@ class Watch:
     complete: bool = field(default=False, init=False)
 
     def results(self, context: dg.OpExecutionContext) -> Iterator[LayerResult]:
-        """Each layer's result when the job has told it, until the job has ended, however it did.
+        """Each layer's result when the job has reported it, until the job has ended in any way.
 
-        Raises `JobStopped` if it waits for workers longer than `queue_limit_min`.
+        Raises `RefusedError` if it waits for workers longer than `queue_limit_min`.
         """
-        handler = dg.PipesMessageHandler(context, self.messages)
-        told = 0
-        with handler.handle_messages():
-            for asked in self._looks():
-                if asked:
-                    self._ask(context)
-                self.messages.read()
-                results = handler.get_custom_messages()[told:]
-                told += len(results)
-                yield from map(result_from_json, results)
-                self.complete = handler.received_closed_message
-                if self.job["state"] in ENDED:
-                    return
+        for asked in self._looks():
+            if asked:
+                self._ask(context)
+            yield from self._reported(context)
+            if self.job["state"] in ENDED:
+                return
 
     def cost(self, partitions: int) -> dict[str, Any]:
         """What the ended job took; figures billed that do not come in time are left out."""
@@ -81,6 +71,19 @@ class Watch:
             time.sleep(self.poll_seconds)
             self.job = self.get()
         return usage(self.job, partitions)
+
+    def _reported(self, context: dg.OpExecutionContext) -> Iterator[LayerResult]:
+        """The results among the new messages; what the job logs goes to the run's log."""
+        for message in self.messages.new():
+            method, params = message["method"], message["params"] or {}
+            if method == "report_custom_message":
+                yield result_from_json(params["payload"])
+            elif method == "log":
+                context.log.log(params["level"], params["message"])
+            elif method == "closed":
+                self.complete = True
+                if error := params.get("exception"):
+                    context.log.error("the job broke off: %s", "".join(error["stack"]))
 
     def _looks(self) -> Iterator[bool]:
         """One item per look at the messages: whether the job's state is to be asked for as well."""
@@ -104,7 +107,7 @@ class Watch:
             context.log.info("%s: %s", name, state)
         waited = (datetime.now(UTC) - self.job["createdAt"]).total_seconds() / 60
         if state in WAITING and waited > self.queue_limit_min:
-            raise JobStopped(
+            raise RefusedError(
                 f"{name} waited {waited:.0f} min for workers and is {state}: raise the "
                 "application's maximum capacity or the account's quota of vCPUs, or ask for "
                 "smaller sizes"
@@ -115,7 +118,7 @@ def ended_badly(job: dict[str, Any]) -> Exception:
     """What to raise for a job that ended, but not with SUCCESS."""
     details = " ".join(job.get("stateDetails", "").split()) or "no reason given"
     text = f"EMR Serverless job run {job['jobRunId']} ended {job['state']}: {details}"
-    return EngineLost(text) if job["state"] == "FAILED" else JobStopped(text)
+    return BusyError(text) if job["state"] == "FAILED" else RefusedError(text)
 
 
 def usage(job: dict[str, Any], partitions: int) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def usage(job: dict[str, Any], partitions: int) -> dict[str, Any]:
     return found
 
 
-def stamped(result: LayerResult, measures: dict[str, Any]) -> LayerResult:
+def with_job(result: LayerResult, measures: dict[str, Any]) -> LayerResult:
     """The result with what is known of its job among each partition's measures."""
     return replace(
         result,
@@ -148,7 +151,7 @@ def stamped(result: LayerResult, measures: dict[str, Any]) -> LayerResult:
 
 
 def _used(job: dict[str, Any]) -> dict[str, float] | None:
-    """What was billed; what was used, where that is not told."""
+    """What was billed; what was used, where that is not known."""
     for name in ("billedResourceUtilization", "totalResourceUtilization"):
         used = job.get(name) or {}
         if "vCPUHour" in used and "memoryGBHour" in used:

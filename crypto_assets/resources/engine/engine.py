@@ -1,194 +1,51 @@
-"""The engine: what runs an order. One abstract engine and its two local bodies.
+"""The engine: what runs a job spec.
 
-`sail` is a Spark Connect server in Rust started inside this process, `spark` is Apache Spark in
-local mode. Both are started for one step and closed after it, so no port or process stays behind.
-What an order computes is `spark/`.
+The implementations are in `local` (Sail and Apache Spark in this process) and `emr` (EMR
+Serverless). What a job spec computes is `spark/`.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
-import dagster as dg
-from pydantic import Field
+from crypto_assets.resources.settings import Settings
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from crypto_assets.spark.job_spec import JobSpec, LayerResult
 
-    from crypto_assets.spark.job_spec import LayerResult, Order
-
-Run = Callable[["Order"], "Iterator[LayerResult]"]
-
-# Measured on 1,000 tickers with pysail 0.7.2; together they take a third of the memory.
-_SAIL_CONFIG = {
-    # One writer per file instead of one per column, and no dictionary per column of an open file.
-    "SAIL_PARQUET__ALLOW_SINGLE_FILE_PARALLELISM": "false",
-    "SAIL_PARQUET__DICTIONARY_ENABLED": "false",
-    # Half a megabyte by default, read of every file first: more than most of ours have.
-    "SAIL_PARQUET__METADATA_SIZE_HINT": "16384",
-    # These remember files by path and time; published paths are replaced.
-    "SAIL_PARQUET__FILE_METADATA_CACHE__TYPE": "none",
-    "SAIL_PARQUET__FILE_STATISTICS_CACHE__TYPE": "none",
-    # Its allocator otherwise keeps what it freed; giving it back at once takes a tenth longer.
-    "MIMALLOC_PURGE_DELAY": "10",
-    "MIMALLOC_ABANDONED_PAGE_PURGE": "1",
-    "RUST_LOG": "error",
-}
-_SPARK_CONFIG = {
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
-    # As Sail writes them; Spark's default is a type that Parquet has given up.
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-}
+Execute = Callable[["JobSpec"], "Iterator[LayerResult]"]
 
 
-class EngineUnavailable(Exception):  # noqa: N818 - it reads as a sentence to a person
-    """The engine cannot start here; the message says why and what to do."""
+@dataclass(frozen=True, kw_only=True)
+class Engine(ABC):
+    """Runs job specs."""
 
+    storages: ClassVar[frozenset[str]] = frozenset({"folder", "s3"})
+    """Where the inbox and the lake may be."""
 
-class EngineLost(Exception):  # noqa: N818 - it reads as a sentence to a person
-    """The engine was there and is gone; another attempt starts a new one."""
+    batch_size: int = 1000  # partitions computed at a time: bounds memory, not the result
+    readers: int = 1  # uploads read at a time
 
-
-class Engine(dg.ConfigurableResource, ABC):
-    """Runs orders. Bodies are `SailEngine` and `SparkEngine`."""
-
-    batch_tickers: int = Field(
-        default=1000, gt=0, description="Tickers computed at a time: bounds memory, not the result."
-    )
-    readers: int = Field(default=1, gt=0, description="Uploads read at a time.")
+    @classmethod
+    @abstractmethod
+    def of(cls, settings: Settings) -> Self:
+        """The engine as the settings say."""
 
     @abstractmethod
-    def running(self) -> AbstractContextManager[Run]:
-        """Starts the engine; what it gives runs an order and yields each layer's verdicts.
+    def running(self) -> AbstractContextManager[Execute]:
+        """Starts the engine; what it gives runs a job spec and yields each layer's verdicts.
 
-        Raises `EngineUnavailable` if the engine cannot start.
+        Raises `RefusedError` if the engine cannot start.
         """
 
+    @abstractmethod
     def abandon(self, running: Collection[str]) -> None:
         """Gives up what runs left with the engine that are not among the `running` ones."""
 
     @abstractmethod
     def check(self) -> str:
         """Starts the engine, runs one query and says which version answered."""
-
-
-class _SessionEngine(Engine, ABC):
-    """An engine whose Spark session lives in this process."""
-
-    @abstractmethod
-    def session(self) -> AbstractContextManager[SparkSession]:
-        """Opens a session and closes it, and all it started, at the end."""
-
-    @contextmanager
-    def running(self) -> Iterator[Run]:
-        """A run on a session that lasts as long as the block."""
-        with self.session() as session:
-            from crypto_assets.spark import run as orders
-
-            try:
-                yield partial(orders.run, session)
-            except Exception as error:
-                if _is_lost(error):
-                    raise EngineLost(f"the engine is gone: {error}") from error
-                raise
-
-    def check(self) -> str:
-        with self.session() as session:
-            session.range(1).count()
-            return f"Spark {session.version}"
-
-
-class SailEngine(_SessionEngine):
-    """Sail: Spark Connect in this process, without Java."""
-
-    readers: int = Field(
-        default=1, gt=0, description="Uploads read at a time: they share this process's one GIL."
-    )
-
-    @contextmanager
-    def session(self) -> Iterator[SparkSession]:
-        """A session on a server of its own, on a free loopback port."""
-        for name, value in _SAIL_CONFIG.items():
-            os.environ.setdefault(name, value)
-        from pysail.spark import SparkConnectServer
-        from pyspark.sql import SparkSession
-
-        server = SparkConnectServer("127.0.0.1", 0)
-        server.start(background=True)
-        try:
-            _, port = server.listening_address
-            session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
-            session.conf.set("spark.sql.shuffle.partitions", str(os.cpu_count() or 1))
-            # Else this machine's, which would stand in the files.
-            session.conf.set("spark.sql.session.timeZone", "UTC")
-            try:
-                yield session
-            finally:
-                session.stop()
-        finally:
-            server.stop()
-
-
-class SparkEngine(_SessionEngine):
-    """Apache Spark in local mode, which needs a Java runtime."""
-
-    readers: int = Field(
-        default=os.cpu_count() or 1, gt=0, description="Uploads read at a time, in own processes."
-    )
-    memory_mb: int = Field(default=2048, description="Memory of the Java process in MB.")
-
-    @contextmanager
-    def session(self) -> Iterator[SparkSession]:
-        """A local session through Dagster's PySpark resource."""
-        _require_java()
-        # Its workers run whatever `python3` is on the path otherwise, without our packages.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        from dagster_pyspark import PySparkResource
-
-        resource = PySparkResource(
-            spark_config={
-                **_SPARK_CONFIG,
-                "spark.driver.memory": f"{self.memory_mb}m",
-                "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
-            }
-        )
-        with resource.yield_for_execution(dg.build_init_resource_context()) as pyspark:
-            session = pyspark.spark_session
-            session.sparkContext.setLogLevel("ERROR")
-            try:
-                yield session
-            finally:
-                session.stop()
-
-
-def _is_lost(error: BaseException) -> bool:
-    """Whether the other side of the connection to Spark is no longer there."""
-    import grpc
-    from py4j.protocol import Py4JNetworkError
-
-    if isinstance(error, grpc.RpcError):
-        return getattr(error, "code", lambda: None)() == grpc.StatusCode.UNAVAILABLE
-    return isinstance(error, (Py4JNetworkError, ConnectionError))
-
-
-def _require_java() -> None:
-    home = os.environ.get("JAVA_HOME")
-    java = Path(home, "bin", "java") if home else shutil.which("java")
-    if not java or not Path(java).exists():
-        raise EngineUnavailable(
-            "engine `spark` needs Java 17 or 21 and finds none: install a Java runtime and set "
-            "JAVA_HOME, or use the default engine (CRYPTO_ASSETS_ENGINE=sail)"
-        )

@@ -1,36 +1,32 @@
-"""The inbox: the bucket that people upload to, or the folder that stands for it.
+"""The inbox: the folder or the bucket that people upload to; one that has events is in `sqs`.
 
 People drop files at any key (path below the root); what is at a key may be replaced. What a
 currency is made from is kept apart, by content, so that it stays what it was. Which file belongs to
 whom is `uploads` and the registry, what is in it the reader's.
 """
 
+from __future__ import annotations
+
 import hashlib
 import time
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dagster as dg
-
-from crypto_assets.resources.inbox.sqs import UploadEvents
-from crypto_assets.resources.market_data.registry import StoredUpload, pinned_key
+from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
+from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Advance, Object, Objects, is_hidden
 
 OVERRIDES = "currencies.toml"
 SETTLED_SECONDS = 2.0
 EMPTY_SECONDS = 60.0
-RELIST_SECONDS = 3600.0
-TOLD_AT_ONCE = 500
-TOLD_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class News:
-    """What may have come: all there is if `complete`, else what was told of.
+    """What may have come: everything if `complete`, else what events named.
 
     `receipts` are pairs of a key and what acknowledges that its news were worked off.
     """
@@ -40,12 +36,18 @@ class News:
     receipts: list[tuple[str, str]] = field(default_factory=list)
 
 
-class Inbox(dg.ConfigurableResource):
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
     """The uploads, found by listing them."""
 
-    objects: dg.ResourceDependency[Objects]
+    objects: Objects
 
-    def news(self, listed_at: float) -> News:  # noqa: ARG002 - a body that is told of news needs it
+    @classmethod
+    def of(cls, settings: Settings, objects: Objects) -> Inbox:  # noqa: ARG003 - events need them
+        """The inbox of these objects, as the settings say."""
+        return Inbox(objects=objects)
+
+    def news(self, listed_at: float) -> News:  # noqa: ARG002 - an inbox with events needs it
         """What may be new since the inbox was last listed, at this POSIX time."""
         return News(list(self.arrivals()))
 
@@ -65,11 +67,11 @@ class Inbox(dg.ConfigurableResource):
         return (found for found in self.objects.walk() if is_upload(found.key))
 
     def arrival(self, key: str) -> Object | None:
-        """The file that stands at this key, if one does."""
+        """The file at this key, if there is one."""
         return self.objects.find(key)
 
-    def standing(self, upload: StoredUpload) -> Object | None:
-        """The file of this upload, if what stands at its key is still that content."""
+    def current(self, upload: StoredUpload) -> Object | None:
+        """The file of this upload, if its key still has that content."""
         arrival = self.arrival(upload.key)
         if arrival and etag_of(self.objects.read(upload.key)) == upload.etag:
             return arrival
@@ -80,7 +82,7 @@ class Inbox(dg.ConfigurableResource):
         self.objects.upload(source, key, advance)
 
     def holds(self, source: Path, key: str) -> bool:
-        """Whether the same content stands at the key already."""
+        """Whether the key has the same content already."""
         return self.objects.holds(source, key)
 
     def read(self, key: str, limit: int) -> bytes:
@@ -102,31 +104,8 @@ class Inbox(dg.ConfigurableResource):
 
     def delete(self, upload: StoredUpload, *, pinned: bool) -> None:
         """Removes the file at its key if it is still that one, and what was pinned of it."""
-        keys = [upload.key] if self.standing(upload) else []
+        keys = [upload.key] if self.current(upload) else []
         self.objects.delete([*keys, pinned_key(upload.etag)] if pinned else keys)
-
-
-class EventInbox(Inbox):
-    """The uploads of a bucket that tells of them; listed now and then, for events that got lost."""
-
-    events: dg.ResourceDependency[UploadEvents]
-
-    def news(self, listed_at: float) -> News:
-        """What events tell of; one whose object is not to be seen yet comes again."""
-        if time.time() - listed_at > RELIST_SECONDS:
-            return super().news(listed_at)
-        events = self.events.receive(TOLD_AT_ONCE, TOLD_SECONDS)
-        keys = {event.key for event in events if is_upload(event.key)}
-        with ThreadPoolExecutor(self.objects.workers) as pool:
-            found = {arrival.key: arrival for arrival in pool.map(self.arrival, keys) if arrival}
-        receipts = [(e.key, e.receipt) for e in events if e.key in found or e.key not in keys]
-        return News(list(found.values()), complete=False, receipts=receipts)
-
-    def acknowledge(self, receipts: Collection[str]) -> None:
-        self.events.acknowledge(receipts)
-
-    def is_settled(self, arrival: Object) -> bool:  # noqa: ARG002 - objects are written whole
-        return True
 
 
 def is_upload(key: str) -> bool:

@@ -1,6 +1,6 @@
 """The ledger of uploads: which content at which key has been decided on, and what is in quarantine.
 
-A small file for each upload, whose name holds its key and stamp: a listing tells what is new.
+A small file for each upload, whose name holds its key and etag: a listing tells what is new.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from crypto_assets.resources.storage.objects import Object, Objects
 
-Decision = Literal["taken", "quarantine", "removed"]
+Decision = Literal["assigned", "quarantine", "removed"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Quarantined:
 
 
 class Ledger:
-    """The decisions noted among an inbox's objects, as they were when first asked for."""
+    """The decisions among an inbox's objects, as they were when first asked for."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -46,8 +46,8 @@ class Ledger:
         new = [arrival for arrival in arrivals if _name(arrival) not in known]
         return sorted(new, key=lambda arrival: (arrival.modified, arrival.key))
 
-    def note(self, arrival: Object, decision: Decision, reason: str = "") -> None:
-        """Notes the decision on this content of a key, and the reason of a quarantine."""
+    def decide(self, arrival: Object, decision: Decision, reason: str = "") -> None:
+        """Records the decision on this content of a key, and the reason of a quarantine."""
         noted = (decision, _name(arrival))
         before = self._noted.get(_hash(arrival.key), noted)
         document = json.dumps(asdict(Quarantined(arrival.key, arrival.size, reason)))
@@ -62,8 +62,8 @@ class Ledger:
 
     def is_open(self, key: str) -> bool:
         """Whether the upload at this key is of no use as it is: in quarantine, or removed."""
-        decision, _ = self._noted.get(_hash(key), ("taken", ""))
-        return decision != "taken"
+        decision, _ = self._noted.get(_hash(key), ("assigned", ""))
+        return decision != "assigned"
 
     def quarantined(self) -> list[Quarantined]:
         """The uploads in quarantine, by key."""
@@ -72,7 +72,7 @@ class Ledger:
         found = (self._quarantined(key, content.data) for key, content in contents.items())
         return sorted(filter(None, found), key=lambda upload: upload.key)
 
-    def quarantine_stamp(self) -> str:
+    def quarantine_etag(self) -> str:
         """What changes when another upload, or another content of one, is in quarantine."""
         names = sorted(name for decision, name in self._noted.values() if decision == "quarantine")
         return hashlib.sha256("".join(names).encode()).hexdigest()
@@ -102,16 +102,18 @@ class Ledger:
             self._objects.delete([_key(*noted)])
 
     def _names(self, decision: Decision) -> list[str]:
-        names = (found.key.rpartition("/")[2] for found in self._objects.below(f"_{decision}"))
+        names = (
+            found.key.rpartition("/")[2] for found in self._objects.below(f"_decisions/{decision}")
+        )
         return [name for name in names if name.endswith(".json")]
 
 
 def _key(decision: Decision, name: str) -> str:
-    return f"_{decision}/{name}"
+    return f"_decisions/{decision}/{name}"
 
 
 def _name(arrival: Object) -> str:
-    return f"{_hash(arrival.key)}-{_hash(arrival.stamp)}.json"
+    return f"{_hash(arrival.key)}-{_hash(arrival.etag)}.json"
 
 
 def _hash(text: str) -> str:

@@ -1,7 +1,7 @@
 """`currencies.toml` in the inbox: what its owner says of a currency, where files leave a choice.
 
-A section a ticker: patterns of its files' keys, names it goes by, and the settings of an entry. A
-broken section is left out and told; the others hold.
+A section for each ticker: patterns of its files' keys, and the currency's choices. A broken section
+is left out and reported; the others hold.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import fnmatch
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
-from crypto_assets.resources.inbox.ledger import Quarantined
-from crypto_assets.resources.market_data.registry import WrongUse, checked_ticker
-from crypto_assets.spark.job_spec import KINDS, Kind, Missing
+from crypto_assets.resources.market_data.registry import checked_ticker
+from crypto_assets.spark.market_data.currency import Choices
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 _GLOB = re.compile(r"[*?\[]")
 _HEADING = re.compile(r"""\s*\[\s*["']?([^"'\[\].]+?)["']?\s*[\].]""")
@@ -28,57 +29,61 @@ _NAME = re.compile(r"""\s*["']?([^"'\[\].=]+?)["']?\s*[.=]""")
 _MAX_BYTES = 8 << 20  # 10,000 currencies, each with every setting, are below 4 MB
 
 
-class Override(BaseModel):
-    """One section: `history` and `trend` are patterns such as `btc/*.csv`, matched to keys."""
+class _Section(BaseModel):
+    """What a section may say: `history` and `trend` are patterns, matched to keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     history: str | None = None
     trend: str | None = None
     names: tuple[str, ...] = Field(default=(), strict=False)  # TOML has lists
-    missing: Missing | None = None
-    dates: Literal["dmy", "mdy", "ymd"] | None = None
-    decimal: Literal["dot", "comma"] | None = None
-    accept_outliers: bool | None = None
-    max_shrink: float | None = Field(default=None, ge=0, le=1)
+    max_shrink: float = Field(default=0.2, ge=0, le=1)
 
     @property
     def choices(self) -> dict[str, Any]:
-        """The settings of an entry that this section names."""
-        return self.model_dump(exclude={"history", "trend"}, exclude_unset=True, exclude_none=True)
+        """The choices that this section names."""
+        return self.model_dump(exclude={"history", "trend"}, exclude_unset=True)
+
+
+_OTHERS: dict[str, Any] = {
+    each.name: (get_type_hints(Choices)[each.name], each.default)
+    for each in fields(Choices)
+    if each.name not in _Section.model_fields
+}
+Override = create_model("Override", __base__=_Section, **_OTHERS)
 
 
 @dataclass(frozen=True)
 class Overrides:
     """All sections by ticker, and a line for each thing wrong in the file."""
 
-    sections: Mapping[str, Override] = field(default_factory=dict)
+    sections: Mapping[str, _Section] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
-    def claims(self, key: str) -> list[tuple[str, Kind]]:
+    def claims(self, key: str) -> list[tuple[str, str]]:
         """The tickers and kinds whose pattern this key matches, or whose pattern it is."""
         found = (claim for matches, claim in self._patterns if matches(key))
         return sorted({*self._keys.get(key, ()), *found})
 
     @cached_property
-    def _keys(self) -> dict[str, list[tuple[str, Kind]]]:
+    def _keys(self) -> dict[str, list[tuple[str, str]]]:
         """The claims by their pattern as it stands, looked up at once however many there are."""
-        keys: dict[str, list[tuple[str, Kind]]] = {}
+        keys: dict[str, list[tuple[str, str]]] = {}
         for pattern, claim in self._claims():
             keys.setdefault(pattern, []).append(claim)
         return keys
 
     @cached_property
-    def _patterns(self) -> list[tuple[Callable[[str], object], tuple[str, Kind]]]:
+    def _patterns(self) -> list[tuple[Callable[[str], object], tuple[str, str]]]:
         return [
             (re.compile(fnmatch.translate(pattern)).match, claim)
             for pattern, claim in self._claims()
             if _GLOB.search(pattern)
         ]
 
-    def _claims(self) -> Iterator[tuple[str, tuple[str, Kind]]]:
+    def _claims(self) -> Iterator[tuple[str, tuple[str, str]]]:
         for ticker, section in self.sections.items():
-            for kind in KINDS:
+            for kind in MARKET_DATA.files:
                 if pattern := getattr(section, kind):
                     yield pattern, (ticker, kind)
 
@@ -95,19 +100,14 @@ def read_overrides(inbox: Inbox) -> tuple[Overrides, str]:
         return Overrides(), ""
     except OSError as error:
         return Overrides(problems=(f"{OVERRIDES}: {error.strerror}",)), ""
-    stamp = hashlib.sha256(content).hexdigest()
+    etag = hashlib.sha256(content).hexdigest()
     if len(content) > _MAX_BYTES:
         problem = f"{OVERRIDES}: it is larger than {_MAX_BYTES >> 20} MB"
-        return Overrides(problems=(problem,)), stamp
+        return Overrides(problems=(problem,)), etag
     try:
-        return parse_overrides(content.decode("utf-8-sig")), stamp
+        return parse_overrides(content.decode("utf-8-sig")), etag
     except UnicodeDecodeError as error:
-        return Overrides(problems=(f"{OVERRIDES}: {error.reason}: save it as UTF-8",)), stamp
-
-
-def broken(overrides: Overrides) -> list[Quarantined]:
-    """What is wrong in the file, as it is listed with the uploads in quarantine."""
-    return [Quarantined(OVERRIDES, 0, problem) for problem in overrides.problems]
+        return Overrides(problems=(f"{OVERRIDES}: {error.reason}: save it as UTF-8",)), etag
 
 
 @lru_cache(maxsize=1)  # asked for at every look at the inbox, and seldom changed
@@ -117,48 +117,45 @@ def parse_overrides(text: str) -> Overrides:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # numbers and nesting beyond what Python takes
         return Overrides(problems=(f"{OVERRIDES}: {error}",))
-    sections: dict[str, Override] = {}
-    problems, source = [], _Source(text)
+    sections: dict[str, _Section] = {}
+    problems, lines = [], text.split("\n")
+    firsts = _first_lines(lines)
     for name, content in document.items():
         try:
             if not isinstance(content, dict):
-                raise WrongUse(f"{name} stands outside a section such as [BTC]")  # noqa: TRY301
+                raise UsageError(f"{name} stands outside a section such as [BTC]")  # noqa: TRY301
             if (ticker := checked_ticker(name)) in sections:
-                raise WrongUse(f"[{name}] is a second section of {ticker}")  # noqa: TRY301
+                raise UsageError(f"[{name}] is a second section of {ticker}")  # noqa: TRY301
             sections[ticker] = Override.model_validate(content)
-        except WrongUse as error:
-            problems.append(f"{OVERRIDES} line {source.line_of(name)}: {error}")
+        except UsageError as error:
+            problems.append(f"{OVERRIDES} line {_line_of(lines, firsts, name)}: {error}")
         except ValidationError as error:
             for fault in error.errors():
                 of = str(fault["loc"][0])
-                line = source.line_of(name, of)
+                line = _line_of(lines, firsts, name, of)
                 problems.append(f"{OVERRIDES} line {line}: [{name}] {of}: {fault['msg']}")
     return Overrides(sections, tuple(problems))
 
 
-class _Source:
-    """The file's text, to say on which line what is."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = text.split("\n")
-
-    def line_of(self, section: str, name: str | None = None) -> int:
-        """The line of a section, or of a name in it; 1 if it is written in an unusual way."""
-        headings, names = self._found
-        start = headings.get(section, names.get(section, 0))
-        for number in range(start + 1, len(self._lines) if name else 0):
-            if self._lines[number].lstrip().startswith("["):
+def _line_of(
+    lines: Sequence[str], firsts: Mapping[str, int], section: str, name: str | None = None
+) -> int:
+    """The line of a section, or of a name in it; 1 if it is written in an unusual way."""
+    start = firsts.get(section, 1)
+    if name is not None:
+        for number, line in enumerate(lines[start:], start + 1):
+            if line.lstrip().startswith("["):
                 break
-            if (found := _NAME.match(self._lines[number])) and found[1] == name:
-                return number + 1
-        return start + 1
+            if (found := _NAME.match(line)) and found[1] == name:
+                return number
+    return start
 
-    @cached_property
-    def _found(self) -> tuple[dict[str, int], dict[str, int]]:
-        """The first line of each heading, and of each name outside or inside a section."""
-        found: tuple[dict[str, int], dict[str, int]] = {}, {}
-        for number, line in enumerate(self._lines):
-            for lines, pattern in zip(found, (_HEADING, _NAME), strict=True):
-                if match := pattern.match(line):
-                    lines.setdefault(match[1], number)
-        return found
+
+def _first_lines(lines: Sequence[str]) -> dict[str, int]:
+    """The first line of each heading and of each name, found at once however many are broken."""
+    found: dict[str, int] = {}
+    for pattern in (_HEADING, _NAME):
+        for number, line in enumerate(lines, 1):
+            if match := pattern.match(line):
+                found.setdefault(match[1], number)
+    return found

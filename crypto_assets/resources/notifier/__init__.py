@@ -1,1 +1,1 @@
-"""Who is told what a run did."""
+"""Where the notices of runs go."""

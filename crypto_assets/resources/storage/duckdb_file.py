@@ -5,23 +5,22 @@ What is kept in such a file is in the modules that open one (`warehouse`, `accou
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crypto_assets.resources.errors import BusyError
+
 if TYPE_CHECKING:
     import duckdb
-
-_OPENING_S = 0.2
 
 
 @contextmanager
 def opened(
-    path: str, lock_wait_s: float, busy: type[Exception], *, read_only: bool = False
+    path: str, lock_wait_s: float, *, read_only: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file, which is made if need be; raises `busy` if it stays locked."""
+    """A connection to the file, which is made if need be. Raises `BusyError` if it stays locked."""
     import duckdb
     from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -33,11 +32,11 @@ def opened(
     )
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = retrying(duckdb.connect, path, read_only=read_only)
+        connection = retrying(_connect, path, read_only=read_only)
     except duckdb.IOException as error:
         if not _is_locked(error):
             raise
-        raise busy(
+        raise BusyError(
             f"{path} is open in another process ({_holder(error)}); waited "
             f"{lock_wait_s:g} s: close it and run again"
         ) from error
@@ -59,9 +58,30 @@ def write_anew(path: str, connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f'COPY FROM DATABASE "{name}" TO fresh')
     connection.execute("DETACH fresh")
     fresh.replace(path)
-    # Who opened the old file just before would write into nothing if its lock were free by now.
-    time.sleep(_OPENING_S)
     connection.close()
+
+
+def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """A connection to the file that is at the path by then.
+
+    `write_anew` may replace the file while it is opened: what is written to the old one is lost.
+    """
+    import duckdb
+
+    while True:
+        before = _inode(path)
+        connection = duckdb.connect(path, read_only=read_only)
+        if before in (None, _inode(path)):
+            return connection
+        connection.close()
+
+
+def _inode(path: str) -> int | None:
+    """What tells the file from another at the same path; None if there is none."""
+    try:
+        return Path(path).stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _is_locked(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""Local files: written so that a reader sees the old or the new one, and named for people."""
+"""Local files: written so that a reader sees the old or the new one, locked, named for people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock, Timeout
+
+from crypto_assets.resources.errors import BusyError
 
 
 @contextmanager
@@ -39,3 +43,14 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
     """Replaces `path` by `content`, whole or not at all."""
     with replacing(path, durable=durable) as stream:
         stream.write(content)
+
+
+@contextmanager
+def locked(path: Path, wait_s: float, busy: str) -> Iterator[None]:
+    """Holds a lock file meanwhile, as `Objects.locked` promises."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path, timeout=wait_s):
+            yield
+    except Timeout as error:
+        raise BusyError(busy or f"another process holds {path}") from error

@@ -1,34 +1,31 @@
-"""The lake: one Parquet file per ticker and table below a root, published file by file.
+"""The lake: one Parquet file per partition and table below a root, published file by file.
 
 A run writes below `_staging/<run id>`; only files that passed their audit take the place of those
-at their keys. A reader sees the old file or the new one. What the tables are is `spark/tables.py`.
+at their keys. A reader sees the old file or the new one. A manifest beside them says what each
+partition's files were made from. What the tables are is in each data set's `tables` (`spark/`).
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 
-import dagster as dg
-from pydantic import Field
+from crypto_assets.resources.errors import ConflictError
+from crypto_assets.resources.storage.objects import Content, Object, Objects, is_hidden
+from crypto_assets.spark.data_set import DataSet
+from crypto_assets.spark.tables import Table
 
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.storage.objects import LockBusy, Object, Objects, Overtaken, is_hidden
-from crypto_assets.spark.job_spec import Layer
-from crypto_assets.spark.tables import TABLES, Table
-
-_FILE = "data.parquet"
-_STAGING = "_staging"
-
-
-class LakeBusy(WrongUse):
-    """Another run holds the lake."""
+FILE = "data.parquet"
+MANIFESTS = "_manifests"
+STAGING = "_staging"
 
 
 @dataclass(frozen=True)
 class LoadFile:
-    """A Parquet file of one ticker to load: where it is, its bytes and its rows."""
+    """A Parquet file to load: where it is, its bytes and its rows."""
 
     uri: str
     size_bytes: int
@@ -37,164 +34,157 @@ class LoadFile:
 
 @dataclass(frozen=True)
 class Made:
-    """A layer of a ticker, computed and audited: what it was made from, the rows of its tables."""
+    """A layer of a partition that passed its audit: what it was made from, its tables' rows."""
 
     version: str
-    rows: Mapping[str, int]
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Note:
-    """What is known of a ticker's published files.
+class Manifest:
+    """What is known of a partition's published files.
 
-    `versions` by layer, `rows` by table, `stamps` by key; `publishing` names the run that is
-    replacing files, or did so when it was killed.
+    `versions` by layer, `rows` by table, `etags` and `sizes` (bytes) by key; `publishing` names
+    the run that is replacing files, or did so when it was killed.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
-    stamps: dict[str, str] = field(default_factory=dict)
+    etags: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     publishing: str = ""
 
 
-Standing = Mapping[str, tuple[Note, str]]  # the notes of those tickers that have one, with stamps
+Current = dict[str, tuple[Manifest, str]]  # the manifests of some partitions, with their etags
 
 
-class Lake(dg.ConfigurableResource):
-    """The lake's files, and a note beside them on each ticker's."""
+@dataclass(frozen=True)
+class Lake:
+    """The lake's files and manifests.
 
-    objects: dg.ResourceDependency[Objects]
-    lock_wait_s: float = Field(
-        default=60, ge=0, description="Seconds to wait for another run that is publishing."
-    )
+    `lock_wait_s` is how many seconds to wait for another run that is publishing.
+    """
+
+    objects: Objects
+    lock_wait_s: float = 60
 
     @property
     def uri(self) -> str:
         """Where Spark finds the published tables."""
         return self.objects.uri("")
 
+    def key(self, uri: str) -> str:
+        """The key of what is at this URI of the lake."""
+        return uri.removeprefix(self.uri).strip("/")
+
     def staging(self, run_id: str) -> str:
         """The URI below which this run writes before its tables are audited."""
-        return self.objects.uri(f"{_STAGING}/{run_id}")
+        return self.objects.uri(f"{STAGING}/{run_id}")
 
     def clear_staging(self, running: Collection[str]) -> None:
         """Removes what runs left behind that are not among the `running` ones."""
-        for run_id in self.objects.folders(_STAGING):
+        for run_id in self.objects.folders(STAGING):
             if run_id not in running:
-                self.objects.delete_below(f"{_STAGING}/{run_id}")
+                self.objects.delete_below(f"{STAGING}/{run_id}")
 
     def discard(self, staging: str) -> None:
         """Removes what is left below this URI of a run's staging."""
         self.objects.delete_below(self.key(staging))
 
-    @contextmanager
-    def publishing(self) -> Iterator[None]:
-        """Lets one run of this home at a time decide what is newest and publish it.
+    def locked(self, what: str) -> AbstractContextManager[None]:
+        """Lets one run of this home at a time work on `what`, such as a data set's name.
 
-        Raises `LakeBusy` when another run holds the lake for longer than `lock_wait_s`.
+        Raises `BusyError` when another run holds it for longer than `lock_wait_s`.
         """
-        try:
-            with self.objects.locked(".publishing.lock", self.lock_wait_s):
-                yield
-        except LockBusy as error:
-            raise LakeBusy(
-                f"another run has been publishing to {self.uri} for over {self.lock_wait_s:g} s; "
-                "run again when it has ended"
-            ) from error
+        busy = (
+            f"another run has been publishing {what} to {self.uri} for over "
+            f"{self.lock_wait_s:g} s; run again when it has ended"
+        )
+        return self.objects.locked(f".{what}.lock", self.lock_wait_s, busy)
 
-    def standing(self, tickers: Iterable[str]) -> Standing:
-        """What is published of these tickers now: `publish` replaces that and nothing newer."""
-        keys = {_note_key(ticker): ticker for ticker in tickers}
+    def current(self, data_set: DataSet, partitions: Iterable[str]) -> Current:
+        """What is published of these partitions: `publish` replaces that and nothing newer."""
+        keys = {manifest_key(data_set, name): name for name in partitions}
         contents = self.objects.read_all(keys)
-        return {keys[key]: (_note(found.data), found.stamp) for key, found in contents.items()}
+        return {keys[key]: (_manifest(found), found.etag) for key, found in contents.items()}
+
+    def manifests(self, data_set: DataSet, partitions: Iterable[str]) -> dict[str, Manifest]:
+        """The manifests of these partitions; an empty one where nothing is published."""
+        names = list(partitions)
+        found = self.current(data_set, names)
+        return {name: found[name][0] if name in found else Manifest() for name in names}
 
     def publish(
         self,
+        data_set: DataSet,
         staging: str,
-        made: Mapping[str, Mapping[Layer, Made]],
-        standing: Standing | None = None,
-    ) -> dict[str, tuple[Layer, str]]:
-        """Moves these tickers' files of these layers from below `staging` to their keys.
+        made: Mapping[str, Mapping[str, Made]],
+        current: Current | None = None,
+    ) -> dict[str, tuple[str, str]]:
+        """Moves these partitions' files of these layers from below `staging` to their keys.
 
-        Returns the tickers of which a layer could not be published, with the layer and the reason;
-        the layers behind it stay as they were. `standing` is what may be replaced; without it, what
-        is published now.
+        Returns the partitions of which a layer could not be published, with the layer and the
+        reason; the layers behind it stay as they were. `current` is what may be replaced, and gets
+        what is published instead; without it, that is what is published now.
         """
-        folders = self._staged(staging)
-        notes = self.standing(made) if standing is None else standing
+        if current is None:
+            current = self.current(data_set, made)
+        folders: dict[str, list[Object]] = {}
+        for found in self.parquet_files(self.key(staging)):
+            folders.setdefault(found.key.rpartition("/")[0], []).append(found)
 
-        def published(ticker: str) -> tuple[Layer, str] | None:
-            note, stamp = notes.get(ticker, (Note(), None))
-            publication = _Publication(self.objects, self.key(staging), ticker, note, stamp)
-            return publication.publish(made[ticker], folders)
+        def published(partition: str) -> tuple[str, str] | None:
+            publication = _Publication(self, data_set, self.key(staging), partition, current)
+            return publication.publish(made[partition], folders)
 
         with ThreadPoolExecutor(self.objects.workers) as pool:
             problems = dict(zip(made, pool.map(published, made), strict=True))
-        return {ticker: problem for ticker, problem in problems.items() if problem}
+        return {partition: problem for partition, problem in problems.items() if problem}
 
-    def notes(self, tickers: Iterable[str]) -> dict[str, Note]:
-        """What is known of these tickers' published files; an empty note where nothing is."""
-        tickers = list(tickers)
-        found = self.standing(tickers)
-        return {ticker: found[ticker][0] if ticker in found else Note() for ticker in tickers}
-
-    def published(self, table: Table, tickers: Iterable[str]) -> dict[str, LoadFile]:
-        """The table's published files of those tickers that have one."""
+    def files(self, table: Table, current: Current) -> dict[str, LoadFile]:
+        """The table's published files of those of the partitions that have one."""
         files = {}
-        for ticker, note in self.notes(tickers).items():
-            key = f"{table.folders(ticker)[0]}/{_FILE}"
-            if table.path in note.rows and (found := self.objects.find(key)):
-                files[ticker] = LoadFile(self.objects.uri(key), found.size, note.rows[table.path])
+        for partition, (manifest, _) in current.items():
+            key = f"{table.folders(partition)[0]}/{FILE}"
+            if table.path in manifest.rows and key in manifest.sizes:
+                rows, size = manifest.rows[table.path], manifest.sizes[key]
+                files[partition] = LoadFile(self.objects.uri(key), size, rows)
         return files
 
-    def staged(self, staging: str, table: Table, rows: Mapping[str, int]) -> dict[str, LoadFile]:
-        """The table's files below `staging` of those tickers that have one with these rows."""
-        folders = self._staged(f"{staging}/{table.path}")
-        files = {}
-        for ticker, count in rows.items():
-            found = folders.get(f"{self.key(staging)}/{table.folders(ticker)[0]}", [])
-            if len(found) == 1:
-                files[ticker] = LoadFile(self.objects.uri(found[0].key), found[0].size, count)
-        return files
-
-    def remove(self, ticker: str) -> None:
-        """Takes the ticker out of every table; nothing happens where it is not."""
-        self.objects.delete([_note_key(ticker)])
-        for table in TABLES:
-            for folder in table.folders(ticker):
+    def remove(self, data_set: DataSet, partition: str) -> None:
+        """Takes the partition out of every table; nothing happens where it is not."""
+        self.objects.delete([manifest_key(data_set, partition)])
+        for table in data_set.tables:
+            for folder in table.folders(partition):
                 self.objects.delete_below(folder)
 
-    def _staged(self, staging: str) -> dict[str, list[Object]]:
-        """The Parquet files below a staging folder, by the folder they stand in."""
-        folders: dict[str, list[Object]] = {}
-        for found in parquet_files(self.objects, self.key(staging)):
-            folders.setdefault(found.key.rpartition("/")[0], []).append(found)
-        return folders
-
-    def key(self, uri: str) -> str:
-        """The key of what is at this URI of the lake."""
-        return uri.removeprefix(self.uri).strip("/")
+    def parquet_files(self, folder: str) -> Iterator[Object]:
+        """The Parquet files below a folder; engines leave hidden ones beside them."""
+        for found in self.objects.below(folder):
+            name = found.key.rpartition("/")[2]
+            if name.endswith(".parquet") and not is_hidden(name):
+                yield found
 
 
 @dataclass(frozen=True)
 class _Publication:
-    """One ticker's files on their way from staging to their keys."""
+    """One partition's files on their way from staging to their keys."""
 
-    objects: Objects
+    lake: Lake
+    data_set: DataSet
     staging: str
-    ticker: str
-    note: Note
-    stamp: str | None
+    partition: str
+    current: Current
 
     def publish(
-        self, made: Mapping[Layer, Made], folders: Mapping[str, list[Object]]
-    ) -> tuple[Layer, str] | None:
+        self, made: Mapping[str, Made], folders: Mapping[str, list[Object]]
+    ) -> tuple[str, str] | None:
         """Publishes the layers up to the first that cannot be; gives that and the reason."""
-        moves: dict[str, str] = {}
-        ready: dict[Layer, Made] = {}
+        moves: dict[str, Object] = {}
+        ready: dict[str, Made] = {}
         problem = None
         for layer, one in made.items():
-            files, wrong = self._files(layer, folders)
+            files, wrong = self._files(layer, one, folders)
             if wrong:
                 problem = (layer, wrong)
                 break
@@ -203,79 +193,81 @@ class _Publication:
         if ready:
             try:
                 self._replace(moves, ready)
-            except Overtaken:
+            except ConflictError:
                 return next(iter(ready)), "another process published it meanwhile: run it again"
             except FileNotFoundError:
                 return next(iter(ready)), "its staged files were removed meanwhile: run it again"
         return problem
 
     def _files(
-        self, layer: Layer, folders: Mapping[str, list[Object]]
-    ) -> tuple[dict[str, str], str]:
-        """The layer's staged files with the keys they belong at, or what is wrong with them."""
-        moves: dict[str, str] = {}
+        self, layer: str, made: Made, folders: Mapping[str, list[Object]]
+    ) -> tuple[dict[str, Object], str]:
+        """The layer's staged files by the keys they belong at, or what is wrong with them."""
+        moves: dict[str, Object] = {}
         wrong: list[str] = []
-        for table in (table for table in TABLES if table.layer == layer):
-            for folder in table.folders(self.ticker):
+        for table in self.data_set.tables_of(layer):
+            if table.optional and table.path not in made.rows:
+                continue
+            for folder in table.folders(self.partition):
                 files = folders.get(f"{self.staging}/{folder}", [])
                 wrong += [] if len(files) == 1 else [f"{folder}: {len(files)}"]
-                moves |= {file.key: f"{folder}/{_FILE}" for file in files}
+                moves |= {f"{folder}/{FILE}": file for file in files}
         if wrong:
             return {}, f"one file is wanted for each table, found {', '.join(wrong)}"
         return moves, ""
 
-    def _replace(self, moves: Mapping[str, str], made: Mapping[Layer, Made]) -> None:
+    def _replace(self, moves: Mapping[str, Object], made: Mapping[str, Made]) -> None:
         """Moves the files; a crash in between leaves the layers concerned without a version."""
+        manifest, etag = self.current.get(self.partition, (Manifest(), None))
         old = {
             layer: version
-            for layer, version in self.note.versions.items()
-            if layer not in made or made[layer].version == version  # type: ignore[index]
+            for layer, version in manifest.versions.items()
+            if layer not in made or made[layer].version == version
         }
         run = self.staging.rpartition("/")[2]
-        # Always: whoever has been at work here so far finds out by it and stops.
-        stamp = self._write(replace(self.note, versions=old, publishing=run), self.stamp)
-        stamps = {target: self._moved(source, target, run) for source, target in moves.items()}
-        new = Note(
+        # Always: a run that was publishing here finds out by it, and stops.
+        etag = self._write(replace(manifest, versions=old, publishing=run), etag)
+        etags = {
+            target: self._moved(file.key, target, manifest.etags.get(target), run)
+            for target, file in moves.items()
+        }
+        replaced = {table.path for layer in made for table in self.data_set.tables_of(layer)}
+        kept = {path: rows for path, rows in manifest.rows.items() if path not in replaced}
+        new = Manifest(
             versions=old | {layer: one.version for layer, one in made.items()},
-            rows=self.note.rows | {t: n for one in made.values() for t, n in one.rows.items()},
-            stamps=self.note.stamps | stamps,
+            rows=kept | {path: rows for one in made.values() for path, rows in one.rows.items()},
+            etags=manifest.etags | etags,
+            sizes=manifest.sizes | {target: file.size for target, file in moves.items()},
         )
-        self._write(new, stamp)
+        self.current[self.partition] = new, self._write(new, etag)
 
-    def _moved(self, source: str, target: str, run: str) -> str:
-        """The stamp of the target after the move.
+    def _moved(self, source: str, target: str, etag: str | None, run: str) -> str:
+        """The target's etag after the move, which was `etag` before.
 
-        What a run put there that we took over from is replaced while the note says that we are the
-        one at work. It is looked at first: what comes after that note was read is not replaced.
+        If a crashed run left another file there, it is replaced, as long as the manifest still
+        names this run as publisher. A file that comes after the manifest was read is a conflict.
         """
+        objects = self.lake.objects
         try:
-            return self.objects.move(source, target, self.note.stamps.get(target))
-        except Overtaken:
-            present = self.objects.find(target)
-            content = self.objects.read_all([_note_key(self.ticker)]).get(_note_key(self.ticker))
-            if content is None or _note(content.data).publishing != run:
+            return objects.move(source, target, etag)
+        except ConflictError:
+            present = objects.find(target)
+            (found,) = self.lake.current(self.data_set, [self.partition]).values() or [None]
+            if found is None or found[0].publishing != run:
                 raise
-            return self.objects.move(source, target, present.stamp if present else None)
+            return objects.move(source, target, present.etag if present else None)
 
-    def _write(self, note: Note, stamp: str | None) -> str:
-        content = json.dumps(asdict(note)).encode()
-        return self.objects.replace(_note_key(self.ticker), content, stamp)
-
-
-def parquet_files(objects: Objects, folder: str) -> Iterator[Object]:
-    """The Parquet files below a folder; engines leave hidden ones beside them."""
-    for found in objects.below(folder):
-        name = found.key.rpartition("/")[2]
-        if name.endswith(".parquet") and not is_hidden(name):
-            yield found
+    def _write(self, manifest: Manifest, etag: str | None) -> str:
+        key = manifest_key(self.data_set, self.partition)
+        return self.lake.objects.replace(key, json.dumps(asdict(manifest)).encode(), etag)
 
 
-def _note_key(ticker: str) -> str:
-    return f"_versions/{ticker}.json"
+def manifest_key(data_set: DataSet, partition: str) -> str:
+    return f"{MANIFESTS}/{data_set.name}/{partition}.json"
 
 
-def _note(content: bytes) -> Note:
+def _manifest(content: Content) -> Manifest:
     try:
-        return Note(**json.loads(content))
+        return Manifest(**json.loads(content.data))
     except (TypeError, ValueError):
-        return Note()  # not knowing a version is safe: the layer counts as stale
+        return Manifest()  # not knowing a version is safe: the layer counts as stale

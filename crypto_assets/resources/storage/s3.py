@@ -1,43 +1,45 @@
-"""Objects in an S3 bucket: the body of `Objects` on AWS.
+"""Objects in an S3 bucket.
 
 Replacing is conditional on what stood there, so that whoever works on older facts is stopped, also
 when they run on another machine. Locks are files of this machine and only spare us such collisions.
 """
 
+from __future__ import annotations
+
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import dagster as dg
-from pydantic import Field
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from crypto_assets.resources.aws import (
     CONNECTIONS,
     Aws,
+    aws_errors,
     error_code,
-    faults_told,
     passes,
     split_uri,
 )
-from crypto_assets.resources.errors import ServiceBusy, ServiceRefused
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.storage.files import printable
+from crypto_assets.resources.errors import ConflictError, RefusedError, UsageError
+from crypto_assets.resources.settings import Settings, variable
+from crypto_assets.resources.storage.files import locked, printable
 from crypto_assets.resources.storage.objects import (
     Advance,
     Content,
     Object,
     Objects,
-    Overtaken,
+    Part,
     is_hidden,
-    locked,
 )
 
+_URI = "s3://bucket or s3://bucket/folder"
 _DELETED_AT_ONCE = 1000
 _DELETE_TRIES = 4
 _READ_TRIES = 4
@@ -51,16 +53,23 @@ _OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _THIS_ONE_ONLY = ("AccessDenied", "InvalidObjectState")  # another's KMS key; archived in Glacier
 
 
-class _Left(ServiceBusy):
-    """S3 answered, and did not delete every key."""
-
-
+@dataclass(frozen=True, kw_only=True)
 class S3Objects(Objects):
-    """The objects of a bucket whose keys begin with a prefix."""
+    """The objects of a bucket whose keys begin with a prefix; `root` is the S3 URI of both.
 
-    aws: dg.ResourceDependency[Aws]
-    root: str = Field(description="S3 URI: the bucket, and a prefix if it is not all ours.")
-    locks: str = Field(description="Local folder of the locks that this home's processes share.")
+    `locks` is the local folder of the locks that the processes of this home share.
+    """
+
+    aws: Aws
+    root: str
+    locks: str
+
+    @classmethod
+    def of(cls, settings: Settings, part: Part) -> Self:
+        root = settings.aws.wanted(part)
+        if not re.fullmatch(r"s3://[^/\s]+(/\S*)?", root):
+            raise UsageError(f"{root!r} is no S3 URI: set {variable('aws', part)}, such as {_URI}")
+        return cls(aws=Aws.of(settings), root=root, locks=str(settings.locks))
 
     @property
     def workers(self) -> int:
@@ -106,7 +115,7 @@ class S3Objects(Objects):
             with self._asking(but=_THIS_ONE_ONLY), _unless_missing(key):
                 return self._content(key, None if limit < 0 else limit).data
         except ClientError as error:
-            if not self.find(key):  # who may not look at any object is told so by this
+            if not self.find(key):  # says so if no object may be looked at
                 raise FileNotFoundError(2, "there is no such object", key) from error
             reason = f"AWS refuses to read it ({error_code(error)}): it is archived or encrypted"
             raise PermissionError(13, reason, key) from error
@@ -124,41 +133,43 @@ class S3Objects(Objects):
         with self._asking():
             self._s3.put_object(**self._at(key), Body=content)
 
-    def replace(self, key: str, content: bytes, stamp: str | None) -> str:
-        """As `Objects.replace`; what stands there already as it was to be counts as replaced.
+    def replace(self, key: str, content: bytes, etag: str | None) -> str:
+        """As `Objects.replace`; a content that is there already counts as replaced.
 
         Then the answer to the first of several attempts was lost.
         """
         with self._asking():
             try:
-                put = self._s3.put_object(**self._at(key), Body=content, **_condition(stamp))
+                put = self._s3.put_object(**self._at(key), Body=content, **_condition(etag))
             except Exception as error:
                 _unless_overtaken(error)
                 found = self.read_all([key]).get(key)
                 if found and found.data == content:
-                    return found.stamp
-                raise Overtaken(f"{key} was replaced by another process") from error
-            return _stamp(put)
+                    return found.etag
+                raise ConflictError(f"{key} was replaced by another process: run again") from error
+            return _etag(put)
 
-    def move(self, source: str, target: str, stamp: str | None) -> str:
+    def move(self, source: str, target: str, etag: str | None) -> str:
         """Copies on the server's side; the source is deleted with its folder by and by."""
         with self._asking():
             try:
                 made = self._s3.copy_object(
-                    **self._at(target), CopySource=self._at(source), **_condition(stamp)
+                    **self._at(target), CopySource=self._at(source), **_condition(etag)
                 )
             except Exception as error:
                 _unless_overtaken(error)
                 wanted, found = self.find(source), self.find(target)
                 if not wanted:
                     raise FileNotFoundError(2, "there is no such object", source) from error
-                if found and (found.stamp, found.size) == (wanted.stamp, wanted.size):
-                    return found.stamp  # the answer to the first of several attempts was lost
-                raise Overtaken(f"{target} was replaced by another process") from error
-            return _stamp(made["CopyObjectResult"])
+                if found and (found.etag, found.size) == (wanted.etag, wanted.size):
+                    return found.etag  # the answer to the first of several attempts was lost
+                raise ConflictError(
+                    f"{target} was replaced by another process: run again"
+                ) from error
+            return _etag(made["CopyObjectResult"])
 
     def upload(self, source: Path, key: str, advance: Advance) -> None:
-        """Uploads in parts where the file is large, and notes its content's SHA-256."""
+        """Uploads in parts where the file is large, and keeps its content's SHA-256 with it."""
         from boto3.exceptions import S3UploadFailedError
 
         target = self._at(key)
@@ -185,15 +196,14 @@ class S3Objects(Objects):
     def delete(self, keys: Iterable[str]) -> None:
         remaining = iter(keys)
         while batch := list(islice(remaining, _DELETED_AT_ONCE)):
-            _trying(_DELETE_TRIES, _Left)(self._delete, batch)
+            _trying(_DELETE_TRIES, ConflictError)(self._delete, batch)
 
     def delete_below(self, folder: str) -> None:
         self.delete(found.key for found in self.below(folder))
 
-    @contextmanager
-    def locked(self, name: str, wait_s: float = -1) -> Iterator[None]:
-        with locked(Path(self.locks, hashlib.sha256(self.uri(name).encode()).hexdigest()), wait_s):
-            yield
+    def locked(self, name: str, wait_s: float = -1, busy: str = "") -> AbstractContextManager[None]:
+        file = hashlib.sha256(self.uri(name).encode()).hexdigest()
+        return locked(Path(self.locks, file), wait_s, busy)
 
     @cached_property
     def _s3(self) -> Any:
@@ -209,19 +219,19 @@ class S3Objects(Objects):
         return f"{prefix}/" if prefix else ""
 
     def _at(self, key: str) -> dict[str, str]:
-        """The arguments that name a key. Raises `WrongUse` if S3 cannot have it."""
+        """The arguments that name a key. Raises `UsageError` if S3 cannot have it."""
         name = self._prefix + key
         try:
             size = len(name.encode())
         except UnicodeEncodeError:
-            raise WrongUse(f"{printable(key)}: its name is no UTF-8 text: rename it") from None
+            raise UsageError(f"{printable(key)}: its name is no UTF-8 text: rename it") from None
         if size > _KEY_BYTES:
-            raise WrongUse(f"{key}: its name has more than {_KEY_BYTES} bytes: shorten it")
+            raise UsageError(f"{key}: its name has more than {_KEY_BYTES} bytes: shorten it")
         return {"Bucket": self._bucket, "Key": name}
 
     def _asking(self, but: tuple[str, ...] = ()) -> AbstractContextManager[None]:
         """Says in our words what S3 answers, but for errors of these codes."""
-        return faults_told(
+        return aws_errors(
             permission=f"allow s3:ListBucket on bucket {self._bucket}, and s3:GetObject, "
             f"s3:PutObject and s3:DeleteObject below {self.root}",
             name=f"make bucket {self._bucket}, or name one that is there by "
@@ -230,13 +240,13 @@ class S3Objects(Objects):
         )
 
     def _content(self, key: str, limit: int | None = None) -> Content:
-        """What stands at a key; a connection lost while it comes is no attempt of the client's."""
+        """The content at a key; a connection lost while it comes is no attempt of the client's."""
         from botocore.exceptions import HTTPClientError, IncompleteReadError
 
         def get() -> Content:
             found = self._s3.get_object(**self._at(key))
             with closing(found["Body"]) as body:
-                return Content(body.read(limit), _stamp(found))
+                return Content(body.read(limit), _etag(found))
 
         return _trying(_READ_TRIES, HTTPClientError, IncompleteReadError)(get)
 
@@ -252,8 +262,8 @@ class S3Objects(Objects):
         for error in sorted(errors, key=lambda error: passes(error["Code"])):
             said = f"AWS does not delete {len(keys)} objects, such as {error['Key']}"
             if passes(error["Code"]):
-                raise _Left(f"{said}: {error['Code']}; run again later")
-            raise ServiceRefused(f"{said}: {error['Code']}; allow s3:DeleteObject there")
+                raise ConflictError(f"{said}: {error['Code']}; run again later")
+            raise RefusedError(f"{said}: {error['Code']}; allow s3:DeleteObject there")
 
     def _listed(self, folder: str, **options: str) -> Iterator[Object]:
         for page in self._pages(folder, **options):
@@ -269,18 +279,18 @@ class S3Objects(Objects):
             )
 
 
-def _object(key: str, told: dict[str, Any], size: int) -> Object:
-    """What a listing or a HEAD tells; only the former may know the parts of a second."""
-    modified = float(int(told["LastModified"].timestamp()))
-    return Object(key, _stamp(told), size, modified, modified)
+def _object(key: str, answer: dict[str, Any], size: int) -> Object:
+    """What a listing or a HEAD says; only the former may know the parts of a second."""
+    modified = float(int(answer["LastModified"].timestamp()))
+    return Object(key, _etag(answer), size, modified, modified)
 
 
-def _stamp(told: dict[str, Any]) -> str:
-    return str(told["ETag"]).strip('"')
+def _etag(answer: dict[str, Any]) -> str:
+    return str(answer["ETag"]).strip('"')
 
 
-def _condition(stamp: str | None) -> dict[str, str]:
-    return {"IfNoneMatch": "*"} if stamp is None else {"IfMatch": f'"{stamp}"'}
+def _condition(etag: str | None) -> dict[str, str]:
+    return {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
 
 
 @contextmanager

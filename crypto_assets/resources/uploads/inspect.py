@@ -10,22 +10,21 @@ from crypto_assets.resources.market_data.coins import Coins
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
+    from crypto_assets.spark.market_data.currency import Choices
 
 SHOWN_PROBLEMS = 10
 
 
-def inspect_file(path: Path, choices: Mapping[str, Any]) -> dict[str, Any]:
-    """What the reader makes of a file; `refused` is the reason if it refuses it, else None.
-
-    `choices` are those of a registered currency: `dates`, `decimal`, `accept_outliers`.
-    """
-    from crypto_assets.spark.exports import Options, Refused, read_export
+def inspect_file(path: Path, choices: Choices) -> dict[str, Any]:
+    """What the reader makes of a file; `refused` is the reason if it refuses it, else None."""
+    from crypto_assets.spark.exports import read_export
     from crypto_assets.spark.market_data.bronze import reading_facts
+    from crypto_assets.spark.problems import ReadError
 
     try:
         with path.open("rb") as stream:
-            export = read_export(stream, Options(**choices))
-    except (Refused, OSError) as reason:
+            export = read_export(stream, choices.reading(()))
+    except (ReadError, OSError) as reason:
         return {"file": str(path), "refused": str(reason)}
     return {
         "file": str(path),

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.market_data.registry import WrongUse
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.storage.objects import is_hidden
 
@@ -18,20 +18,20 @@ _WORKERS = 8
 def sources_of(paths: Iterable[Path]) -> dict[str, Path]:
     """The files meant by these paths, by the key they will have in the inbox.
 
-    A folder means the CSV files below it, under its own name. Raises `WrongUse` if two files would
-    get one key, a name is not for the inbox, or there is no file at all.
+    A folder means the CSV files below it, under its own name. Raises `UsageError` if two files
+    would get one key, a name is not for the inbox, or there is no file at all.
     """
     sources: dict[str, Path] = {}
     for path in paths:
         for key, file in _files_of(path):
             if is_hidden(key):
-                raise WrongUse(f"{file}: names that begin with . or _ are not taken: rename it")
+                raise UsageError(f"{file}: names that begin with . or _ are not taken: rename it")
             if sources.setdefault(key, file) != file:
-                raise WrongUse(
+                raise UsageError(
                     f"{sources[key]} and {file} would both be {key}: upload their folder instead"
                 )
     if not sources:
-        raise WrongUse("there is no CSV file in what you named")
+        raise UsageError("there is no CSV file in what you named")
     return sources
 
 

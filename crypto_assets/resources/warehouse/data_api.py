@@ -1,8 +1,8 @@
 """Redshift's Data API: runs statements in one transaction, waits for them, reads their results.
 
-What goes wrong becomes one of four exceptions: `StatementFailed` (this SQL), `Refused` (nobody's
-SQL: permissions, names), `WarehouseBusy` and its `Conflict` (time may heal it). Which SQL is run is
-in `redshift`.
+What goes wrong becomes one of four exceptions: `StatementError` (this SQL), `RefusedError` (no SQL:
+permissions, names), `BusyError` and its `ConflictError`, which is tried again here. Which SQL is
+run is in `redshift`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from crypto_assets.resources.aws import error_code, faults_told, one_line
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.warehouse.warehouse import WarehouseBusy
+from crypto_assets.resources.aws import aws_errors, error_code, one_line
+from crypto_assets.resources.errors import (
+    BusyError,
+    ConflictError,
+    StatementError,
+)
 
 TRIES = 6
 _LONGEST_POLL_S = 10
@@ -36,22 +39,6 @@ _TYPES: dict[str, Callable[[str], Any]] = {
     "timestamp": datetime.fromisoformat,
     "timestamptz": datetime.fromisoformat,
 }
-
-
-class StatementFailed(Exception):  # noqa: N818 - it is a verdict on a statement
-    """Redshift ran the statements and one failed; `number` is which, or None if none began."""
-
-    def __init__(self, reason: str, number: int | None) -> None:
-        super().__init__(reason)
-        self.reason, self.number = reason, number
-
-
-class Refused(WrongUse):
-    """AWS or Redshift refuses for a reason that lies in no data: the message names the cure."""
-
-
-class Conflict(WarehouseBusy):
-    """Something was in the way for a moment: other transactions, too many at once, a slow S3."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +64,7 @@ class DataApi:
         )
 
         retrying = Retrying(
-            retry=retry_if_exception_type(Conflict),
+            retry=retry_if_exception_type(ConflictError),
             stop=stop_after_attempt(TRIES),
             wait=wait_random_exponential(multiplier=self.poll_seconds, max=30),
             reraise=True,
@@ -118,11 +105,11 @@ class DataApi:
         if described["Status"] == "FAILED":
             raise _failure(described)
         if described["Status"] == "ABORTED":
-            raise WarehouseBusy("the statement was cancelled in Redshift: run again")
+            raise BusyError("the statement was cancelled in Redshift: run again")
         return statement
 
     def _wait(self, statement: str) -> Mapping[str, Any]:
-        """What became of a statement. Raises `WarehouseBusy` when it takes too long."""
+        """What became of a statement. Raises `BusyError` when it takes too long."""
         deadline, pause = time.monotonic() + self.time_limit_s, self.poll_seconds
         while True:
             with self._asking():
@@ -130,8 +117,8 @@ class DataApi:
             if described["Status"] in {"FINISHED", "FAILED", "ABORTED"}:
                 return described
             if time.monotonic() + pause > deadline:
-                raise WarehouseBusy(
-                    f"Redshift has not ended within {self.time_limit_s:g} s and was told to stop: "
+                raise BusyError(
+                    f"Redshift has not ended within {self.time_limit_s:g} s and was cancelled: "
                     "run again, or look at what else its workgroup does"
                 )
             time.sleep(pause)
@@ -145,25 +132,20 @@ class DataApi:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        with asking(
-            f"allow redshift-data:* and redshift-serverless:GetCredentials on workgroup "
-            f"{self.workgroup}",
-            f"set CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP and _REGION to a workgroup that is there "
-            f"(now {self.workgroup})",
-        ):
-            yield
-
-
-@contextmanager
-def asking(permission: str, name: str) -> Iterator[None]:
-    """Says what AWS answers in our words; the cures are for lacking permissions and wrong names."""
-    try:
-        with faults_told(WarehouseBusy, Refused, permission=permission, name=name):
-            yield
-    except WarehouseBusy as busy:
-        if error_code(busy.__cause__) in _CROWDED:
-            raise Conflict(str(busy)) from busy.__cause__
-        raise
+        """Says in our words what the service answers."""
+        workgroup = f"workgroup {self.workgroup}"
+        permission = f"allow redshift-data:* and redshift-serverless:GetCredentials on {workgroup}"
+        name = (
+            "set CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP and _REGION to a workgroup that is there "
+            f"(now {self.workgroup})"
+        )
+        try:
+            with aws_errors(permission=permission, name=name):
+                yield
+        except BusyError as busy:
+            if error_code(busy.__cause__) in _CROWDED:
+                raise ConflictError(str(busy)) from busy.__cause__
+            raise
 
 
 def _failure(described: Mapping[str, Any]) -> Exception:
@@ -173,8 +155,9 @@ def _failure(described: Mapping[str, Any]) -> Exception:
     number, part = failed or (None, described)
     text = part.get("Error") or described.get("Error") or "no reason given"
     if _CONFLICT.search(text):
-        return Conflict(f"Redshift: {_line(text)}; it was tried {TRIES} times: run again later")
-    return StatementFailed(_line(text), number)
+        tried = f"it was tried {TRIES} times: run again later"
+        return ConflictError(f"Redshift: {_line(text)}; {tried}")
+    return StatementError(_line(text), number)
 
 
 def _line(text: str) -> str:

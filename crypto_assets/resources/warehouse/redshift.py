@@ -5,35 +5,36 @@ loaded, views for new tickers. So are the customer accounts, which are replaced 
 the SQL and who is at fault when it fails; how statements are run is `data_api`.
 """
 
-# No annotations as text here: Dagster finds the nested resource by looking at the type itself.
+from __future__ import annotations
+
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Self
 
-import dagster as dg
-from pydantic import Field
-
-from crypto_assets.resources.aws import Aws, split_uri
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.warehouse.data_api import DataApi, Refused, StatementFailed, asking
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.errors import RefusedError, StatementError, UsageError
+from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.storage.objects import Objects
+from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets.resources.warehouse.data_api import DataApi
 from crypto_assets.resources.warehouse.warehouse import LoadFile, Warehouse
-from crypto_assets.spark.tables import LOAD, Table
+from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS, WAREHOUSE_ACCOUNTS
+from crypto_assets.spark.market_data.tables import GOLD, LOAD, PRICES
+from crypto_assets.spark.tables import sql_columns
 
 BATCH_TICKERS = 1000  # their INSERT stays well below the 100 KB that a statement may have
 REFUSALS = 50  # failing transactions after which the rest of a batch is left as it was
+LISTS = "_loads"  # lists of files that are being loaded, below the lake
+LISTS_KEPT_S = 86_400  # of a process that was killed: no load takes that long
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
 _SCHEMA = "CREATE SCHEMA IF NOT EXISTS market_data"
-_TABLE = """
-CREATE TABLE IF NOT EXISTS market_data.prices (
-    ticker VARCHAR(20) NOT NULL, date DATE NOT NULL,
-    price DOUBLE PRECISION, trend DOUBLE PRECISION,
-    pricema DOUBLE PRECISION, trend_i DOUBLE PRECISION
-) DISTKEY (ticker) SORTKEY (ticker, date)
-"""
+_TABLE = f"{PRICES.create_sql('redshift')} DISTKEY (ticker) SORTKEY (ticker, date)"
 # The ticker that lacks most rows is named: where another has too many, they are in its file.
 # Redshift joins no catalog with a table of rows, so the views are looked for one by one.
 _PROCEDURE = """
@@ -60,16 +61,16 @@ BEGIN
         WHERE schemaname = 'market_data' AND viewname = LOWER(entry.ticker);
         IF known = 0 THEN
             EXECUTE 'CREATE VIEW market_data."' || LOWER(entry.ticker) || '" AS '
-                || 'SELECT date, price, trend, pricema, trend_i FROM market_data.prices '
+                || 'SELECT {columns} FROM market_data.prices '
                 || 'WHERE ticker = ' || quote_literal(entry.ticker);
         END IF;
     END LOOP;
 END;
 $$ LANGUAGE plpgsql
-"""
+""".replace("{columns}", ", ".join(column.name for column in GOLD.file_columns))
 _BATCH = "CREATE TEMP TABLE batch (ticker VARCHAR(20), row_count BIGINT)"
 _DELETE = "DELETE FROM market_data.prices WHERE ticker IN (SELECT ticker FROM batch)"
-_COPY = "COPY market_data.prices FROM '{manifest}' IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
+_COPY = "COPY market_data.prices FROM '{files}' IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
 _FINISH = "CALL market_data.sp_finish_batch()"
 _SUMMARY = """
 SELECT ticker, COUNT(*), MIN(date), MAX(date) FROM market_data.prices
@@ -77,17 +78,15 @@ WHERE ticker IN (SELECT ticker FROM batch) GROUP BY ticker
 """
 _FORGET = "DROP TABLE batch"
 _ACCOUNTS_SCHEMA = "CREATE SCHEMA IF NOT EXISTS accounts"
-_ACCOUNT_COLUMNS = """
-    customer_id INTEGER, name VARCHAR(1024), gender VARCHAR(1024), state VARCHAR(1024),
-    account_number VARCHAR(64) NOT NULL, type_of_account VARCHAR(1024), created_at TIMESTAMP
-"""
-_ACCOUNTS_TABLE = f"""
-CREATE TABLE IF NOT EXISTS accounts.customer_accounts ({_ACCOUNT_COLUMNS}, created_at_year INTEGER)
-DISTKEY (account_number) SORTKEY (created_at_year, account_number)
-"""
+_ACCOUNTS_TABLE = (
+    f"{WAREHOUSE_ACCOUNTS.create_sql('redshift')} DISTKEY (account_number) "
+    "SORTKEY (created_at_year, account_number)"
+)
 # The year is in the names of the files' folders, which COPY does not read.
-_ARRIVING = f"CREATE TEMP TABLE arriving ({_ACCOUNT_COLUMNS})"
-_COPY_ACCOUNTS = "COPY arriving FROM '{manifest}' IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
+_ARRIVING = (
+    f"CREATE TEMP TABLE arriving ({sql_columns(CUSTOMER_ACCOUNTS.file_columns, 'redshift')})"
+)
+_COPY_ACCOUNTS = "COPY arriving FROM '{files}' IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
 _ALL_ARRIVED = "SELECT 1 / CASE WHEN COUNT(*) = {rows:d} THEN 1 ELSE 0 END FROM arriving"
 _DELETE_ACCOUNTS = "DELETE FROM accounts.customer_accounts"
 _INSERT_ACCOUNTS = """
@@ -111,28 +110,35 @@ _SQL_TOKEN = re.compile(
 _WRITING = {"INTO", "INSERT", "UPDATE", "DELETE", "MERGE"}
 
 
-class _Empty(WrongUse):
-    """Nothing was ever loaded."""
-
-
+@dataclass(frozen=True, kw_only=True)
 class RedshiftWarehouse(Warehouse):
-    """A warehouse in a Redshift Serverless workgroup."""
+    """A warehouse in a Redshift Serverless workgroup.
 
-    loads: ClassVar[Table] = LOAD
+    COPY reads S3 with `role_arn`, or with the workgroup's default role if that is empty.
+    `objects` are the lake's: the lists of the files to load are put there.
+    """
 
-    aws: dg.ResourceDependency[Aws]
-    workgroup: str = Field(description="Redshift Serverless workgroup.")
-    database: str = Field(default="dev", description="Its database.")
-    role_arn: str = Field(
-        default="", description="Role with which COPY reads S3; empty: the workgroup's default."
-    )
-    manifests: str = Field(description="S3 URI of a folder for the lists of files to load.")
-    poll_seconds: float = Field(
-        default=1, gt=0, description="Seconds until a statement is first asked after."
-    )
-    time_limit_s: float = Field(
-        default=1800, gt=0, description="Seconds after which a statement is cancelled."
-    )
+    kind = "redshift"
+    storages = frozenset({"s3"})
+    loads = LOAD
+
+    aws: Aws
+    workgroup: str
+    database: str = "dev"
+    role_arn: str = ""
+    objects: Objects
+    poll_seconds: float = 1  # until a statement is first asked after
+    time_limit_s: float = 1800  # after that a statement is cancelled
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            aws=Aws.of(settings),
+            workgroup=settings.aws.wanted("redshift_workgroup"),
+            database=settings.aws.redshift_database,
+            role_arn=settings.aws.redshift_role_arn,
+            objects=S3Objects.of(settings, "lake"),
+        )
 
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         good = [ticker for ticker in files if _TICKER.fullmatch(ticker)]
@@ -144,10 +150,10 @@ class RedshiftWarehouse(Warehouse):
             part = parts.pop()
             try:
                 loaded |= self._load({ticker: files[ticker] for ticker in part})
-            except Refused as error:
+            except RefusedError as error:
                 rest = [ticker for waiting in (part, *parts) for ticker in waiting]
                 return loaded, problems | dict.fromkeys(rest, str(error))
-            except StatementFailed as error:
+            except StatementError as error:
                 refusals += 1
                 faulty = _at_fault(error.reason, part)
                 problems |= dict.fromkeys(faulty, error.reason)
@@ -162,28 +168,28 @@ class RedshiftWarehouse(Warehouse):
 
     def remove(self, ticker: str) -> None:
         if not _TICKER.fullmatch(ticker):
-            raise WrongUse(f"{ticker!r} is no ticker")
+            raise UsageError(f"{ticker!r} is no ticker")
         sqls = (
             f"DELETE FROM market_data.prices WHERE ticker = '{ticker}'",  # noqa: S608 - checked
             f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"',
         )
         try:
             self._data.transact(sqls)
-        except StatementFailed as error:
+        except StatementError as error:
             if not _ABSENT.search(error.reason):
                 raise self._refused(error) from error
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
-        with self._manifest(files) as manifest:
+        with self._listed(files) as listed:
             sqls = [
                 *(_ACCOUNTS_SCHEMA, _ACCOUNTS_TABLE, _ARRIVING),
-                _COPY_ACCOUNTS.format(manifest=_quoted(manifest), role=self._role),
+                _COPY_ACCOUNTS.format(files=_quoted(listed), role=self._role),
                 _ALL_ARRIVED.format(rows=sum(file.rows for file in files)),
                 *(_DELETE_ACCOUNTS, _INSERT_ACCOUNTS, "DROP TABLE arriving"),
             ]
             try:
                 self._data.transact(sqls)
-            except StatementFailed as error:
+            except StatementError as error:
                 if error.number not in {4, 5} or _COMMON_FAULT.search(error.reason):
                     raise self._refused(error) from error
                 counted = sqls[error.number - 1].startswith("SELECT 1 / CASE")
@@ -194,7 +200,7 @@ class RedshiftWarehouse(Warehouse):
         own = f"FROM accounts.customer_accounts WHERE customer_id = {customer_id:d}"
         try:
             transaction = self._data.transact((f"SELECT COUNT(*) {own}", f"DELETE {own}"))
-        except StatementFailed as error:
+        except StatementError as error:
             if _ABSENT.search(error.reason):
                 return 0
             raise self._refused(error) from error
@@ -204,61 +210,64 @@ class RedshiftWarehouse(Warehouse):
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
         """The columns and rows of one SELECT; anything else is refused before it is sent.
 
-        The Data API opens the transactions itself and cannot be told that one is read-only.
+        The Data API opens the transactions itself; none of them can be read-only.
         """
         data, statement = self._data, _single_query(sql)
         try:
             return data.rows(data.execute(statement))
-        except StatementFailed as error:
-            if _ABSENT.search(error.reason) and data.rows(data.execute(_HAS_SCHEMA))[1] == [(0,)]:
-                raise _Empty(
+        except StatementError as error:
+            if _ABSENT.search(error.reason) and self._is_empty():
+                raise UsageError(
                     "the warehouse is still empty: run `crypto-assets materialize` first"
                 ) from error
             if _NO_DATABASE.search(error.reason):
                 raise self._refused(error) from error
-            raise WrongUse(error.reason) from error
+            raise UsageError(error.reason) from error
 
     def check(self) -> str:
         place = f"database {self.database} of workgroup {self.workgroup}"
-        try:
-            _, rows = self.query(_COUNT)
-        except _Empty:
+        if self._is_empty():
             return f"{place}: empty so far"
+        _, rows = self.query(_COUNT)
         return "{}: {:,} rows of {:,} currencies".format(place, *rows[0])
+
+    def _is_empty(self) -> bool:
+        """Whether nothing was ever loaded."""
+        _, rows = self._data.rows(self._data.execute(_HAS_SCHEMA))
+        return rows == [(0,)]
 
     def _load(self, files: Mapping[str, LoadFile]) -> dict[str, dict]:
         """Replaces these tickers in one transaction; any error leaves them as they were."""
-        with self._manifest(files.values()) as manifest:
-            return self._replace(files, manifest)
+        with self._listed(files.values()) as listed:
+            return self._replace(files, listed)
 
     @contextmanager
-    def _manifest(self, files: Iterable[LoadFile]) -> Iterator[str]:
+    def _listed(self, files: Iterable[LoadFile]) -> Iterator[str]:
         """The URI of a list of files to load, which is there as long as the block lasts."""
-        bucket, folder = split_uri(self.manifests)
-        key = f"{folder}/{uuid.uuid4().hex}.manifest"
-        with asking(
-            f"allow s3:PutObject and s3:DeleteObject below {self.manifests}",
-            f"name a folder of a bucket that is there (now {self.manifests})",
-        ):
-            self._s3.put_object(Bucket=bucket, Key=key, Body=_manifest(files))
+        old = time.time() - LISTS_KEPT_S
+        self.objects.delete(
+            list_.key for list_ in self.objects.below(LISTS) if list_.modified < old
+        )
+        key = f"{LISTS}/{uuid.uuid4().hex}.json"
+        self.objects.write(key, _file_list(files))
         try:
-            yield f"s3://{bucket}/{key}"
+            yield self.objects.uri(key)
         finally:
-            with suppress(Exception):  # staging is cleared anyway
-                self._s3.delete_object(Bucket=bucket, Key=key)
+            with suppress(Exception):  # a later load deletes it
+                self.objects.delete([key])
 
-    def _replace(self, files: Mapping[str, LoadFile], manifest: str) -> dict[str, dict]:
+    def _replace(self, files: Mapping[str, LoadFile], listed: str) -> dict[str, dict]:
         entries = ", ".join(f"('{ticker}', {file.rows:d})" for ticker, file in files.items())
         sqls = [
             *(_SCHEMA, _TABLE, _PROCEDURE, _BATCH),
             f"INSERT INTO batch VALUES {entries}",  # noqa: S608 - tickers are checked
-            *(_DELETE, _COPY.format(manifest=_quoted(manifest), role=self._role)),
+            *(_DELETE, _COPY.format(files=_quoted(listed), role=self._role)),
             *(_FINISH, _SUMMARY, _FORGET),
         ]
         try:
             transaction = self._data.transact(sqls)
-        except StatementFailed as error:
-            # Only loading and counting depend on the files; all else is nobody's data.
+        except StatementError as error:
+            # Only loading and counting depend on the files; no data is to blame for all else.
             if error.number not in {7, 8} or _COMMON_FAULT.search(error.reason):
                 raise self._refused(error) from error
             raise
@@ -268,7 +277,7 @@ class RedshiftWarehouse(Warehouse):
             for ticker, count, first, last in rows
         }
 
-    def _refused(self, error: StatementFailed) -> Refused:
+    def _refused(self, error: StatementError) -> RefusedError:
         cure = "run again; if it stays, look at the workgroup in the AWS console"
         if _COMMON_FAULT.search(error.reason):
             cure = (
@@ -277,15 +286,11 @@ class RedshiftWarehouse(Warehouse):
             )
         elif _NO_DATABASE.search(error.reason):
             cure = "set CRYPTO_ASSETS_AWS_REDSHIFT_DATABASE to one that does"
-        return Refused(f"Redshift: {error.reason}: {cure}")
+        return RefusedError(f"Redshift: {error.reason}: {cure}")
 
     @property
     def _role(self) -> str:
         return f"'{_quoted(self.role_arn)}'" if self.role_arn else "default"
-
-    @cached_property
-    def _s3(self) -> Any:
-        return self.aws.client("s3")
 
     @cached_property
     def _data(self) -> DataApi:
@@ -293,7 +298,8 @@ class RedshiftWarehouse(Warehouse):
         return DataApi(client, self.workgroup, self.database, self.poll_seconds, self.time_limit_s)
 
 
-def _manifest(files: Iterable[LoadFile]) -> bytes:
+def _file_list(files: Iterable[LoadFile]) -> bytes:
+    """The files as COPY wants them, which calls such a list a manifest."""
     entries = [
         {"url": file.uri, "mandatory": True, "meta": {"content_length": file.size_bytes}}
         for file in files
@@ -310,18 +316,18 @@ def _at_fault(reason: str, tickers: list[str]) -> list[str]:
 
 
 def _single_query(sql: str) -> str:
-    """The query without a closing semicolon. Raises `WrongUse` if it is not one SELECT."""
+    """The query without a closing semicolon. Raises `UsageError` if it is not one SELECT."""
     query = sql.strip().rstrip(";").rstrip()
     words = [match for match in _SQL_TOKEN.finditer(query) if match.lastgroup]
     bare = [match["word"].upper() for match in words if match["word"]]
     if not bare or words[0]["word"] is None or bare[0] not in {"SELECT", "WITH"}:
-        raise WrongUse("the warehouse can only be read: write one SELECT")
+        raise UsageError("the warehouse can only be read: write one SELECT")
     # What ends a string or a name elsewhere than here could hide a writing word.
     for odd in (";", "$", "'", '"', "\\"):
         if any(match["other"] == odd for match in words) or (odd == "\\" and "\\'" in query):
-            raise WrongUse(f"{odd} cannot stand here in a query; one SELECT can be run at a time")
+            raise UsageError(f"{odd} cannot stand here in a query; one SELECT can be run at a time")
     if writing := sorted(_WRITING.intersection(bare)):
-        raise WrongUse(
+        raise UsageError(
             f"the warehouse can only be read, {writing[0]} writes: quote it if it is a name"
         )
     return query

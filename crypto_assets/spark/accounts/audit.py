@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from crypto_assets.spark.job_spec import Snapshot
+    from crypto_assets.spark.accounts.snapshot import Snapshot
 
 Row = dict[str, Any]
 
@@ -74,7 +74,7 @@ def table_measures(table: DataFrame, key: str, flags: Mapping[str, Column]) -> D
 
 
 def silver_problems(
-    facts: Row, given: Row, distinct: int, table: Row, order: Snapshot
+    facts: Row, given: Row, distinct: int, table: Row, snapshot: Snapshot
 ) -> Iterator[str]:
     """What is wrong with a silver table, given its file's facts and the rows that were to be kept.
 
@@ -84,7 +84,7 @@ def silver_problems(
         yield f"{given['lines']} rows were read, the file has {facts['rows']}"
     if table["rows"] != distinct:
         yield f"{distinct} rows expected, {table['rows']} written: some were lost or doubled"
-    if not table["rows"] and not order.forgotten:
+    if not table["rows"] and not snapshot.forgotten:
         yield "there is no row in it: upload the whole file again"
 
 

@@ -17,9 +17,9 @@ from pyspark.sql import functions as F
 
 from crypto_assets.spark.accounts.reading import Drop, schema
 from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
-from crypto_assets.spark.exports.model import Refused
 from crypto_assets.spark.job_spec import Verdict
 from crypto_assets.spark.market_data.audit import SHOWN_PROBLEMS, bad_lines
+from crypto_assets.spark.problems import ReadError
 from crypto_assets.spark.storage import read, write
 
 if TYPE_CHECKING:
@@ -27,42 +27,42 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from crypto_assets.spark.job_spec import AccountKind, Snapshot, Upload
+    from crypto_assets.spark.accounts.snapshot import Snapshot
+    from crypto_assets.spark.job_spec import JobSpec, Upload
     from crypto_assets.spark.tables import Table
 
-BRONZE: dict[AccountKind, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}
+BRONZE: dict[str, Table] = {"customers": BRONZE_CUSTOMERS, "accounts": BRONZE_ACCOUNTS}
 
 Row = dict[str, Any]
 
 
-def bronze(session: SparkSession, order: Snapshot, kind: AccountKind) -> DataFrame:
+def bronze(session: SparkSession, snapshot: Snapshot, kind: str) -> DataFrame:
     """The rows of the snapshot's file of this kind, in its order: the columns of `BRONZE[kind]`.
 
     The last row, of line 0, is the file as a whole: the facts that were counted in it, or the
     problem for which it was refused, and then the rows before it mean nothing.
     """
-    upload: Upload = getattr(order, kind)
     task = {
-        **dataclasses.asdict(upload),
+        **dataclasses.asdict(snapshot.files[kind]),
         "kind": kind,
-        "snapshot": order.name,
-        "forgotten": json.dumps(order.forgotten),
+        "snapshot": snapshot.name,
+        "forgotten": json.dumps(snapshot.forgotten),
     }
     one = session.createDataFrame(pa.Table.from_pylist([task]))
-    return one.repartition(1).mapInArrow(_read_files, BRONZE[kind].columns)
+    return one.repartition(1).mapInArrow(_read_files, BRONZE[kind].ddl)
 
 
-def bronze_layer(session: SparkSession, order: Snapshot) -> Verdict:
-    """Writes both tables below `order.staging` and says what was measured and what is wrong."""
+def bronze_layer(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:
+    """Writes both tables below `spec.staging` and says what was measured and what is wrong."""
     measures: dict[str, Any] = {}
     problems: list[str] = []
     for kind, table in BRONZE.items():
-        write(bronze(session, order, kind), order.staging, table)
-        staged = read(session, order.staging, table).where(F.col("snapshot") == order.name)
+        write(bronze(session, snapshot, kind), spec.staging, table)
+        staged = read(session, spec.staging, table).where(F.col("snapshot") == snapshot.name)
         row = bronze_measures(staged)
-        problems += bronze_problems(row, getattr(order, kind))
-        measures[kind] = _file_measures(row, getattr(order, kind))
-    return Verdict(order.name, "accounts_bronze", tuple(problems), measures)
+        problems += bronze_problems(row, snapshot.files[kind])
+        measures[kind] = _file_measures(row, snapshot.files[kind])
+    return Verdict(snapshot.name, "accounts_bronze", tuple(problems), measures)
 
 
 def bronze_measures(staged: DataFrame) -> Row:
@@ -124,7 +124,7 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for task in batch.to_pylist():
             try:
                 yield from _rows(task)
-            except Refused as reason:
+            except ReadError as reason:
                 yield _of_file(task, problem=str(reason))
             except Exception as error:  # noqa: BLE001 - the verdict must come back, whatever broke
                 # The error's text may quote a person's data.
@@ -136,7 +136,7 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _rows(task: Row) -> Iterator[pa.RecordBatch]:
     """The rows of a file, which must have the content that its etag (SHA-256) names, and its facts.
 
-    Raises `Refused` if it is gone, has other content or cannot be read.
+    Raises `ReadError` if it is gone, has other content or cannot be read.
     """
     filesystem, path = fs.FileSystem.from_uri(task["uri"])
     try:
@@ -145,9 +145,9 @@ def _rows(task: Row) -> Iterator[pa.RecordBatch]:
             for batch in drop.batches():
                 yield _with_file(batch, task)
     except OSError as error:
-        raise Refused(f"the upload cannot be read: {error}; upload it again") from error
+        raise ReadError(f"the upload cannot be read: {error}; upload it again") from error
     if drop.lines.digest != task["etag"]:
-        raise Refused("what is stored of this upload is not what was uploaded: upload it again")
+        raise ReadError("what is stored of this upload is not what was uploaded: upload it again")
     facts = json.dumps({**drop.facts(), "etag": drop.lines.digest})
     yield _of_file(task, facts=facts)
 

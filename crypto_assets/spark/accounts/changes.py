@@ -1,7 +1,6 @@
 """The changes that lead from what the store holds to a snapshot, and what it holds after them.
 
-Pure DataFrame code. `order.stored` names the snapshot that the store was brought to; writing the
-changes into a store is the matter of `resources/`.
+Pure DataFrame code. Writing the changes into a store is the matter of `resources/`.
 """
 
 from __future__ import annotations
@@ -13,38 +12,24 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from crypto_assets.spark.accounts import tables
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from crypto_assets.spark.job_spec import Snapshot
+    from crypto_assets.spark.accounts.snapshot import Snapshot
 
 INSERT, CHANGE, DELETE, RESTORE = OPERATIONS = ("insert", "change", "delete", "restore")
 UNKNOWN_YEAR = 0
 
+ITEM = tuple(column.name for column in tables.ITEM)
 # What an item says of an account; `account_number` is what it is known by.
-VALUES = (
-    "customer_id",
-    "name",
-    "gender",
-    "state",
-    "type_of_account",
-    "created_at",
-    "created_at_year",
-)
-ITEM = (
-    "customer_id",
-    "name",
-    "gender",
-    "state",
-    "account_number",
-    "type_of_account",
-    "created_at",
-    "created_at_year",
-    "deleted_at",
-)
+VALUES = tuple(name for name in ITEM if name not in ("account_number", "deleted_at"))
 
 
-def changes(customer_accounts: DataFrame, stored: DataFrame | None, order: Snapshot) -> DataFrame:
+def changes(
+    customer_accounts: DataFrame, stored: DataFrame | None, snapshot: Snapshot
+) -> DataFrame:
     """One row per item to be written: operation, previous_year and the columns of `ITEM`.
 
     `stored` is the store's last `STORED`; without one everything is inserted. An account that is
@@ -66,7 +51,7 @@ def changes(customer_accounts: DataFrame, stored: DataFrame | None, order: Snaps
         .when(~is_gone & reduce(or_, map(_differs, VALUES)), F.lit(CHANGE))
     )
     moved = ~is_gone & _differs("created_at_year")
-    arrived_at = datetime.fromisoformat(order.arrived_at)
+    arrived_at = datetime.fromisoformat(snapshot.arrived_at)
     values = [
         F.when(is_gone, F.col(f"old.{name}")).otherwise(F.col(f"new.{name}")).alias(name)
         for name in ITEM

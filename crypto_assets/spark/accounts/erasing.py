@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 from crypto_assets.spark.accounts.header import cut, read_header
 from crypto_assets.spark.accounts.lines import UTF8_BOM, Lines
 from crypto_assets.spark.accounts.reading import first_line
-from crypto_assets.spark.exports.model import Refused
+from crypto_assets.spark.problems import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crypto_assets.spark.job_spec import AccountKind
 
-
-def without_customer(content: bytes, kind: AccountKind, customer_id: int) -> tuple[bytes, int]:
+def without_customer(content: bytes, kind: str, customer_id: int) -> tuple[bytes, int]:
     """The file without this customer's rows, and how many there were.
 
     A file that cannot be read as rows is of no use to anybody: if the id is anywhere in it, nothing
@@ -30,12 +28,12 @@ def without_customer(content: bytes, kind: AccountKind, customer_id: int) -> tup
     """
     try:
         return _without(content, kind, customer_id)
-    except (Refused, csv.Error):
+    except (ReadError, csv.Error):
         named = re.search(rb"(?<![0-9])%d(?![0-9])" % abs(customer_id), content)
         return (b"", 1) if named else (content, 0)
 
 
-def _without(content: bytes, kind: AccountKind, customer_id: int) -> tuple[bytes, int]:
+def _without(content: bytes, kind: str, customer_id: int) -> tuple[bytes, int]:
     lines = Lines(io.BytesIO(content))
     each: Iterator[str] = iter(lines)
     number, first = first_line(each)

@@ -12,20 +12,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crypto_assets.spark.exports.model import Refused
+from crypto_assets.spark.accounts.tables import ACCOUNT_TEXTS, CUSTOMER_TEXTS
 from crypto_assets.spark.exports.table import DELIMITERS, MAX_COLUMNS
+from crypto_assets.spark.problems import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crypto_assets.spark.job_spec import AccountKind
-
-COLUMNS: dict[AccountKind, tuple[str, ...]] = {
-    "customers": ("customer_id", "first_name", "last_name", "gender", "state"),
-    "accounts": ("customer_id", "account_number", "type_of_account", "created_at"),
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "customers": tuple(column.name for column in CUSTOMER_TEXTS),
+    "accounts": tuple(column.name for column in ACCOUNT_TEXTS),
 }
 # One of these says which kind it is, or, of the second set, any beside a customer's id.
-SURE: dict[AccountKind, set[str]] = {
+SURE: dict[str, set[str]] = {
     "customers": set(),
     "accounts": {"account_number", "type_of_account"},
 }
@@ -71,9 +70,9 @@ def cells_of(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in row]
 
 
-def kind_by_names(line: str) -> tuple[AccountKind | None, bool]:
+def kind_by_names(line: str) -> tuple[str | None, bool]:
     """Which kind the header names, and whether any cell of it is a name known here."""
-    best: Counter[AccountKind] = Counter()
+    best: Counter[str] = Counter()
     known = False
     for delimiter in DELIMITERS:
         names = {column_name(cell) for cell in cells_of(line, delimiter)}
@@ -89,32 +88,34 @@ def kind_by_names(line: str) -> tuple[AccountKind | None, bool]:
     return ranked[0][0], known
 
 
-def fits_by_position(line: str, kind: AccountKind) -> bool:
+def fits_by_position(line: str, kind: str) -> bool:
     """Whether a line in which no name is known has this kind's number of columns."""
     return any(len(cells_of(line, each)) == len(COLUMNS[kind]) for each in DELIMITERS)
 
 
-def read_header(line: str, number: int, kind: AccountKind) -> Header:
+def read_header(line: str, number: int, kind: str) -> Header:
     """What the first line with text, which has this number, says about the columns.
 
-    Raises `Refused` if it names a column twice or leaves open which column is which.
+    Raises `ReadError` if it names a column twice or leaves open which column is which.
     """
     columns = COLUMNS[kind]
     named, _ = kind_by_names(line)
     if named not in (kind, None):
-        raise Refused(f"line {number}: this is a file of {named}, one of {kind} is wanted")
+        raise ReadError(f"line {number}: this is a file of {named}, one of {kind} is wanted")
     delimiter, cells = _best_cut(line, columns)
     if len(cells) > MAX_COLUMNS:
-        raise Refused(f"line {number} has {len(cells):,} columns: no {kind} file is that wide")
+        raise ReadError(f"line {number} has {len(cells):,} columns: no {kind} file is that wide")
     names = [column_name(cell) for cell in cells]
     found = {name: names.index(name) for name in columns if name in names}
     if not found and line.count('"') % 2:
-        raise Refused(f"line {number}: a quote is not closed where the header is wanted: close it")
+        raise ReadError(
+            f"line {number}: a quote is not closed where the header is wanted: close it"
+        )
     if not found:
         return _by_position(cells, delimiter, number, kind)
     for name in found:
         if names.count(name) > 1:
-            raise Refused(f"line {number}: column {name} stands there twice: keep one of them")
+            raise ReadError(f"line {number}: column {name} stands there twice: keep one of them")
     absent = [name for name in columns if name not in found]
     if not absent:
         extra = [cell for cell, name in zip(cells, names, strict=True) if name not in found]
@@ -122,7 +123,7 @@ def read_header(line: str, number: int, kind: AccountKind) -> Header:
         return Header(delimiter, tuple(found.values()), len(cells), notes=notes)
     in_place = all(columns[place : place + 1] == (name,) for name, place in found.items())
     if len(cells) != len(columns) or not in_place:
-        raise Refused(
+        raise ReadError(
             f"line {number}: the header has no column {' and no '.join(absent)}: a {kind} file has "
             f"{', '.join(columns)}"
         )
@@ -142,16 +143,16 @@ def _best_cut(line: str, columns: tuple[str, ...]) -> tuple[str, list[str]]:
     return max(cuts, key=merit)
 
 
-def _by_position(cells: list[str], delimiter: str, number: int, kind: AccountKind) -> Header:
+def _by_position(cells: list[str], delimiter: str, number: int, kind: str) -> Header:
     """No name is known: a header in other words, or the first row of a file without one.
 
     A first cell that is a number is a customer's id, so the line is data; a header names every
     column, so that a line which leaves one open is neither.
     """
     columns = COLUMNS[kind]
-    is_data = bool(re.fullmatch(r"[+-]?\d+", cells[0]))
+    is_data = bool(cells and re.fullmatch(r"[+-]?\d+", cells[0]))
     if len(cells) != len(columns) or not (is_data or all(cells)):
-        raise Refused(
+        raise ReadError(
             f"line {number}: its {len(cells)} columns are not known: name them in the first line "
             f"{', '.join(columns)}"
         )

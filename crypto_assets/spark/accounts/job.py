@@ -1,14 +1,12 @@
 """The job of the customer accounts: one snapshot from its uploads to the changes for the store.
 
-Every layer is written below `order.staging` and audited there; the first that fails is the last.
-Publishing, and writing the changes into the store, are done by whoever sent the order
-(`resources/`).
+Every layer is written below `spec.staging` and audited there. Publishing, and writing the changes
+into the store, are done by whoever wrote the job spec (`resources/`).
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from crypto_assets.spark.accounts import audit, transform
 from crypto_assets.spark.accounts.bronze import bronze_layer
 from crypto_assets.spark.accounts.changes import changes, items, stored_after
 from crypto_assets.spark.accounts.profile import profile
+from crypto_assets.spark.accounts.snapshot import Snapshot
 from crypto_assets.spark.accounts.tables import (
     BRONZE_ACCOUNTS,
     BRONZE_CUSTOMERS,
@@ -28,7 +27,7 @@ from crypto_assets.spark.accounts.tables import (
     SILVER_CUSTOMERS,
     STORED,
 )
-from crypto_assets.spark.job_spec import LayerResult, Snapshot, Verdict
+from crypto_assets.spark.job_spec import Verdict
 from crypto_assets.spark.storage import (
     files_by_folder,
     partition_folder,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
+    from crypto_assets.spark.job_spec import JobSpec, Partition
     from crypto_assets.spark.tables import Table
 
 _NUMBER = "account_number"
@@ -61,30 +61,14 @@ class _Kind:
     flags: Mapping[str, Column]
 
 
-def run(session: SparkSession, order: Snapshot) -> Iterator[LayerResult]:
-    """Computes the order's layers and yields each one's verdict when it is audited."""
-    steps = {
-        "accounts_bronze": bronze_layer,
-        "accounts_silver": _silver,
-        "customer_accounts": _customer_accounts,
-        "customer_account_store": _store,
-    }
-    for layer in order.layers:
-        started = time.monotonic()
-        verdict = steps[layer](session, order)
-        yield LayerResult(layer, time.monotonic() - started, (verdict,), order.staging)
-        if not verdict.passed:
-            return
-
-
-def _silver(session: SparkSession, order: Snapshot) -> Verdict:
+def _silver(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:
     problems: list[str] = []
     measures: dict[str, Any] = {}
     for name, kind in _kinds().items():
-        wrong, measures[name] = _cleaned(session, order, kind)
+        wrong, measures[name] = _cleaned(session, spec, snapshot, kind)
         problems += [f"{name}: {problem}" for problem in wrong]
-    measures["profile"] = profile(session, order)
-    return Verdict(order.name, "accounts_silver", tuple(problems), measures)
+    measures["profile"] = profile(session, spec, snapshot)
+    return Verdict(snapshot.name, "accounts_silver", tuple(problems), measures)
 
 
 def _kinds() -> dict[str, _Kind]:
@@ -122,22 +106,24 @@ def _unknown(*columns: str) -> dict[str, Column]:
 
 
 def _cleaned(
-    session: SparkSession, order: Snapshot, kind: _Kind
+    session: SparkSession, spec: JobSpec, snapshot: Snapshot, kind: _Kind
 ) -> tuple[list[str], dict[str, Any]]:
     """Writes one silver table, unless a line is bad; problems and measures."""
-    bronze = _read(session, order, kind.bronze)
+    bronze = _read(session, spec, snapshot, kind.bronze)
     facts = json.loads(_row(bronze.where("line = 0").select("facts"))["facts"])
     checked = kind.checked(bronze.where("line > 0"))
     given = _row(audit.checked_measures(checked))
     if given["bad"]:
         bad = _rows(audit.bad_lines(checked))
         return [audit.told_lines(given["bad"], "bad lines", bad)], given
-    write_partition(kind.rows(checked), order.staging, kind.silver, order.name, kind.key)
-    table = _row(audit.table_measures(_read(session, order, kind.silver), kind.key, kind.flags))
+    write_partition(kind.rows(checked), spec.staging, kind.silver, snapshot.name, kind.key)
+    table = _row(
+        audit.table_measures(_read(session, spec, snapshot, kind.silver), kind.key, kind.flags)
+    )
     distinct = given["kept"]
     if table["rows"] != distinct:
         distinct = audit.distinct_rows(checked, kind.columns)
-    problems = list(audit.silver_problems(facts, given, distinct, table, order))
+    problems = list(audit.silver_problems(facts, given, distinct, table, snapshot))
     if table["keys"] != table["rows"]:
         again = _rows(audit.conflicts(checked, kind.key, kind.columns))
         what = f"lines contradict one before of the same {kind.key}"
@@ -153,17 +139,17 @@ def _cleaned(
     }
 
 
-def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
-    customers = _read(session, order, SILVER_CUSTOMERS)
-    accounts = _read(session, order, SILVER_ACCOUNTS)
+def _customer_accounts(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:
+    customers = _read(session, spec, snapshot, SILVER_CUSTOMERS)
+    accounts = _read(session, spec, snapshot, SILVER_ACCOUNTS)
     joined = transform.customer_accounts(customers, accounts)
-    write(joined, order.staging, CUSTOMER_ACCOUNTS, _NUMBER)
-    written = _read(session, order, CUSTOMER_ACCOUNTS)
+    write(joined, spec.staging, CUSTOMER_ACCOUNTS, _NUMBER)
+    written = _read(session, spec, snapshot, CUSTOMER_ACCOUNTS)
     is_legacy = F.col(_NUMBER).contains(transform.LEGACY)
     table = _row(audit.table_measures(written, _NUMBER, {"legacy": is_legacy}))
     owners = _row(audit.owners(customers, accounts))
     problems = list(audit.accounts_problems(owners.pop("accounts"), table))
-    files = files_by_folder(order.staging, CUSTOMER_ACCOUNTS)
+    files = files_by_folder(spec.staging, CUSTOMER_ACCOUNTS)
     years: dict[str, dict[str, int]] = {}
     for found in _rows(audit.years(written).orderBy("created_at_year")):
         year = found["created_at_year"]
@@ -177,20 +163,20 @@ def _customer_accounts(session: SparkSession, order: Snapshot) -> Verdict:
         **owners,
         "legacy": table["legacy"],
     }
-    return Verdict(order.name, "customer_accounts", tuple(problems), measures)
+    return Verdict(snapshot.name, "customer_accounts", tuple(problems), measures)
 
 
-def _store(session: SparkSession, order: Snapshot) -> Verdict:
-    accounts = _read(session, order, CUSTOMER_ACCOUNTS)
+def _store(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:
+    accounts = _read(session, spec, snapshot, CUSTOMER_ACCOUNTS)
     stored, before = None, {"items": 0, "live": 0}
-    if order.stored:
-        stored = read_partition(session, order.lake, STORED, order.stored)
+    if snapshot.stored:
+        stored = read_partition(session, spec.lake, STORED, snapshot.stored)
         before = _row(audit.live(stored))
-    found = changes(accounts, stored, order)
-    write_partition(found, order.staging, CHANGES, order.name, _NUMBER)
-    written = _read(session, order, CHANGES)
-    write_partition(stored_after(stored, written), order.staging, STORED, order.name, _NUMBER)
-    after = _read(session, order, STORED)
+    found = changes(accounts, stored, snapshot)
+    write_partition(found, spec.staging, CHANGES, snapshot.name, _NUMBER)
+    written = _read(session, spec, snapshot, CHANGES)
+    write_partition(stored_after(stored, written), spec.staging, STORED, snapshot.name, _NUMBER)
+    after = _read(session, spec, snapshot, STORED)
     done, wanted = _row(audit.done_measures(written)), _row(audit.live(items(accounts)))
     keys = _row(audit.table_measures(after, _NUMBER, {}))["keys"]
     problems = list(audit.store_problems(before, done, wanted, _row(audit.live(after)), keys))
@@ -204,15 +190,15 @@ def _store(session: SparkSession, order: Snapshot) -> Verdict:
         "live_before": before["live"],
         "examples": {name: sorted(numbers) for name, numbers in examples.items()},
     }
-    return Verdict(order.name, "customer_account_store", tuple(problems), measures)
+    return Verdict(snapshot.name, "customer_account_store", tuple(problems), measures)
 
 
-def _read(session: SparkSession, order: Snapshot, table: Table) -> DataFrame:
-    """The rows of this snapshot, from staging if this order computes the table, else published."""
-    root = order.staging if table.layer in order.layers else order.lake
+def _read(session: SparkSession, spec: JobSpec, snapshot: Snapshot, table: Table) -> DataFrame:
+    """The rows of this snapshot, from staging if this job computes the table, else published."""
+    root = spec.staging if table.layer in spec.layers else spec.lake
     if table is CUSTOMER_ACCOUNTS:
         return read(session, root, table)
-    return read_partition(session, root, table, order.name)
+    return read_partition(session, root, table, snapshot.name)
 
 
 def _row(measures: DataFrame) -> dict[str, Any]:
@@ -223,3 +209,25 @@ def _row(measures: DataFrame) -> dict[str, Any]:
 def _rows(measures: DataFrame) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = measures.toArrow().to_pylist()
     return rows
+
+
+def _each(
+    step: Callable[[SparkSession, JobSpec, Snapshot], Verdict],
+) -> Callable[[SparkSession, JobSpec, list[Partition]], Iterator[Verdict]]:
+    """The step for any number of snapshots, one after the other."""
+
+    def steps(
+        session: SparkSession, spec: JobSpec, partitions: list[Partition]
+    ) -> Iterator[Verdict]:
+        for partition in partitions:
+            yield step(session, spec, Snapshot.of(partition))
+
+    return steps
+
+
+STEPS = {
+    "accounts_bronze": _each(bronze_layer),
+    "accounts_silver": _each(_silver),
+    "customer_accounts": _each(_customer_accounts),
+    "customer_account_store": _each(_store),
+}

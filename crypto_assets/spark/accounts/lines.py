@@ -10,8 +10,8 @@ import hashlib
 import io
 from typing import IO, TYPE_CHECKING
 
-from crypto_assets.spark.exports.model import Refused
 from crypto_assets.spark.exports.text import refuse_other_formats
+from crypto_assets.spark.problems import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Lines:
         return self._sha256.hexdigest()
 
     def __iter__(self) -> Iterator[str]:
-        """Raises `Refused` if the bytes are no text in UTF-8, or a line or row is monstrous."""
+        """Raises `ReadError` if the bytes are no text in UTF-8, or a line or row is monstrous."""
         for block in self._blocks():
             text = self._decoded(block)
             for line in io.StringIO(text, newline=""):
@@ -54,7 +54,7 @@ class Lines:
             self.blocks += 1
             if len(self.row) > 1 and sum(map(len, self.row)) > MAX_ROW_BYTES:
                 begins = self.count - len(self.row) + 1
-                raise Refused(
+                raise ReadError(
                     f"line {begins}: a row of more than {MAX_ROW_BYTES // 1024**2} MB begins "
                     "there: close its quotes"
                 )
@@ -66,7 +66,7 @@ class Lines:
             self._sha256.update(data)
             self._size += len(data)
             if self._size > MAX_BYTES:
-                raise Refused(f"the file is larger than {MAX_BYTES // 1024**3} GB: split it")
+                raise ReadError(f"the file is larger than {MAX_BYTES // 1024**3} GB: split it")
             if self._size == len(data):
                 data = _beginning(data)
             data = rest + data
@@ -75,7 +75,7 @@ class Lines:
             rest = data[end:]
             if len(rest) > BLOCK_BYTES:
                 line = self.count + _ends(data[:end]) + 1
-                raise Refused(
+                raise ReadError(
                     f"line {line} is longer than {BLOCK_BYTES:,} bytes: no customer or account is"
                 )
             if end:
@@ -86,7 +86,7 @@ class Lines:
     def _decoded(self, block: bytes) -> str:
         if b"\0" in block:
             line = self._line_of(block, block.index(b"\0"))
-            raise Refused(
+            raise ReadError(
                 f"line {line}: a NUL byte: the file is binary, damaged or UTF-16; save it as CSV "
                 "in UTF-8"
             )
@@ -94,7 +94,7 @@ class Lines:
             return block.decode()
         except UnicodeDecodeError as error:
             line = self._line_of(block, error.start)
-            raise Refused(
+            raise ReadError(
                 f"line {line}: bytes there are no UTF-8: save the file as CSV in UTF-8"
             ) from None
 
@@ -103,9 +103,9 @@ class Lines:
 
 
 def _beginning(data: bytes) -> bytes:
-    """The first block without its BOM. Raises `Refused` if it says that it is something else."""
+    """The first block without its BOM. Raises `ReadError` if it says that it is something else."""
     if data.startswith(UTF16_BOMS):
-        raise Refused("line 1: the file is UTF-16: save it as CSV in UTF-8")
+        raise ReadError("line 1: the file is UTF-16: save it as CSV in UTF-8")
     if data.strip():
         refuse_other_formats(data)
     return data.removeprefix(UTF8_BOM)

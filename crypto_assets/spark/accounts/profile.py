@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from crypto_assets.spark.job_spec import Snapshot
+    from crypto_assets.spark.accounts.snapshot import Snapshot
+    from crypto_assets.spark.job_spec import JobSpec
     from crypto_assets.spark.tables import Table
 
 SHOWN_MISSPELT = 50
@@ -32,8 +33,8 @@ UNKNOWN = "unknown"
 OTHER = "other values"
 
 
-def profile(session: SparkSession, order: Snapshot) -> dict[str, Any]:
-    """What the snapshot's files hold, from bronze as staged by this order, else as published.
+def profile(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> dict[str, Any]:
+    """What the snapshot's files hold, from bronze as staged by this job, else as published.
 
     `nulls` are shares (0 to 1) by column, `duplicates` the rows beyond the first of identical ones,
     `legacy_share` that of accounts without number; `states`, `genders`, `types` and `years` are
@@ -41,16 +42,16 @@ def profile(session: SparkSession, order: Snapshot) -> dict[str, Any]:
     each with its rows and the `nearest` real one (None: no state is near).
     """
     return {
-        "customers": _customers(_rows(session, order, BRONZE_CUSTOMERS)),
-        "accounts": _accounts(_rows(session, order, BRONZE_ACCOUNTS)),
+        "customers": _customers(_rows(session, spec, snapshot, BRONZE_CUSTOMERS)),
+        "accounts": _accounts(_rows(session, spec, snapshot, BRONZE_ACCOUNTS)),
     }
 
 
-def _rows(session: SparkSession, order: Snapshot, table: Table) -> DataFrame:
+def _rows(session: SparkSession, spec: JobSpec, snapshot: Snapshot, table: Table) -> DataFrame:
     """The rows that were read well."""
-    root = order.staging if table.layer in order.layers else order.lake
+    root = spec.staging if table.layer in spec.layers else spec.lake
     rows = read(session, root, table)
-    this = F.col("snapshot") == order.name
+    this = F.col("snapshot") == snapshot.name
     return rows.where(this & (F.col("line") > 0) & F.col("problem").isNull())
 
 

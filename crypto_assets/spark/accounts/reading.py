@@ -27,14 +27,13 @@ from crypto_assets.spark.accounts.header import (
 )
 from crypto_assets.spark.accounts.lines import UTF16_BOMS, Lines
 from crypto_assets.spark.exports.lookup import HEADER_WORDS, TREND_TIME_WORDS, plain
-from crypto_assets.spark.exports.model import Refused
 from crypto_assets.spark.exports.numbers import MISSING
 from crypto_assets.spark.exports.table import BLANK, DELIMITERS
+from crypto_assets.spark.problems import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from crypto_assets.spark.job_spec import AccountKind
 
 CHUNK_ROWS = 8_192  # as quick as any number up to 65,536, in less memory
 CHUNK_BLOCKS = 4  # of the file, where its rows are long
@@ -43,13 +42,13 @@ _NAMES = ("first_name", "last_name")
 _ABSENT_NAMES = pa.array(["", "null", "NULL"])  # people are called Null, Na and Nan
 
 
-def schema(kind: AccountKind) -> pa.Schema:
+def schema(kind: str) -> pa.Schema:
     """The columns that `Drop.batches` gives, which are bronze's but for `facts` and `snapshot`."""
     text = ((name, pa.string()) for name in (*COLUMNS[kind], "problem"))
     return pa.schema([("line", pa.int32()), *text])
 
 
-def kind_of(head: bytes, name: str) -> AccountKind | None:
+def kind_of(head: bytes, name: str) -> str | None:
     """Which kind of drop a file is that begins with `head` and was called `name`; None: neither.
 
     Its header tells; where that has no name that is known here, the file's name and the number of
@@ -127,9 +126,7 @@ class Drop:
     Rows of the customers `forgotten` and blank rows are left out and counted.
     """
 
-    def __init__(
-        self, stream: IO[bytes], kind: AccountKind, forgotten: Collection[int] = ()
-    ) -> None:
+    def __init__(self, stream: IO[bytes], kind: str, forgotten: Collection[int] = ()) -> None:
         self.kind = kind
         self.lines = Lines(stream)
         self._forgotten = pa.array(list(map(str, forgotten)), pa.string())
@@ -140,8 +137,8 @@ class Drop:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in the file's order, in batches of `schema(kind)` with `CHUNK_ROWS` at most.
 
-        Raises `Refused` where it turns out that the file cannot be read; the rows given until then
-        mean nothing.
+        Raises `ReadError` where it turns out that the file cannot be read; the rows given until
+        then mean nothing.
         """
         lines = iter(self.lines)
         number, first = first_line(lines)
@@ -235,11 +232,11 @@ class Drop:
 
 
 def first_line(lines: Iterator[str]) -> tuple[int, str]:
-    """The number of the first line with text, and the line. Raises `Refused` if there is none."""
+    """The number of the first line with text, and the line. Raises `ReadError` if there is none."""
     for number, line in enumerate(lines, 1):
         if line.strip(BLANK + "\r\n"):
             return number, line
-    raise Refused("the file is empty")
+    raise ReadError("the file is empty")
 
 
 def _value(column: pa.Array, name: str) -> pa.Array:
@@ -264,15 +261,15 @@ def _swallowed(column: pa.Array, header: Header) -> dict[int, str]:
     return found
 
 
-def _broken(start: int, row: list[str], delimiter: str, error: csv.Error) -> Refused:
+def _broken(start: int, row: list[str], delimiter: str, error: csv.Error) -> ReadError:
     """Why the row that begins on line `start` cannot be cut, and on which line the quote is."""
     text = "".join(row)
     around = f"[^{re.escape(delimiter)}\r\n]"
     for quoted in re.finditer(f'(?<!{around}) *"(?:[^"]|"")*("?)({around})?', text):
         if not quoted[1] or quoted[2]:
             line = start + len(re.findall("\r\n|\r|\n", text[: quoted.start()]))
-            return Refused(
+            return ReadError(
                 f"line {line}: a quote opens a cell and is not closed as it should be: close it at "
                 "the cell's end, and write a quote inside a cell twice"
             )
-    return Refused(f"line {start}: {error}: no cell of a {delimiter!r}-separated file is so long")
+    return ReadError(f"line {start}: {error}: no cell of a {delimiter!r}-separated file is so long")

@@ -13,6 +13,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from crypto_assets.spark.accounts.states import SPELLINGS
+from crypto_assets.spark.accounts.tables import ACCOUNT_TEXTS, CUSTOMER_TEXTS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -24,8 +25,8 @@ TYPES = ("checking", "forex", "retirement", "saving", "trading")
 YEARS = (1900, 2100)  # a year out of these is a slip or stands for "not known"
 NO_CUSTOMER_ID = "no customer_id"
 NO_OWNER = "neither customer_id nor account_number"
-CUSTOMER = ("customer_id", "first_name", "last_name", "gender", "state")
-ACCOUNT = ("customer_id", "account_number", "type_of_account", "created_at")
+CUSTOMER = tuple(column.name for column in CUSTOMER_TEXTS)
+ACCOUNT = tuple(column.name for column in ACCOUNT_TEXTS)
 
 # `\d`, `\s` and `$` mean other things to Sail than to Spark (Rust's and Java's); these do not.
 _ID = r"\A-?[0-9]{1,10}\z"

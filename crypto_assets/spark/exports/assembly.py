@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from .arrays import index, pick, scatter
 from .layout import BAD, BLANK, DATA, HEADER, ROLES, Layout
-from .model import Columns, Export, Refused
+from .model import Columns, Export
 from .series import Series, iso
 from .table import Table
 from .text import Text
@@ -36,7 +38,7 @@ SCHEMA = pa.schema(
 def assemble(
     text: Text, table: Table, layout: Layout, series: Series, column: int, values: Values
 ) -> Export:
-    """The `Export`. Raises `Refused` if too many lines are bad or none is good."""
+    """The `Export`. Raises `ReadError` if too many lines are bad or none is good."""
     count = len(table.cells)
     lines = pick(table.body, series.rows)
     codes = _codes(count, lines, table)
@@ -63,7 +65,7 @@ def assemble(
         dates, texts = pc.if_else(good, dates, None), pc.if_else(good, texts, None)
     rows = count - dates.null_count
     if not rows:
-        raise Refused("no line can be read: " + next(iter(problems.values()), "no data"))
+        raise ReadError("no line can be read: " + next(iter(problems.values()), "no data"))
     ends = pc.min_max(dates if undated else series.days).as_py()
     first, last = (
         date.fromisoformat(ends[end] if undated else iso(ends[end])) for end in ("min", "max")
@@ -122,7 +124,7 @@ def _reasons(problems: dict[int, str], count: int) -> Any:
 def _refuse_if_too_many(problems: dict[int, str], count: int) -> None:
     if len(problems) > max(MAX_BAD_ALWAYS, MAX_BAD_SHARE * count):
         first = min(problems)
-        raise Refused(
+        raise ReadError(
             f"{len(problems):,} of {count:,} lines cannot be read, the first is line {first + 1}: "
             f"{problems[first]}"
         )

@@ -12,11 +12,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from . import numbers, sanity
 from .arrays import pick
 from .layout import Layout
 from .lookup import plain, word_set
-from .model import DecimalMark, Options, Refused
+from .model import DecimalMark, Options
 from .series import NAMES, Series
 from .shapes import source_of
 from .table import Table
@@ -66,22 +68,24 @@ def is_investing(layout: Layout) -> bool:
 
 
 def check_steps(series: Series) -> None:
-    """Raise `Refused` unless the days step like a daily series."""
+    """Raise `ReadError` unless the days step like a daily series."""
     if 2 * series.same_day > len(series.days):
-        raise Refused("several rows per day, so not daily: download the daily history")
+        raise ReadError("several rows per day, so not daily: download the daily history")
     if series.granularity in ("week", "month"):
         pace = NAMES[series.granularity]
-        raise Refused(f"the history is {pace}, not daily: download the daily one")
+        raise ReadError(f"the history is {pace}, not daily: download the daily one")
     if series.granularity is None:
         if series.backwards * 4 > len(series.days):
-            raise Refused("the rows are in no order of dates: sort them by date, or download again")
-        raise Refused(f"the history is not daily: {series.pace} ({series.span})")
+            raise ReadError(
+                "the rows are in no order of dates: sort them by date, or download again"
+            )
+        raise ReadError(f"the history is not daily: {series.pace} ({series.span})")
 
 
 def read_values(
     table: Table, layout: Layout, series: Series, date_column: int, options: Options
 ) -> Values:
-    """The closing prices. Raises `Refused` if the series or its notation is not certain."""
+    """The closing prices. Raises `ReadError` if the series or its notation is not certain."""
     roles: dict[str, int] = {}
     for index, role in enumerate(layout.roles()[: table.width]):
         roles.setdefault(role or "", index)
@@ -89,7 +93,7 @@ def read_values(
     symbols = _symbols(prices)
     if len(symbols) > 1:
         listed = ", ".join(symbols[:EXAMPLE])
-        raise Refused(f"{len(symbols)} currencies are stacked in one file ({listed}): keep one")
+        raise ReadError(f"{len(symbols)} currencies are stacked in one file ({listed}): keep one")
     check_steps(series)
     column, by_evidence = _close_column(prices, layout)
     cells = numbers.look(prices.cells(column))
@@ -106,7 +110,7 @@ def read_values(
         sanity.flag(values, lines, cells.column, negative, "a negative price")
         price = pc.if_else(pc.greater(price, 0), price, None)
     if price.null_count == len(price):
-        raise Refused("no row has a price")
+        raise ReadError("no row has a price")
     if is_investing(layout) and options.decimal is None:
         _refuse_lost_decimals(prices, cells)
     if by_evidence:
@@ -167,7 +171,9 @@ def _close_column(prices: _Prices, layout: Layout) -> tuple[int, bool]:
             return (named or found)[0], False
         if found:
             names = ", ".join(repr(layout.header[i]) for i in found)
-            raise Refused(f"several columns could be the closing price: {names}; keep one of them")
+            raise ReadError(
+                f"several columns could be the closing price: {names}; keep one of them"
+            )
     tokens = {i: set(plain(name).split()) for i, name in enumerate(layout.header[:width])}
     for wanted in (CLOSE_TOKENS, PRICE_TOKENS):
         found = [i for i, words in tokens.items() if words & wanted and not words & OTHER_TOKENS]
@@ -183,7 +189,7 @@ def _close_column(prices: _Prices, layout: Layout) -> tuple[int, bool]:
     if _is_headerless(prices, layout):
         return 4, False
     names = ", ".join(repr(name) for name in layout.header[:8]) or "there is no header"
-    raise Refused(f"no single column is named close or price in a known language: {names}")
+    raise ReadError(f"no single column is named close or price in a known language: {names}")
 
 
 def _is_headerless(prices: _Prices, layout: Layout) -> bool:
@@ -232,7 +238,7 @@ def _decimal_mark(
         return "dot"  # every site that is known by its header writes dots
     example = cells.first_unclear()
     read = [f"--decimal {mark} reads {_example(example, mark)}" for mark in numbers.MARKS]
-    raise Refused(f"the decimal mark is not certain: {example!r}: {'; '.join(read)}")
+    raise ReadError(f"the decimal mark is not certain: {example!r}: {'; '.join(read)}")
 
 
 def _enough_unmarked(cells: numbers.Cells) -> bool:
@@ -257,7 +263,7 @@ def _refuse_both_marks(cells: numbers.Cells) -> None:
     fewer, more = sorted(cells.only(mark) for mark in numbers.MARKS)
     if fewer and more < numbers.CLEAR * fewer:
         first = {mark: cells.first_only(mark) for mark in numbers.MARKS}
-        raise Refused(f"both decimal marks are used: {first['dot']!r} and {first['comma']!r}")
+        raise ReadError(f"both decimal marks are used: {first['dot']!r} and {first['comma']!r}")
 
 
 def _where_all_is_clear(prices: _Prices, cells: numbers.Cells, column: int) -> DecimalMark:
@@ -275,7 +281,7 @@ def _refuse_if_denied(mark: DecimalMark, cells: numbers.Cells) -> None:
     jumps = _jumps(cells)
     if jumps[mark] > min(jumps.values()):
         other: DecimalMark = "comma" if mark == "dot" else "dot"
-        raise Refused(
+        raise ReadError(
             f"the decimal mark is not certain: {cells.first_only(mark)!r} has a decimal {mark}, "
             f"but the other prices only make sense with a decimal {other}"
         )
@@ -304,7 +310,7 @@ def _refuse_lost_decimals(prices: _Prices, cells: numbers.Cells) -> None:
         digits = pc.match_substring_regex(column, r"^\d{4,}$").true_count
         if digits < NUMBER_SHARE * len(column):
             return
-    raise Refused(
+    raise ReadError(
         f"the prices have neither decimals nor thousands separators ({cells.column[0]}): a "
         "spreadsheet probably dropped the decimal mark; download again, or say --decimal dot if "
         "they are whole numbers"

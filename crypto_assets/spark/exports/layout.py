@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from .dates import Reading, month_number
 from .lookup import HEADER_WORDS, TREND_TIME_WORDS, plain
-from .model import Refused
 from .table import Table
 
 BLANK, DATA, HEADER, PREAMBLE, FOOTER, BAD = range(6)
@@ -123,7 +124,7 @@ def _aligned(header: list[str], table: Table, first: int) -> list[str]:
     if numbered and len(names) == len(cells) - 1:
         return ["", *names]
     if len(names) < len(cells) or len(names) > table.width:
-        raise Refused(
+        raise ReadError(
             f"the header has {len(names)} names, but line {first + 1} has {len(cells)} cells: "
             "which is which is not certain"
         )
@@ -149,6 +150,8 @@ def _refuse_if_not_blank(table: Table, first: int, last: int) -> None:
     before = pc.sum(pc.invert(table.blank.slice(0, first))).as_py() or 0
     after = pc.sum(pc.invert(table.blank.slice(last + 1))).as_py() or 0
     if before > MAX_AROUND:
-        raise Refused(f"lines 1 to {first} hold no readable date: {before:,} lines before the data")
+        raise ReadError(
+            f"lines 1 to {first} hold no readable date: {before:,} lines before the data"
+        )
     if after > MAX_AROUND:
-        raise Refused(f"{after:,} lines after line {last + 1} hold no readable date")
+        raise ReadError(f"{after:,} lines after line {last + 1} hold no readable date")

@@ -1,4 +1,4 @@
-"""What goes in and what comes out of reading an export: `Options`, `Export`, `Refused`.
+"""What goes in and what comes out of reading an export: `Options` and `Export`.
 
 Only the public data types live here; how a file is read is in the modules that `reading.py` calls.
 """
@@ -11,10 +11,6 @@ DateOrder = Literal["dmy", "mdy", "ymd"]
 DecimalMark = Literal["dot", "comma"]
 Kind = Literal["history", "trend"]
 Granularity = Literal["day", "week", "month"]
-
-
-class Refused(Exception):  # noqa: N818 - it is a verdict on a file, not a programming error
-    """The file cannot be read. `str()` is one line: what is wrong, where, and what would help."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ Here is the order of decisions; each decision has its own module: text, table, d
 
 from typing import IO
 
+from crypto_assets.spark.problems import ReadError
+
 from . import history, trend
 from .assembly import assemble
 from .dates import Notation, Reading, notation_of, read_column
 from .layout import Layout, layout_of
-from .model import Export, Options, Refused
+from .model import Export, Options
 from .series import Series, choose, describe
 from .table import Table, read_table
 from .text import Text, read_text
@@ -25,16 +27,18 @@ RANK = {"date": 0, "time": 1, None: 2, "unix": 3}
 def read_export(stream: IO[bytes], options: Options = Options()) -> Export:  # noqa: B008 - frozen
     """Read a CSV export from a binary stream; see `Export` for the result's shape.
 
-    Raises `Refused` (one clear line) if the file as a whole cannot be read with certainty. Single
+    Raises `ReadError` (one clear line) if the file as a whole cannot be read with certainty. Single
     broken lines do not raise: they have role "bad" and a problem.
     """
     text = read_text(stream)
     try:
         return _read(text, options)
-    except Refused as refusal:
+    except ReadError as refusal:
         if not text.truncated:
             raise
-        raise Refused(f"{text.truncated}, as no daily file has; its beginning: {refusal}") from None
+        raise ReadError(
+            f"{text.truncated}, as no daily file has; its beginning: {refusal}"
+        ) from None
 
 
 def _read(text: Text, options: Options) -> Export:
@@ -43,7 +47,7 @@ def _read(text: Text, options: Options) -> Export:
     readings = _Readings(table)
     first = next(filter(readings.any_of, candidates), None)
     if not first:
-        raise Refused("no column of dates was found")
+        raise ReadError("no column of dates was found")
     provisional = first[0]
     layout = layout_of(table, readings.of(*first)[0])
     roles = layout.roles()
@@ -53,7 +57,7 @@ def _read(text: Text, options: Options) -> Export:
         layout = layout_of(table, series.reading)
     if text.truncated:
         history.check_steps(series)
-        raise Refused("the dates are daily")
+        raise ReadError("the dates are daily")
     kind = trend if trend.is_trend(table, layout, series, column) else history
     values = kind.read_values(table, layout, series, column, options)
     return assemble(text, table, layout, series, column, values)
@@ -85,7 +89,7 @@ def _date_columns(table: Table) -> list[tuple[int, Notation]]:
         if (notation := notation_of([cells[column] for cells in sample]))
     ]
     if not found:
-        raise Refused(
+        raise ReadError(
             "no column of dates was found"
             if len(table.body) > 1
             else "no column of dates was found: is it only a header?"
@@ -109,7 +113,7 @@ def _choose_dates(
     """
     months_begin = history.is_investing(layout)
     roles = layout.roles()
-    first: Refused | None = None
+    first: ReadError | None = None
     for column, notation in candidates:
         named = column < len(roles) and roles[column] in DATE_ROLES
         if (first and not named) or not readings.any_of((column, notation)):
@@ -119,15 +123,15 @@ def _choose_dates(
             series = choose(every, options.dates)
             if notation.name in NUMERIC and not named:
                 _check_numbers(series)
-        except Refused as refusal:
+        except ReadError as refusal:
             first = first or refusal
         else:
             return series, column
-    raise first or Refused("no column of dates was found")
+    raise first or ReadError("no column of dates was found")
 
 
 def _check_numbers(series: Series) -> None:
     """Numbers without a name are days only if they are regular; prices are not."""
     regular = series.granularity is not None or 2 * series.same_day > len(series.days)
     if len(series.days) < MIN_NUMERIC or not regular:
-        raise Refused("no column of dates was found: the numbers do not step like days")
+        raise ReadError("no column of dates was found: the numbers do not step like days")

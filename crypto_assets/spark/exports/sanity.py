@@ -11,9 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from .arrays import count_true, false_if_null
 from .dates import swap_day_and_month
-from .model import Options, Refused
+from .model import Options
 from .series import Series, iso
 from .values import Values
 
@@ -69,7 +71,7 @@ def flag(values: Values, lines: Any, cells: Any, mask: Any | None, what: str) ->
 
 
 def check(values: Values, rows: Ohlc, series: Series, options: Options) -> None:
-    """Add bad lines and notes to `values`. Raises `Refused` if the file as a whole is wrong."""
+    """Add bad lines and notes to `values`. Raises `ReadError` if the file as a whole is wrong."""
     _check_twice(values, rows, series)
     by_date = pc.sort_indices(series.days)
     price = rows.price.take(by_date)
@@ -114,7 +116,7 @@ def _check_twice(values: Values, rows: Ohlc, series: Series) -> None:
     days, times = counts.flatten()
     twice = days.filter(pc.greater(times, 1)).to_pylist()
     if len(twice) > max(MAX_TWICE, MAX_TWICE_SHARE * len(series.days)):
-        raise Refused(
+        raise ReadError(
             f"{len(twice):,} dates occur more than once, {iso(twice[0])} for one: are several "
             "series or downloads in one file?"
         )
@@ -132,7 +134,7 @@ def _check_order(values: Values, series: Series, course: _Course) -> None:
     """Refuse dates whose day and month were swapped where both are 12 or less."""
     as_read, swapped = _roughness(course)
     if swapped < SMOOTHER * as_read:
-        raise Refused(
+        raise ReadError(
             "day and month are swapped in the dates with a day up to 12 (a spreadsheet or script "
             "took them in the other order): prices run smoothly only if they are swapped back; "
             "download again"
@@ -141,7 +143,7 @@ def _check_order(values: Values, series: Series, course: _Course) -> None:
         return
     smooth = as_read < SMOOTHER * swapped
     if series.backwards > MAX_BREAKS_SHARE * len(series.days) or not smooth:
-        raise Refused(
+        raise ReadError(
             f"the dates neither ascend nor descend: {series.backwards} rows go the other way; sort "
             "by date or download again"
         )
@@ -173,7 +175,7 @@ def _check_within(values: Values, rows: Ohlc, options: Options) -> None:
         return
     first = rows.lines[pc.index(outside, True).as_py()].as_py() + 1
     if count > max(2, OUTSIDE_SHARE * len(rows.price)):
-        raise Refused(
+        raise ReadError(
             f"the price lies outside low..high on {count} lines, first line {first}: decimal marks "
             "lost in a spreadsheet, or columns mixed up"
         )
@@ -211,7 +213,7 @@ def _refuse_jumps(price: Any, days: Any) -> None:
     down = pc.and_(near, pc.less(steps, -limit))
     if min(up.true_count, down.true_count) >= MIN_JUMPS:
         first = pc.index(pc.or_(up, down), True).as_py() + 1
-        raise Refused(
+        raise ReadError(
             f"the price jumps {JUMP:.0f}-fold or more {up.true_count} times up and "
             f"{down.true_count} times down, first on {iso(days[first].as_py())}: decimal marks "
             "lost in a spreadsheet? Download again (--accept-outliers if this is real)"
@@ -237,7 +239,7 @@ def _check_change(rows: Ohlc, by_date: Any, price: Any) -> None:
         wrong = pc.greater(distance, allowed).true_count
         if wrong <= few:
             return
-    raise Refused(
+    raise ReadError(
         f"the stated change contradicts the prices on {wrong} of {known} lines: dates or prices "
         "were altered; download again"
     )

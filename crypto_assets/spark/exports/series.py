@@ -11,9 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from .arrays import index, pick
 from .dates import Reading
-from .model import DateOrder, Granularity, Refused
+from .model import DateOrder, Granularity
 
 REGULAR_SHARE = 0.5  # of the steps must be one day (week, month) long; gaps are normal
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -132,13 +134,13 @@ def _count_months(times: Counter[int], days: Any, *, begin: bool) -> int:
 
 
 def choose(candidates: list[Series], wanted: DateOrder | None) -> Series:
-    """The one reading that fits. Raises `Refused` naming those that fit if several do.
+    """The one reading that fits. Raises `ReadError` naming those that fit if several do.
 
     Valid dates come first, then an unbroken order with regular steps; `wanted` settles a tie.
     """
     candidates = [series for series in candidates if len(series.days)]
     if not candidates:
-        raise Refused("no date is a day that has been: are they all in the future?")
+        raise ReadError("no date is a day that has been: are they all in the future?")
     fewest = min(series.invalid for series in candidates)
     candidates = [series for series in candidates if series.invalid == fewest]
     best = min(candidates, key=_disorder)
@@ -154,7 +156,7 @@ def choose(candidates: list[Series], wanted: DateOrder | None) -> Series:
         f"--dates {series.reading.order} is {series.reading.name}, {series.span}, {series.pace}"
         for series in fitting
     )
-    raise Refused(f"the order of day and month is not certain, say which it is: {listed}")
+    raise ReadError(f"the order of day and month is not certain, say which it is: {listed}")
 
 
 def _disorder(series: Series) -> int:

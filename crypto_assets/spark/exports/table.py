@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from .arrays import UNIT, has_byte, index, pick
-from .model import Refused
 
 DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
 SAMPLE_LINES = 30
@@ -79,7 +80,7 @@ class Table:
 
 
 def read_table(lines: Any) -> Table:
-    """Cut `lines` (string array) into cells. Raises `Refused` if they form no table."""
+    """Cut `lines` (string array) into cells. Raises `ReadError` if they form no table."""
     delimiter = _delimiter(lines)
     cells = _cut(lines, delimiter)
     if pc.max(pc.list_value_length(cells)).as_py() == 1:
@@ -103,10 +104,12 @@ def _width(lengths: Any) -> int:
     widest = max(counts)
     if widest > MAX_COLUMNS:
         line = pc.index(lengths, widest).as_py() + 1
-        raise Refused(f"line {line} has {widest:,} columns: no price history or trend is that wide")
+        raise ReadError(
+            f"line {line} has {widest:,} columns: no price history or trend is that wide"
+        )
     tables = {width: count for width, count in counts.items() if width > 1}
     if not tables:
-        raise Refused(
+        raise ReadError(
             "not a table: no line has two cells separated by a comma, semicolon, tab or |"
         )
     return int(max(tables, key=lambda width: (tables[width], width)))
@@ -117,7 +120,7 @@ def _delimiter(lines: Any) -> str:
     step = max(1, len(lines) // SAMPLE_LINES)
     sample = [line for line in lines[::step].to_pylist() if line.strip(BLANK)]
     if not sample:
-        raise Refused("the file is empty")
+        raise ReadError("the file is empty")
     best, best_share = ",", 0.0
     seen = "".join(sample)
     for delimiter in filter(seen.__contains__, DELIMITERS):
@@ -172,7 +175,7 @@ def _cut_mixed(lines: Any, quotes: Any, delimiter: str) -> Any:
     odd = pc.equal(pc.bit_wise_and(quotes, 1), 1)
     special = pc.indices_nonzero(pc.or_(escaped, odd)).to_pylist()
     if len(special) > MAX_ESCAPED_LINES:
-        raise Refused(f"line {special[0] + 1}: quotes do not match there nor in many more lines")
+        raise ReadError(f"line {special[0] + 1}: quotes do not match there nor in many more lines")
     pieces = pc.split_pattern(lines, '"')
     starts = pc.take(pieces.offsets, pc.list_parent_indices(pieces))
     nth = pc.subtract(index(len(pieces.values)), starts)

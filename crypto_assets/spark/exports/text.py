@@ -11,9 +11,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from .arrays import MAX_LINES, UNIT
 from .lookup import count_known_words
-from .model import Refused
 
 MAX_BYTES = 16 * 1024 * 1024  # forty years of days in the widest export seen are below 4 MB
 MAX_LINE_BYTES = 50_000
@@ -72,7 +73,7 @@ class Text:
 
 
 def read_text(stream: IO[bytes]) -> Text:
-    """The lines of `stream`. Raises `Refused` if it is no text, empty, or a line is monstrous."""
+    """The lines of `stream`. Raises `ReadError` if it is no text, empty, or a line is monstrous."""
     data, truncated = _bounded(stream)
     refuse_other_formats(data)
     text, encoding = _decode(data, whole=truncated is None)
@@ -86,10 +87,10 @@ def read_text(stream: IO[bytes]) -> Text:
             raise _too_long(text.count("\n") + 1)
         text = text[:whole]
     if not text or text.isspace():
-        raise Refused("the file is empty")
+        raise ReadError("the file is empty")
     if UNIT in text:
         line = text[: text.index(UNIT)].count("\n") + 1
-        raise Refused(f"line {line}: control characters: the file is binary or damaged")
+        raise ReadError(f"line {line}: control characters: the file is binary or damaged")
     lines = pc.split_pattern(pa.array([text.removesuffix("\n")]), "\n").values
     if 3 * len(data) > MAX_LINE_BYTES:  # in UTF-8 a byte becomes three at most
         _check_line_lengths(lines)
@@ -97,16 +98,16 @@ def read_text(stream: IO[bytes]) -> Text:
 
 
 def refuse_other_formats(data: bytes) -> None:
-    """Raises `Refused` if a file that begins so is empty or says that it is no CSV file."""
+    """Raises `ReadError` if a file that begins so is empty or says that it is no CSV file."""
     if not data or data.isspace():
-        raise Refused("the file is empty")
+        raise ReadError("the file is empty")
     for signature, what in SIGNATURES:
         if data.startswith(signature):
-            raise Refused(f"this is {what}, not a CSV file: export or save it as CSV first")
+            raise ReadError(f"this is {what}, not a CSV file: export or save it as CSV first")
     start = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for signature, what in MARKUP:
         if start.startswith(signature):
-            raise Refused(f"this is {what}, not a CSV file: download the CSV export instead")
+            raise ReadError(f"this is {what}, not a CSV file: download the CSV export instead")
 
 
 def _bounded(stream: IO[bytes]) -> tuple[bytes, str | None]:
@@ -146,12 +147,14 @@ def _strict(data: bytes, encoding: str, *, whole: bool) -> str:
         text = _text(data, encoding, whole=whole)
     except UnicodeDecodeError as error:
         line = data[: error.start].decode(encoding, "replace").count("\n") + 1
-        raise Refused(
+        raise ReadError(
             f"line {line}: the file says it is {encoding}, but bytes there are not (a broken or "
             "half character): save it again as UTF-8"
         ) from None
     if "\0" in text:
-        raise Refused(f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: a NUL byte, not text")
+        raise ReadError(
+            f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: a NUL byte, not text"
+        )
     return text
 
 
@@ -163,7 +166,7 @@ def _decode_with_zeros(data: bytes, *, whole: bool) -> tuple[str, str]:
         if many > max(UTF16_ZERO_SHARE * pairs, 4 * few):
             return _strict(data, name, whole=whole), name
     line = data[: data.index(0)].count(b"\n") + 1
-    raise Refused(f"line {line}: a NUL byte: this is a binary or damaged file, not a CSV file")
+    raise ReadError(f"line {line}: a NUL byte: this is a binary or damaged file, not a CSV file")
 
 
 def _refuse_surrogates(data: bytes) -> None:
@@ -174,7 +177,7 @@ def _refuse_surrogates(data: bytes) -> None:
         return
     position = next(i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff")
     line = text[:position].count("\n") + 1
-    raise Refused(f"line {line}: half a character (a lone surrogate): save the file as UTF-8")
+    raise ReadError(f"line {line}: half a character (a lone surrogate): save the file as UTF-8")
 
 
 def _decode_legacy(data: bytes, *, whole: bool) -> tuple[str, str]:
@@ -204,7 +207,7 @@ def _check_line_lengths(lines: Any) -> None:
         raise _too_long(pc.index(lengths, longest).as_py() + 1)
 
 
-def _too_long(line: int) -> Refused:
-    return Refused(
+def _too_long(line: int) -> ReadError:
+    return ReadError(
         f"line {line} is longer than {MAX_LINE_BYTES:,} bytes: no price history or trend is so wide"
     )

@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.problems import ReadError
+
 from . import numbers
 from .arrays import has_byte, index, pick
 from .layout import Layout
 from .lookup import TREND_TIME_WORDS, plain, word_set
-from .model import DecimalMark, Options, Refused
+from .model import DecimalMark, Options
 from .sanity import flag
 from .series import Series, iso, today
 from .shapes import source_of
@@ -91,7 +93,7 @@ def _without_less(column: Any) -> Any:
 def read_values(
     table: Table, layout: Layout, series: Series, date_column: int, options: Options
 ) -> Values:
-    """The term's values. Raises `Refused` for hours, several terms, or no values."""
+    """The term's values. Raises `ReadError` for hours, several terms, or no values."""
     _check_steps(series)
     looked: dict[int, numbers.Cells] = {}
     column, term = _pick(table, layout, series, date_column, options, looked)
@@ -110,7 +112,7 @@ def read_values(
     if (pc.min(parsed.values).as_py() or 0.0) < 0:
         flag(values, lines, uploaded, pc.less(parsed.values, 0), "a negative trend value")
     if parsed.values.null_count == len(parsed.values):
-        raise Refused("no row has a trend value")
+        raise ReadError("no row has a trend value")
     _check_twice(values, lines, series)
     _note(values, series, parsed.values, below)
     return values
@@ -128,19 +130,19 @@ def _decimal_mark(cells: numbers.Cells, options: Options, *, counted: bool) -> D
         return fits[0]
     if options.decimal:
         return options.decimal
-    raise Refused("the decimal mark is not certain: say --decimal dot or --decimal comma")
+    raise ReadError("the decimal mark is not certain: say --decimal dot or --decimal comma")
 
 
 def _check_steps(series: Series) -> None:
     if 2 * series.same_day > len(series.days):
-        raise Refused(
+        raise ReadError(
             "several rows per day: the trend is by hour or minute; download a range of more than "
             "a week, so that it is by day, week or month"
         )
     if series.granularity is None:
-        raise Refused(f"the trend is neither daily, weekly nor monthly: {series.pace}")
+        raise ReadError(f"the trend is neither daily, weekly nor monthly: {series.pace}")
     if series.backwards:
-        raise Refused("the dates neither ascend nor descend: are several series in one file?")
+        raise ReadError("the dates neither ascend nor descend: are several series in one file?")
 
 
 def _check_twice(values: Values, lines: Any, series: Series) -> None:
@@ -182,7 +184,7 @@ def _pick(
     if len(terms) == 1:
         return next(iter(terms.items()))
     if not terms:
-        raise Refused("no column of trend values beside the dates")
+        raise ReadError("no column of trend values beside the dates")
     exact = [i for i, name in terms.items() if plain(name) in options.terms]
     core = [i for i, name in terms.items() if _core(name) in options.terms]
     for found in (exact, core):
@@ -190,7 +192,7 @@ def _pick(
             return found[0], terms[found[0]]
     names = ", ".join(repr(name) for name in list(terms.values())[:8])
     wanted = f", and not exactly one is {' or '.join(options.terms)}" if options.terms else ""
-    raise Refused(f"{len(terms)} terms in one file ({names}){wanted}: download the one alone")
+    raise ReadError(f"{len(terms)} terms in one file ({names}){wanted}: download the one alone")
 
 
 def _term(header: str) -> str:

@@ -1,259 +1,34 @@
 """The words exports are written with: header words per role and language, month names.
 
-This is the one place to add a language: a row in `HEADERS`, `TREND_TIMES` and `MONTHS`. Data
-only: how words are compared is in lookup.py, the sites' shapes are in shapes.py.
+They are in `words.csv`, a row for each language; several words for one thing are apart by `|`. How
+words are compared is in lookup.py, the sites' shapes are in shapes.py.
 """
 
-# ruff: noqa: RUF001 - letters of other languages are what this file is about
+import csv
+from importlib.resources import files
 
-# role -> language -> words, as on the site; compared after `plain()`.
-HEADERS: dict[str, dict[str, str]] = {
-    "date": {
-        "en": "Date|Datetime|Date time|Trade date|Day date",
-        "it": "Data|Giorno|Data e ora",
-        "pt": "Data",
-        "es": "Fecha",
-        "fr": "Date|Jour",
-        "de": "Datum",
-        "nl": "Datum",
-        "sv": "Datum",
-        "da": "Dato",
-        "ru": "Дата",
-        "uk": "Дата",
-        "tr": "Tarih",
-        "vi": "Ngày",
-        "zh": "日期|交易日期",
-        "ja": "日付|日付け",
-        "ko": "날짜|일자",
-        "id": "Tanggal",
-        "pl": "Data",
-        "cs": "Datum",
-        "hu": "Dátum",
-        "ro": "Data|Dată",
-        "el": "Ημερομηνία",
-        "fi": "Päivämäärä|Pvm",
-        "ar": "التاريخ|تاريخ",
-        "he": "תאריך",
-        "th": "วันเดือนปี|วันที่",
-    },
-    "time": {  # dates too, but second choice where a file has both
-        "en": "Time|Timestamp|snapped_at|timeOpen|Open time|Date(UTC)|Local time|Period|ds",
-        "de": "Zeit",
-        "fr": "Heure",
-        "es": "Hora",
-        "it": "Ora",
-        "ru": "Время",
-        "zh": "时间|時間",
-    },
-    "unix": {"en": "unix|unix timestamp|epoch|timeClose|Close time|timeHigh|timeLow"},
-    "close": {
-        "en": "Close|Price|Last|Close price|Closing price|Last price|Close last|Close usd|"
-        "Close value|Market price|btc price|bitcoin price|PriceUSD|Price usd",
-        "it": "Ultimo|Prezzo|Chiusura|Ult.|Prezzo di chiusura",
-        "pt": "Último|Preço|Fechamento|Fecho",
-        "es": "Último|Cierre|Precio|Precio de cierre",
-        "fr": "Dernier|Prix|Clôture|Fermeture|Cours",
-        "de": "Zuletzt|Schluss|Schlusskurs|Kurs|Preis|Letzter",
-        "nl": "Laatste|Slot|Koers|Prijs",
-        "sv": "Senaste|Stängning|Pris",
-        "da": "Seneste|Sidste|Pris",
-        "ru": "Цена|Закрытие|Последняя|Цена закрытия",
-        "uk": "Ціна|Остання",
-        "tr": "Şimdi|Kapanış|Fiyat|Son",
-        "vi": "Lần cuối|Giá|Đóng cửa|Giá đóng cửa",
-        "zh": "收盘|收盘价|收盤|收盤價|收市|收市价|收市價|价格|價格|最新价",
-        "ja": "終値|価格|現在値",
-        "ko": "종가|현재가|가격",
-        "id": "Terakhir|Penutupan|Harga",
-        "pl": "Ostatnio|Zamknięcie|Cena|Kurs|Ostatni",
-        "cs": "Poslední|Závěr|Cena",
-        "hu": "Záró|Utolsó|Ár",
-        "ro": "Ultimul|Preț|Închidere|Ultim",
-        "el": "Τελευταία|Κλείσιμο|Τιμή",
-        "fi": "Viimeisin|Hinta|Päätös",
-        "ar": "سعر|السعر|آخر|الإغلاق|آخر سعر|إغلاق",
-        "he": "שער|מחיר|אחרון|סגירה",
-        "th": "ล่าสุด|ราคา|ปิด",
-    },
-    "open": {
-        "en": "Open|Opening|Open price|Opening price|24h open",
-        "it": "Apertura",
-        "pt": "Abertura",
-        "es": "Apertura",
-        "fr": "Ouv.|Ouverture",
-        "de": "Eröffn.|Eröffnung|Eröffnungskurs",
-        "nl": "Open|Opening",
-        "sv": "Öppen|Öppning",
-        "da": "Åbning|Åben",
-        "ru": "Откр.|Открытие",
-        "uk": "Відкр.",
-        "tr": "Açılış",
-        "vi": "Mở|Mở cửa",
-        "zh": "开盘|开盘价|開盤|開市|開盤價|今開",
-        "ja": "始値",
-        "ko": "시가|오픈",
-        "id": "Pembukaan|Buka",
-        "pl": "Otwarcie",
-        "cs": "Otevření|Otevírací",
-        "hu": "Nyitó",
-        "ro": "Deschidere",
-        "el": "Άνοιγμα",
-        "fi": "Avaus",
-        "ar": "افتتاح|الافتتاح|مفتوح",
-        "he": "פתיחה",
-        "th": "เปิด",
-    },
-    "high": {
-        "en": "High|Max|Highest|High price|24h high",
-        "it": "Massimo|Max.",
-        "pt": "Máxima|Máximo|Alta",
-        "es": "Máximo",
-        "fr": "Plus Haut|Haut|+ Haut",
-        "de": "Hoch|Höchst",
-        "nl": "Hoog",
-        "sv": "Högst|Hög",
-        "da": "Høj",
-        "ru": "Макс.|Максимум",
-        "uk": "Макс.",
-        "tr": "Yüksek",
-        "vi": "Cao",
-        "zh": "高|最高|最高价|最高價",
-        "ja": "高値",
-        "ko": "고가",
-        "id": "Tertinggi",
-        "pl": "Max.|Najwyższy",
-        "cs": "Nejvyšší|Max",
-        "hu": "Magas|Maximum",
-        "ro": "Maxim",
-        "el": "Υψηλό",
-        "fi": "Korkein|Ylin",
-        "ar": "مرتفع|الأعلى|أعلى",
-        "he": "גבוה",
-        "th": "สูงสุด|สูง",
-    },
-    "low": {
-        "en": "Low|Min|Lowest|Low price|24h low",
-        "it": "Minimo|Min.",
-        "pt": "Mínima|Mínimo|Baixa",
-        "es": "Mínimo",
-        "fr": "Plus Bas|Bas|+ Bas",
-        "de": "Tief|Tiefst",
-        "nl": "Laag",
-        "sv": "Lägst|Låg",
-        "da": "Lav",
-        "ru": "Мин.|Минимум",
-        "uk": "Мін.",
-        "tr": "Düşük",
-        "vi": "Thấp",
-        "zh": "低|最低|最低价|最低價",
-        "ja": "安値",
-        "ko": "저가",
-        "id": "Terendah",
-        "pl": "Min.|Najniższy",
-        "cs": "Nejnižší|Min",
-        "hu": "Alacsony|Minimum",
-        "ro": "Minim",
-        "el": "Χαμηλό",
-        "fi": "Matalin|Alin",
-        "ar": "منخفض|الأدنى|أدنى",
-        "he": "נמוך",
-        "th": "ต่ำสุด|ต่ำ",
-    },
-    "adjusted": {"en": "Adj Close|Adj. Close|Adjusted close|Adj_Close|Adj Close**"},
-    "volume": {
-        "en": "Vol.|Volume|Total volume|Volume usd|Volume btc|Quote volume",
-        "it": "Volume",
-        "fr": "Volume",
-        "tr": "Hac.|Hacim",
-        "vi": "KL|Khối lượng",
-        "ru": "Объём|Объем",
-        "uk": "Обсяг",
-        "zh": "交易量|成交量",
-        "ja": "出来高",
-        "ko": "거래량",
-        "pl": "Wol.|Wolumen",
-        "de": "Volumen",
-        "es": "Volumen",
-        "el": "Όγκος",
-        "ar": "الحجم|حجم",
-        "he": "נפח",
-        "th": "ปริมาณ",
-    },
-    "change": {
-        "en": "Change %|Change|Chg%|Change percent|Pct change|Daily change",
-        "it": "Var. %|Variazione|Var %",
-        "pt": "Var%",
-        "es": "% var.",
-        "fr": "Variation %|Variation",
-        "de": "+/- %|Veränderung|Differenz %",
-        "nl": "Verschil %|% Verschil",
-        "ru": "Изм. %",
-        "uk": "Змін. %",
-        "tr": "Fark %",
-        "vi": "% Thay đổi",
-        "zh": "涨跌幅|更改%|升跌|漲跌幅|百分比变化",
-        "ja": "変化率 %|前日比%|変化率",
-        "ko": "변동 %|등락률|변화율",
-        "id": "Perubahan%|Perubahan",
-        "pl": "Zmiana%",
-        "el": "% Μετ.",
-        "ar": "نسبة التغيير|التغيير|نسبة التغيير %",
-        "he": "% שינוי|שינוי",
-        "th": "% เปลี่ยน|เปลี่ยนแปลง",
-    },
-    "symbol": {"en": "Symbol|Currency|Ticker|Pair|Coin|Asset|tic|Coin name|Crypto|Name"},
-    "market_cap": {"en": "Market cap|marketCap|Market cap usd"},
-    "partial": {"en": "isPartial"},
-}
+_TABLE = files(__package__).joinpath("words.csv").read_text(encoding="utf-8").splitlines()
+_ROWS = {row.pop("language"): row for row in csv.DictReader(_TABLE)}
 
-# The first header of a trend, "week|month|day|time" per language.
-TREND_TIMES = {
-    "en": "Week|Month|Day|Time|Weeks|Months|Week of|Weekly|Time (week of)|Date (week of)",
-    "it": "Settimana|Mese|Giorno|Ora",
-    "pt": "Semana|Mês|Dia|Hora|Tempo",
-    "es": "Semana|Mes|Día|Hora|Tiempo",
-    "fr": "Semaine|Mois|Jour|Heure|Date et heure",
-    "de": "Woche|Monat|Tag|Zeit|Uhrzeit",
-    "nl": "Week|Maand|Dag|Tijd",
-    "sv": "Vecka|Månad|Dag|Tid",
-    "da": "Uge|Måned|Dag|Tid",
-    "no": "Uke|Måned|Dag|Tid",
-    "fi": "Viikko|Kuukausi|Päivä|Aika",
-    "ru": "Неделя|Месяц|День|Время",
-    "uk": "Тиждень|Місяць|День|Час",
-    "pl": "Tydzień|Miesiąc|Dzień|Godzina|Czas",
-    "cs": "Týden|Měsíc|Den|Čas",
-    "sk": "Týždeň|Mesiac|Deň|Čas",
-    "hu": "Hét|Hónap|Nap|Idő",
-    "ro": "Săptămână|Săptămâna|Lună|Luna|Zi|Ziua|Ora",
-    "bg": "Седмица|Месец|Ден",
-    "hr": "Tjedan|Mjesec|Dan",
-    "el": "Εβδομάδα|Μήνας|Ημέρα|Ώρα",
-    "tr": "Hafta|Ay|Gün|Zaman|Saat",
-    "vi": "Tuần|Tháng|Ngày|Thời gian",
-    "id": "Minggu|Bulan|Hari|Waktu",
-    "zh": "周|週|月|日|星期|月份|天|时间|時間",
-    "ja": "週|月|日|時間",
-    "ko": "주|월|일|시간",
-    "th": "สัปดาห์|เดือน|วัน|เวลา",
-    "ar": "الأسبوع|أسبوع|الشهر|شهر|اليوم|يوم|الوقت",
-    "he": "שבוע|חודש|יום|זמן",
+
+def _column(name: str) -> dict[str, str]:
+    """The words of a column by language, as on the site; compared after `plain()`."""
+    return {language: row[name] for language, row in _ROWS.items() if row[name]}
+
+
+# The first header of a trend, and the names of the months, by language.
+TREND_TIMES, MONTHS = _column("trend_time"), _column("months")
+# Header words by role.
+HEADERS = {
+    role: _column(role)
+    for role in next(iter(_ROWS.values()))
+    if role not in ("trend_time", "months")
 }
 
 # Words in a value's header which say it is search interest; matched as parts of the header.
 TREND_WORDS = (
-    "trend",
-    "interes",  # interest, interesse, interés
-    "intéresse",
-    "search",
-    "popular",
-    "google",
-    "gtrend",
-    "hype",
-    "svi",
-    "запрос",
-    "热度",
-    "搜索",
+    *("trend", "interes", "intéresse", "search", "popular", "google", "gtrend", "hype", "svi"),
+    *("запрос", "热度", "搜索"),
 )
 # Words around a term that do not make it another one: "bitcoin price", "interesse bitcoin".
 TERM_NOISE = (
@@ -262,32 +37,6 @@ TERM_NOISE = (
     "precio preço kurs prix cours цена"
 )
 
-MONTHS = {
-    "en": "january february march april may june july august september october november december",
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre "
-    "dicembre",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre "
-    "diciembre",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro "
-    "dezembro",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "de": "januar februar märz april mai juni juli august september oktober november dezember",
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-    "sv": "januari februari mars april maj juni juli augusti september oktober november december",
-    "ru": "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь",
-    "tr": "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
-    "id": "januari februari maret april mei juni juli agustus september oktober november desember",
-    "pl": "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik "
-    "listopad grudzień",
-    "ro": "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie "
-    "decembrie",
-    "hu": "január február március április május június július augusztus szeptember október "
-    "november december",
-    "el": "ιανουάριος φεβρουάριος μάρτιος απρίλιος μάιος ιούνιος ιούλιος αύγουστος σεπτέμβριος "
-    "οκτώβριος νοέμβριος δεκέμβριος",
-    "uk": "січень лютий березень квітень травень червень липень серпень вересень жовтень листопад "
-    "грудень",
-}
 # Short forms which are no beginning of the word, and genitives: month number -> words.
 MONTH_EXTRAS = {
     1: "sty stycznia января січня",

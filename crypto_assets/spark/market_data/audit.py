@@ -13,16 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pyspark.sql import Column, DataFrame
 
-    from crypto_assets.spark.job_spec import Currency, Kind
+    from crypto_assets.spark.market_data.currency import Currency
 
 SHOWN_PROBLEMS = 10
-VALUES: dict[Kind, str] = {"history": "price", "trend": "g_trend"}
-GOLD_VALUES = ("price", "trend", "pricema", "trend_i")
+VALUES = {"history": SILVER_HISTORY.numbers[0], "trend": SILVER_TREND.numbers[0]}
 ROUNDING = 1e-9
 
 Row = dict[str, Any]
@@ -53,9 +54,9 @@ def bronze_measures(bronze: DataFrame) -> DataFrame:
     )
 
 
-def bronze_problems(row: Row | None, currency: Currency, kind: Kind) -> Iterator[str]:
+def bronze_problems(row: Row | None, currency: Currency, kind: str) -> Iterator[str]:
     """What is wrong with one file's bronze; `row` is None when the engine returned nothing."""
-    upload = getattr(currency, kind)
+    upload = currency.files[kind]
     if row is None:
         yield f"{upload.name}: the engine returned no row for this {kind} file"
     elif row["refused"]:
@@ -145,7 +146,7 @@ def _mark_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def silver_problems(
-    kind: Kind, given: Row | None, table: Row | None, currency: Currency
+    kind: str, given: Row | None, table: Row | None, currency: Currency
 ) -> Iterator[str]:
     """What is wrong with one silver table, given what bronze held and what was written."""
     value = VALUES[kind]
@@ -162,17 +163,16 @@ def silver_problems(
         yield f"{kind}: a price of {table['price_min']}; prices are above 0"
     if kind == "trend" and table["g_trend_min"] < 0:
         yield f"{kind}: a trend of {table['g_trend_min']}; trends are 0 or more"
-    yield from _shrink_problems(f"silver/{kind}", table, currency)
 
 
-def rows_expected(kind: Kind, given: Row, currency: Currency) -> int:
+def rows_expected(kind: str, given: Row, currency: Currency) -> int:
     """How many rows silver writes: one for each date it keeps."""
     return int(given["dates"]) - dropped_missing(kind, given, currency)
 
 
-def dropped_missing(kind: Kind, given: Row, currency: Currency) -> int:
+def dropped_missing(kind: str, given: Row, currency: Currency) -> int:
     """How many rows silver leaves out because their value is missing."""
-    drops = kind == "trend" or currency.missing == "drop"
+    drops = kind == "trend" or currency.choices.missing == "drop"
     return int(given["missing"]) if drops else 0
 
 
@@ -194,7 +194,7 @@ def gold_expectations(history: DataFrame, trend: DataFrame) -> DataFrame:
     )
 
 
-def gold_problems(expected: Row | None, table: Row | None, currency: Currency) -> Iterator[str]:
+def gold_problems(expected: Row | None, table: Row | None) -> Iterator[str]:
     """What is wrong with a currency's gold, given what silver held and what was written."""
     if expected is None or table is None:
         yield "no rows were written"
@@ -208,15 +208,14 @@ def gold_problems(expected: Row | None, table: Row | None, currency: Currency) -
         )
     if table["price_count"] < expected["price_count"]:
         yield f"{expected['price_count']} prices in silver, {table['price_count']} here"
-    yield from _table_problems("gold", table, *GOLD_VALUES)
+    yield from _table_problems("gold", table, *GOLD.numbers)
     yield from _outside("pricema", table, "price")
     yield from _outside("trend_i", table, "trend")
-    yield from _shrink_problems("gold", table, currency)
 
 
-def load_problems(gold: Row | None, table: Row | None) -> Iterator[str]:
+def load_problems(gold: Row, table: Row | None) -> Iterator[str]:
     """What is wrong with a currency's file for the warehouse, given gold's own measures."""
-    if gold is None or table is None:
+    if table is None:
         yield "no rows were written for the warehouse"
         return
     for name, value in gold.items():
@@ -265,13 +264,4 @@ def _outside(derived: str, table: Row, source: str) -> Iterator[str]:
         yield (
             f"{derived} {table[f'{derived}_min']}..{table[f'{derived}_max']} leaves the range of "
             f"{source} {low}..{high}"
-        )
-
-
-def _shrink_problems(name: str, table: Row, currency: Currency) -> Iterator[str]:
-    published = currency.published_rows.get(name, 0)
-    if table["rows"] < published * (1 - currency.max_shrink):
-        yield (
-            f"{name} would shrink from {published} to {table['rows']} rows, more than "
-            f"{currency.max_shrink:.0%}; if that is right, `crypto-assets add` it with --max-shrink"
         )

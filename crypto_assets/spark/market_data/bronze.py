@@ -17,26 +17,17 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import fs
 
-from crypto_assets.spark.exports import Export, Options, Refused, read_export
-from crypto_assets.spark.exports.assembly import SCHEMA
+from crypto_assets.spark.exports import Export, Options, read_export
 from crypto_assets.spark.exports.text import MAX_BYTES
-from crypto_assets.spark.job_spec import KINDS, Currency
-from crypto_assets.spark.tables import BRONZE
+from crypto_assets.spark.market_data.currency import Choices, Currency
+from crypto_assets.spark.market_data.tables import BRONZE, KINDS
+from crypto_assets.spark.problems import ReadError
+from crypto_assets.spark.tables import arrow_schema
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_ARROW = pa.schema(
-    [
-        *SCHEMA,
-        ("file_lines", pa.int32()),
-        ("reading", pa.string()),
-        ("file", pa.string()),
-        ("etag", pa.string()),
-        ("kind", pa.string()),
-        ("ticker", pa.string()),
-    ]
-)
+_ARROW = arrow_schema(BRONZE.columns)
 
 
 def uploads(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
@@ -45,8 +36,10 @@ def uploads(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
         {
             "ticker": currency.ticker,
             "kind": kind,
-            **dataclasses.asdict(getattr(currency, kind)),
-            "options": json.dumps(_options(currency)),
+            **dataclasses.asdict(currency.files[kind]),
+            "options": json.dumps(
+                {"choices": dataclasses.asdict(currency.choices), "terms": currency.terms}
+            ),
         }
         for currency in currencies
         for kind in KINDS
@@ -55,20 +48,11 @@ def uploads(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
 
 
 def bronze(uploads: DataFrame, readers: int) -> DataFrame:
-    """All lines of all files: `BRONZE.columns`, one row per line of each file, in the file's order.
+    """All lines of all files: `BRONZE`, one row per line of each file, in the file's order.
 
     A file that cannot be read gives one row of role `refused` whose `problem` is the reason.
     """
-    return uploads.repartition(readers, "ticker").mapInArrow(_read_files, BRONZE.columns)
-
-
-def _options(currency: Currency) -> dict[str, Any]:
-    return {
-        "dates": currency.dates,
-        "decimal": currency.decimal,
-        "accept_outliers": currency.accept_outliers,
-        "terms": currency.terms,
-    }
+    return uploads.repartition(readers, "ticker").mapInArrow(_read_files, BRONZE.ddl)
 
 
 def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -76,7 +60,7 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for upload in batch.to_pylist():
             try:
                 lines = _lines(upload)
-            except Refused as reason:
+            except ReadError as reason:
                 lines = _refusal(str(reason))
             except Exception as error:  # noqa: BLE001 - one file must not fail the other tickers
                 lines = _refusal(f"the reader broke on this file: {error!r}; please report it")
@@ -85,13 +69,10 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _lines(upload: dict[str, Any]) -> pa.Table:
     options = json.loads(upload["options"])
-    export = read_pinned(
-        upload["uri"],
-        upload["etag"],
-        Options(**{**options, "terms": tuple(options["terms"])}),
-    )
+    reading = Choices.from_json(options["choices"]).reading(tuple(options["terms"]))
+    export = read_pinned(upload["uri"], upload["etag"], reading)
     if export.kind != upload["kind"]:
-        raise Refused(f"a {upload['kind']} file is wanted, this is a {export.kind} file")
+        raise ReadError(f"a {upload['kind']} file is wanted, this is a {export.kind} file")
     return _with_file_facts(
         export.lines, file_lines=len(export.lines), reading=json.dumps(reading_facts(export))
     )
@@ -100,16 +81,16 @@ def _lines(upload: dict[str, Any]) -> pa.Table:
 def read_pinned(uri: str, etag: str, options: Options) -> Export:
     """Reads the file at `uri`, which must have the content `etag` (SHA-256) names.
 
-    Raises `Refused` if it is gone, has other content, or cannot be read as an export.
+    Raises `ReadError` if it is gone, has other content, or cannot be read as an export.
     """
     filesystem, path = fs.FileSystem.from_uri(uri)
     try:
         with filesystem.open_input_stream(path) as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise Refused(f"the upload cannot be opened: {error}; upload it again") from error
+        raise ReadError(f"the upload cannot be opened: {error}; upload it again") from error
     if len(content) <= MAX_BYTES and hashlib.sha256(content).hexdigest() != etag:
-        raise Refused("what is stored of this upload is not what was uploaded: upload it again")
+        raise ReadError("what is stored of this upload is not what was uploaded: upload it again")
     return read_export(io.BytesIO(content), options)
 
 
@@ -142,7 +123,7 @@ def _with_file_facts(lines: pa.Table, *, file_lines: int, reading: str) -> pa.Ta
 
 
 def _bronze_rows(lines: pa.Table, upload: dict[str, Any]) -> pa.RecordBatch:
-    """The lines with the file's identity, in the columns and types of `BRONZE.columns`."""
+    """The lines with the file's identity, in the columns and types of `BRONZE`."""
     identity = {
         "file": upload["name"],
         "etag": upload["etag"],

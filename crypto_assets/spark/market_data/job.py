@@ -1,56 +1,46 @@
-"""The job: one batch of tickers through bronze, silver and gold, with a verdict on each.
+"""The job: currencies through bronze, silver and gold, with a verdict on each at every layer.
 
-Every layer is one plan for all tickers, written below `batch.staging` and audited there; a ticker
-that fails its audit goes no further. Layer `warehouse` only lays out the files that a warehouse
-loads, where it wants other files than gold's. Publishing and loading are not here: they are done
-by whoever sent the order (`resources/`).
+Every layer is one plan for all tickers, written below `spec.staging` and audited there. Publishing
+and loading are not here: they are done by whoever wrote the job spec (`resources/`).
 """
 
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from crypto_assets.spark.job_spec import KINDS, Batch, Currency, LayerResult, Verdict
+from crypto_assets.spark.job_spec import Verdict
 from crypto_assets.spark.market_data import audit, gold, silver
 from crypto_assets.spark.market_data.bronze import bronze, uploads
+from crypto_assets.spark.market_data.currency import Currency
+from crypto_assets.spark.market_data.tables import (
+    BRONZE,
+    GOLD,
+    KINDS,
+    LOAD,
+    SILVER_HISTORY,
+    SILVER_TREND,
+)
 from crypto_assets.spark.storage import read, write
-from crypto_assets.spark.tables import BRONZE, GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from crypto_assets.spark.job_spec import Kind
+    from crypto_assets.spark.job_spec import JobSpec, Partition
     from crypto_assets.spark.tables import Table
 
 Rows = dict[Any, dict[str, Any]]
 
 
-def run(session: SparkSession, batch: Batch) -> Iterator[LayerResult]:
-    """Computes the batch's layers in order and yields each layer's verdicts when it is audited."""
-    currencies = list(batch.currencies)
-    steps = {"bronze": _bronze, "silver": _silver, "gold": _gold, "warehouse": _warehouse}
-    for layer, step in steps.items():
-        if layer not in batch.layers or not currencies:
-            continue
-        started = time.monotonic()
-        verdicts = tuple(step(session, batch, currencies))
-        seconds = time.monotonic() - started
-        result = LayerResult(verdicts[0].layer, seconds, verdicts, batch.staging)
-        yield result
-        passed = set(result.passed)
-        currencies = [currency for currency in currencies if currency.ticker in passed]
-
-
-def _bronze(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
-    write(bronze(uploads(session, currencies), batch.readers), batch.staging, BRONZE)
-    staged = _read(session, batch, BRONZE, currencies)
+def _bronze(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> Iterator[Verdict]:
+    currencies = list(map(Currency.of, partitions))
+    write(bronze(uploads(session, currencies), spec.readers), spec.staging, BRONZE)
+    staged = _read(session, spec, BRONZE, currencies)
     measured = _rows(audit.bronze_measures(staged), "ticker", "kind")
     for currency in currencies:
         files = {kind: measured.get((currency.ticker, kind)) for kind in KINDS}
@@ -63,21 +53,22 @@ def _bronze(session: SparkSession, batch: Batch, currencies: list[Currency]) -> 
         yield Verdict(currency.ticker, "bronze", tuple(problems), measures)
 
 
-def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
-    lines = _read(session, batch, BRONZE, currencies)
+def _silver(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> Iterator[Verdict]:
+    currencies = list(map(Currency.of, partitions))
+    lines = _read(session, spec, BRONZE, currencies)
     prices = silver.prices(lines.where("kind = 'history'"))
     trends = silver.trends(lines.where("kind = 'trend'"))
     history = silver.history(prices, _settings(session, currencies))
-    write(history, batch.staging, SILVER_HISTORY, "date")
-    write(silver.trend(trends), batch.staging, SILVER_TREND, "date")
-    tables: dict[Kind, tuple[DataFrame, Table]] = {
+    write(history, spec.staging, SILVER_HISTORY, "date")
+    write(silver.trend(trends), spec.staging, SILVER_TREND, "date")
+    tables: dict[str, tuple[DataFrame, Table]] = {
         "history": (prices, SILVER_HISTORY),
         "trend": (trends, SILVER_TREND),
     }
-    staged: dict[Kind, Rows] = {}
-    given: dict[Kind, Rows] = {}
+    staged: dict[str, Rows] = {}
+    given: dict[str, Rows] = {}
     for kind, (values, table) in tables.items():
-        written = _read(session, batch, table, currencies)
+        written = _read(session, spec, table, currencies)
         staged[kind] = _rows(audit.table_measures(written, audit.VALUES[kind]), "ticker")
         given[kind] = _given(values, kind, staged[kind], currencies)
     for currency in currencies:
@@ -91,55 +82,53 @@ def _silver(session: SparkSession, batch: Batch, currencies: list[Currency]) -> 
         yield Verdict(currency.ticker, "silver", tuple(problems), measures)
 
 
-def _gold(session: SparkSession, batch: Batch, currencies: list[Currency]) -> Iterator[Verdict]:
-    history = _read(session, batch, SILVER_HISTORY, currencies)
-    trend = _read(session, batch, SILVER_TREND, currencies)
-    write(gold.gold(history, trend), batch.staging, GOLD, "date")
+def _gold(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> Iterator[Verdict]:
+    currencies = list(map(Currency.of, partitions))
+    history = _read(session, spec, SILVER_HISTORY, currencies)
+    trend = _read(session, spec, SILVER_TREND, currencies)
+    write(gold.gold(history, trend), spec.staging, GOLD, "date")
     expected = _rows(audit.gold_expectations(history, trend), "ticker")
-    staged = _read(session, batch, GOLD, currencies)
-    tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
+    staged = _read(session, spec, GOLD, currencies)
+    tables = _rows(audit.table_measures(staged, *GOLD.numbers), "ticker")
+    loads = _loads(session, spec, currencies) if LOAD.path in spec.optional else None
     for currency in currencies:
         table = tables.get(currency.ticker)
-        problems = audit.gold_problems(expected.get(currency.ticker), table, currency)
+        problems = list(audit.gold_problems(expected.get(currency.ticker), table))
+        if table and loads is not None:
+            problems += audit.load_problems(table, loads.get(currency.ticker))
         yield Verdict(currency.ticker, "gold", tuple(problems), _span(table) if table else {})
 
 
-def _warehouse(
-    session: SparkSession, batch: Batch, currencies: list[Currency]
-) -> Iterator[Verdict]:
-    rows = _read(session, batch, GOLD, currencies)
-    write(rows.withColumn("symbol", F.col("ticker")), batch.staging, LOAD, "date")
-    given = _rows(audit.table_measures(rows, *audit.GOLD_VALUES), "ticker")
+def _loads(session: SparkSession, spec: JobSpec, currencies: list[Currency]) -> Rows:
+    """Writes gold once more, as `LOAD`, and measures that as gold is measured."""
+    rows = _read(session, spec, GOLD, currencies).withColumn("symbol", F.col("ticker"))
+    write(rows, spec.staging, LOAD, "date")
     # A row that says another ticker than its folder is no row of this currency.
-    staged = _read(session, batch, LOAD, currencies).where("symbol = ticker")
-    tables = _rows(audit.table_measures(staged, *audit.GOLD_VALUES), "ticker")
-    for currency in currencies:
-        table = tables.get(currency.ticker)
-        problems = audit.load_problems(given.get(currency.ticker), table)
-        yield Verdict(currency.ticker, "warehouse", tuple(problems), _span(table) if table else {})
+    staged = _read(session, spec, LOAD, currencies).where("symbol = ticker")
+    return _rows(audit.table_measures(staged, *GOLD.numbers), "ticker")
 
 
 def _read(
-    session: SparkSession, batch: Batch, table: Table, currencies: list[Currency]
+    session: SparkSession, spec: JobSpec, table: Table, currencies: list[Currency]
 ) -> DataFrame:
-    """These currencies' rows, from staging if this batch computes the table, else as published."""
+    """These currencies' rows, from staging if this job computes the table, else as published."""
     wanted = [currency.ticker for currency in currencies]
-    if table.layer not in batch.layers:
-        frame = read(session, batch.lake, table)
+    if table.layer not in spec.layers:
+        frame = read(session, spec.lake, table)
         return frame.where(frame["ticker"].isin(*wanted))
-    frame = read(session, batch.staging, table)
-    # Staging holds this batch only. Naming the few that failed is quick, naming all the others is
+    frame = read(session, spec.staging, table)
+    # Staging holds this job's only. Naming the few that failed is quick, naming all the others is
     # not: 1,000 values in an `IN` take longer than the aggregate behind it.
-    failed = {currency.ticker for currency in batch.currencies}.difference(wanted)
+    failed = {partition.name for partition in spec.partitions}.difference(wanted)
     return frame.where(~frame["ticker"].isin(*failed)) if failed else frame
 
 
 def _settings(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
-    rows = [{"ticker": c.ticker, "missing": c.missing} for c in currencies]
+    rows = [{"ticker": c.ticker, "missing": c.choices.missing} for c in currencies]
     return session.createDataFrame(pa.Table.from_pylist(rows))
 
 
-def _given(values: DataFrame, kind: Kind, written: Rows, currencies: Iterable[Currency]) -> Rows:
+def _given(values: DataFrame, kind: str, written: Rows, currencies: Iterable[Currency]) -> Rows:
     """What silver was given; dates are counted only where the rows written are not the lines."""
     value = audit.VALUES[kind]
     given = _rows(audit.parsed_measures(values, value), "ticker")
@@ -174,7 +163,7 @@ def _file_measures(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _silver_measures(
-    kind: Kind, given: dict[str, Any], table: dict[str, Any], currency: Currency
+    kind: str, given: dict[str, Any], table: dict[str, Any], currency: Currency
 ) -> dict[str, Any]:
     dropped = audit.dropped_missing(kind, given, currency)
     unfilled = table["rows"] - table[f"{audit.VALUES[kind]}_count"]
@@ -190,3 +179,6 @@ def _silver_measures(
 
 def _span(table: dict[str, Any]) -> dict[str, Any]:
     return {name: table[name] for name in ("rows", "first_date", "last_date")}
+
+
+STEPS = {"bronze": _bronze, "silver": _silver, "gold": _gold}

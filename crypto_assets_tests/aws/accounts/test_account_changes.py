@@ -1,4 +1,4 @@
-"""The function of the accounts' stream: each batch is told once, whatever breaks on the way."""
+"""The function of the accounts' stream: each batch is reported once, whatever breaks on the way."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_250_changes_through_table_stream_function_and_topic_give_3_messages(str
     assert counts(messages) == {"inserted": 160, "changed": 40, "deleted": 30, "restored": 20}
 
 
-def test_each_change_is_told_as_what_it_is_and_with_up_to_ten_numbers(stream, write):
+def test_each_change_is_reported_as_what_it_is_and_with_up_to_ten_numbers(stream, write):
     write(
         *inserts(0, 12),
         change("insert", account("moves", 2019)),
@@ -99,15 +99,15 @@ def test_each_change_is_told_as_what_it_is_and_with_up_to_ten_numbers(stream, wr
     inserted, *others = message["Message"].splitlines()
     shown = inserted.removeprefix("16 inserted: ").removesuffix(", and 6 more").split(", ")
     assert len(set(shown)) == 10
-    told = {line.split(": ")[0]: set(line.split(": ")[1].split(", ")) for line in others}
-    assert told == {
+    reported = {line.split(": ")[0]: set(line.split(": ")[1].split(", ")) for line in others}
+    assert reported == {
         "2 changed": {"a000", "moves"},
         "2 deleted": {"comes back", "comes back elsewhere"},
         "2 restored": {"comes back", "comes back elsewhere"},
     }
 
 
-def test_a_batch_in_which_nothing_is_to_be_told_gives_no_message(stream, write):
+def test_a_batch_in_which_nothing_is_to_be_reported_gives_no_message(stream, write):
     write(*inserts(0, 3))
     before = len(stream.records())
     stream.store.forget(7)
@@ -163,14 +163,14 @@ def test_what_is_no_record_at_all_is_left_out(stream, write):
     assert counts(stream.messages(1)) == {"inserted": 2}
 
 
-def test_a_batch_given_twice_is_told_once(stream, write):
+def test_a_batch_given_twice_is_reported_once(stream, write):
     write(*inserts(0, 100))
     records = stream.records()
     assert [stream.invoke(records) for _ in range(3)] == [[], [], []]
     assert counts(stream.messages(1)) == {"inserted": 100}
 
 
-def test_a_batch_given_again_with_more_behind_it_is_told_of_these(stream, poisoned):
+def test_a_batch_given_again_with_more_behind_it_is_reported_of_these(stream, poisoned):
     records, bad = poisoned(30, 30)
     assert stream.invoke(records[:50]) == [bad]
     assert stream.invoke(records[30:]) == [bad]

@@ -6,14 +6,14 @@ import hashlib
 
 import pytest
 
-from crypto_assets.resources.engine.engine import SailEngine
-from crypto_assets.spark import run as orders
+from crypto_assets.resources.engine.local import SailEngine
+from crypto_assets.spark.accounts.data_set import ACCOUNTS as DATA_SET
+from crypto_assets.spark.accounts.snapshot import Snapshot
 from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, Snapshot, Upload
-from crypto_assets_tests.aws.conftest import REGION
-from crypto_assets_tests.spark.accounts.test_job import ACCOUNTS, CUSTOMERS
-
-NAME = "20261121T153627Z-3fa9c1d2"
+from crypto_assets.spark.job_spec import JobSpec, Upload
+from crypto_assets.spark.run import run
+from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.helpers.account_files import ACCOUNTS, CUSTOMERS, NAME
 
 
 @pytest.fixture
@@ -31,13 +31,14 @@ def test_a_snapshot_and_the_same_again_are_computed_and_the_second_changes_nothi
         s3.put_object(Bucket=bucket, Key=f"{kind}.csv", Body=text.encode())
         etag = hashlib.sha256(text.encode()).hexdigest()
         uploads[kind] = Upload(f"s3://{bucket}/{kind}.csv", f"{kind}.csv", etag)
-    order = {"name": NAME, "arrived_at": "2026-11-21T15:36:27Z", **uploads}
     roots = [f"s3://{bucket}/{name}" for name in ("first", "second")]
     verdicts = {}
     with SailEngine().session() as session:
         for stored, staging in zip((None, NAME), roots, strict=True):
-            snapshot = Snapshot(staging, roots[0], ACCOUNT_LAYERS, stored=stored, **order)
-            for result in orders.run(session, snapshot):
+            snapshot = Snapshot(NAME, "2026-11-21T15:36:27Z", uploads, stored=stored)
+            layers, partitions = tuple(DATA_SET.layers), (snapshot.partition(),)
+            spec = JobSpec(DATA_SET.job, staging, roots[0], layers, partitions)
+            for result in run(session, spec):
                 (verdicts[staging, result.layer],) = result.verdicts
     assert [verdict.problems for verdict in verdicts.values()] == [()] * 8
     done = [verdicts[root, "customer_account_store"].measures for root in roots]

@@ -1,4 +1,4 @@
-"""The store on DynamoDB: the contract, what is asked of the service, how its faults are told."""
+"""The store on DynamoDB: the contract, what is asked of the service, what its faults become."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import threading
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources import wiring as profile
+from crypto_assets.resources import wiring
 from crypto_assets.resources.accounts import dynamodb
 from crypto_assets.resources.accounts.dynamodb import TRIES, WRITTEN_AT_ONCE
 from crypto_assets.resources.accounts.store import uniform
 from crypto_assets.resources.aws import ATTEMPTS
-from crypto_assets.resources.errors import ServiceBusy, ServiceRefused
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.errors import BusyError, RefusedError, UsageError
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.account_changes import account, apply, batches, change, written
 from crypto_assets_tests.helpers.account_store_contract import DELETED, AccountStoreContract
 from crypto_assets_tests.helpers.account_stream import make_table, new_store
 from crypto_assets_tests.helpers.emr_scene import hurry
+from crypto_assets_tests.helpers.waiting import until
 
 WRITE = "BatchWriteItem"
 
@@ -124,13 +124,11 @@ def test_the_new_year_is_put_before_the_old_item_is_deleted(store, router, chang
     sent = router.hold("dynamodb", operation=WRITE)
     writer = threading.Thread(target=apply, args=(store, path))
     writer.start()
-    while sent.times:
-        pass
+    until("the new item", lambda: not sent.times)
     assert store.get("a0") == [account("a0")]
     deletion = router.hold("dynamodb", operation=WRITE)
     sent.release.set()
-    while deletion.times:
-        pass
+    until("the deletion", lambda: not deletion.times)
     assert store.get("a0") == [account("a0"), account("a0", 2021)]
     deletion.release.set()
     writer.join()
@@ -150,13 +148,13 @@ def test_what_dynamodb_leaves_unprocessed_is_sent_again_and_only_that(
     assert [item["AccountNumber"]["S"] for item in items(store)] == ["a2"]
 
 
-def test_a_table_that_never_takes_all_is_told_as_busy(store, router, changes, monkeypatch):
+def test_a_table_that_never_takes_all_is_reported_as_busy(store, router, changes, monkeypatch):
     hurry(monkeypatch)
     path = changes(30)
     left = [{"PutRequest": {"Item": item}} for item in made(path)[:7]]
     body = json.dumps({"UnprocessedItems": {store.table: left}}).encode()
     router.fail("dynamodb", 99, status=200, body=body, operation=WRITE)
-    with pytest.raises(ServiceBusy) as busy:
+    with pytest.raises(BusyError) as busy:
         apply(store, path)
     assert str(busy.value) in {
         f"DynamoDB left 7 of {sent} items unwritten, {TRIES} times in a row: {store.table} gets "
@@ -175,7 +173,7 @@ def test_a_table_that_never_takes_all_is_told_as_busy(store, router, changes, mo
         (503, "ServiceUnavailable"),
     ],
 )
-def test_throttling_and_failures_are_got_over_and_told_as_busy_if_they_last(
+def test_throttling_and_failures_are_got_over_and_reported_as_busy_if_they_last(
     store, router, changes, monkeypatch, status, code
 ):
     hurry(monkeypatch)
@@ -183,12 +181,12 @@ def test_throttling_and_failures_are_got_over_and_told_as_busy_if_they_last(
     apply(store, changes(60))
     assert len(items(store)) == 60
     router.fail("dynamodb", 999, status=status, code=code, operation=f"{WRITE}|Query|Scan")
-    told = rf"AWS refuses \w+: {code}: made by the router of the tests; run again later"
-    with pytest.raises(ServiceBusy, match=told):
+    busy = rf"AWS refuses \w+: {code}: made by the router of the tests; run again later"
+    with pytest.raises(BusyError, match=busy):
         apply(store, changes(60))
-    with pytest.raises(ServiceBusy, match=told):
+    with pytest.raises(BusyError, match=busy):
         store.get("a1")
-    with pytest.raises(ServiceBusy, match=told):
+    with pytest.raises(BusyError, match=busy):
         store.forget(7)
 
 
@@ -211,14 +209,14 @@ def test_a_lost_connection_loses_nothing(store, router, changes, monkeypatch, dr
     assert len(items(store)) == 60
 
 
-def test_what_the_policy_lacks_is_told_with_the_action(store, router, changes):
+def test_what_the_policy_lacks_is_reported_with_the_action(store, router, changes):
     router.fail("dynamodb", 99, status=400, code="AccessDeniedException")
     for act, action in (
         (lambda: apply(store, changes(60)), "BatchWriteItem"),
         (lambda: store.get("a"), "Query"),
         (lambda: store.forget(7), "Scan"),
     ):
-        with pytest.raises(ServiceRefused) as refused:
+        with pytest.raises(RefusedError) as refused:
             act()
         assert str(refused.value) == (
             f"AWS refuses {action}: made by the router of the tests; allow dynamodb:{action} on "
@@ -227,23 +225,23 @@ def test_what_the_policy_lacks_is_told_with_the_action(store, router, changes):
     assert store.check() == f"{store.table}: not checked: allow dynamodb:DescribeTable"
 
 
-def test_a_table_that_is_not_there_is_told_with_the_command_that_makes_it(absent, changes):
-    told = absent.check()
-    command = told.split("`")[1]
-    assert told == f"{absent.table} is not there; customer accounts need it: `{command}`"
-    with pytest.raises(ServiceRefused, match="AWS refuses BatchWriteItem: ResourceNotFound") as no:
+def test_a_table_that_is_not_there_is_reported_with_the_command_that_makes_it(absent, changes):
+    text = absent.check()
+    command = text.split("`")[1]
+    assert text == f"{absent.table} is not there; customer accounts need it: `{command}`"
+    with pytest.raises(RefusedError, match="AWS refuses BatchWriteItem: ResourceNotFound") as no:
         apply(absent, changes(1))
     assert str(no.value).endswith(f"or make it: `{command}`")
 
 
-def test_a_table_that_is_there_is_told_with_what_it_holds(store, changes):
+def test_a_table_that_is_there_is_reported_with_what_it_holds(store, changes):
     apply(store, changes(60))
     assert store.check() == (f"{store.table}, active, about 60 items, stream: NEW_AND_OLD_IMAGES")
 
 
 def test_the_table_of_the_settings_is_the_stores(home, monkeypatch):
     def table():
-        return profile.account_store(Settings(home=home, profile="aws")).table
+        return wiring.account_store(Settings(home=home, profile="aws")).table
 
     assert table() == "CustomerAccount"
     monkeypatch.setenv("CRYPTO_ASSETS_AWS_ACCOUNT_TABLE", "Another")
@@ -258,14 +256,14 @@ def test_the_table_of_the_settings_is_the_stores(home, monkeypatch):
         (("CreatedAtYear", "HASH", "N"), ("AccountNumber", "RANGE", "S")),
     ],
 )
-def test_a_table_with_another_key_is_told_as_wrong(absent, key):
+def test_a_table_with_another_key_is_reported_as_wrong(absent, key):
     absent.aws.client("dynamodb").create_table(
         TableName=absent.table,
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, _, t in key],
         KeySchema=[{"AttributeName": n, "KeyType": k} for n, k, _ in key],
         BillingMode="PAY_PER_REQUEST",
     )
-    with pytest.raises(WrongUse, match="has another key") as wrong:
+    with pytest.raises(UsageError, match="has another key") as wrong:
         absent.check()
     assert ", ".join(" ".join(part) for part in sorted(key)) in str(wrong.value)
     assert "CRYPTO_ASSETS_AWS_ACCOUNT_TABLE" in str(wrong.value)

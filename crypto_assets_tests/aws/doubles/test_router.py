@@ -1,4 +1,4 @@
-"""The router of the tests: requests arrive where they belong, are counted, fail when told to."""
+"""The router of the tests: requests arrive where they belong, are counted, fail on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from crypto_assets.resources.aws import Aws
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import routing, serving
 
 

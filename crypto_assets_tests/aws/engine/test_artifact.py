@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.engine.artifact import Packer
-from crypto_assets.resources.engine.engine import EngineUnavailable
+from crypto_assets.resources.errors import RefusedError
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.version import code_version
 
 PACKAGE = Path(__file__).parents[3] / "crypto_assets"
+JOB = ACCOUNTS.job
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def test_the_archive_has_the_code_and_its_packages_and_nothing_of_this_machine(p
     assert not [name for name in ours if "/spark/" not in name and name.count("/") > 1]
     assert "crypto_assets/spark/exports/dates.py" in ours
     command = (
-        "from crypto_assets.spark.version import code_version; print(code_version('accounts'));"
+        f"from crypto_assets.spark.version import code_version; print(code_version({JOB!r}));"
         "import boto3, dagster_pipes, pandas, pyarrow.parquet, pyarrow.fs;"
         "import crypto_assets.spark.exports; boto3.client('s3', 'eu-central-1')"
     )
@@ -68,13 +70,13 @@ def test_the_archive_has_the_code_and_its_packages_and_nothing_of_this_machine(p
         text=True,
         check=False,
     )
-    assert done.stdout.strip() == code_version("accounts"), done.stderr
+    assert done.stdout.strip() == code_version(JOB), done.stderr
 
 
-def test_packages_that_cannot_be_had_are_told_in_one_line(changed):
+def test_packages_that_cannot_be_had_are_reported_in_one_line(changed):
     changed.lock.write_text("nosuchpackage-of-ours==1 --hash=sha256:" + "0" * 64 + "\n")
     packer = Packer(changed.cache, changed.package, changed.lock)
-    with pytest.raises(EngineUnavailable, match=r"cannot be fetched: .*nosuchpackage") as refused:
+    with pytest.raises(RefusedError, match=r"cannot be fetched: .*nosuchpackage") as refused:
         packer.built()
     assert len(str(refused.value).splitlines()) == 1
 
@@ -82,5 +84,5 @@ def test_packages_that_cannot_be_had_are_told_in_one_line(changed):
 def test_a_wheel_other_than_the_locked_one_is_refused(changed):
     changed.lock.write_text("six==1.17.0 --hash=sha256:" + "0" * 64 + "\n")
     packer = Packer(changed.cache, changed.package, changed.lock)
-    with pytest.raises(EngineUnavailable, match="cannot be fetched"):
+    with pytest.raises(RefusedError, match="cannot be fetched"):
         packer.built()

@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.emr_double import APPLICATION, ROLE, emr_double
 
 CONF = (
@@ -32,7 +32,7 @@ def client(double):
     return boto3.client("emr-serverless", REGION, endpoint_url=double.url, config=config)
 
 
-def order(start="one", **changes):
+def request(start="one", **changes):
     submit = {"entryPoint": "s3://bucket/main.py", "sparkSubmitParameters": CONF}
     return {
         "applicationId": APPLICATION,
@@ -50,10 +50,10 @@ def code(call, **parameters):
 
 
 def test_the_same_token_is_the_same_job_and_other_parameters_are_a_conflict(double, client):
-    first = client.start_job_run(**order())
-    assert client.start_job_run(**order())["jobRunId"] == first["jobRunId"]
-    assert code(client.start_job_run, **order(name="other")) == "ConflictException"
-    assert client.start_job_run(**order("another"))["jobRunId"] != first["jobRunId"]
+    first = client.start_job_run(**request())
+    assert client.start_job_run(**request())["jobRunId"] == first["jobRunId"]
+    assert code(client.start_job_run, **request(name="other")) == "ConflictException"
+    assert client.start_job_run(**request("another"))["jobRunId"] != first["jobRunId"]
     assert len(double.jobs) == 2
 
 
@@ -73,7 +73,7 @@ def test_the_same_token_is_the_same_job_and_other_parameters_are_a_conflict(doub
     ids=str,
 )
 def test_a_request_that_the_service_refuses_is_refused(double, client, wrong):
-    assert code(client.start_job_run, **order(**wrong)) == "ValidationException"
+    assert code(client.start_job_run, **request(**wrong)) == "ValidationException"
     assert double.jobs == {}
 
 
@@ -85,15 +85,15 @@ def test_what_is_not_there_is_not_found(client):
 
 
 def test_more_starts_than_the_rate_allows_are_throttled(double, client):
-    double.burst = 3
+    double.burst, double.rate_per_s = 3, 0
     for number in range(3):
-        client.start_job_run(**order(f"token-{number}"))
-    assert code(client.start_job_run, **order("token-3")) == "ThrottlingException"
+        client.start_job_run(**request(f"token-{number}"))
+    assert code(client.start_job_run, **request("token-3")) == "ThrottlingException"
     assert len(double.jobs) == 3
 
 
 def test_a_job_that_has_ended_stays_as_it_is(double, client):
-    job = {"applicationId": APPLICATION, "jobRunId": client.start_job_run(**order())["jobRunId"]}
+    job = {"applicationId": APPLICATION, "jobRunId": client.start_job_run(**request())["jobRunId"]}
     double.jobs[job["jobRunId"]].join()
     found = client.get_job_run(**job)["jobRun"]
     assert (found["state"], found["attempt"]) == ("FAILED", 1)
@@ -103,6 +103,6 @@ def test_a_job_that_has_ended_stays_as_it_is(double, client):
 
 
 def test_all_jobs_are_listed_over_several_pages(client):
-    started = {client.start_job_run(**order(f"t{n}"))["jobRunId"] for n in range(3)}
+    started = {client.start_job_run(**request(f"t{n}"))["jobRunId"] for n in range(3)}
     pages = client.get_paginator("list_job_runs").paginate(applicationId=APPLICATION)
     assert {job["id"] for page in pages for job in page["jobRuns"]} == started

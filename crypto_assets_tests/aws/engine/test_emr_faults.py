@@ -1,4 +1,4 @@
-"""What AWS refuses is told in one line, as a fault that passes or as one that wants a cure."""
+"""What AWS refuses is reported in one line, as a fault that passes or as one that wants a cure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import pytest
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine.emr import EmrServerlessEngine
-from crypto_assets.resources.engine.engine import EngineLost, EngineUnavailable
+from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.aws.conftest import REGION, free_port
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.emr_double import APPLICATION, ROLE, emr_double
 from crypto_assets_tests.doubles.router import routing
 from crypto_assets_tests.helpers.emr_scene import hurry
+from crypto_assets_tests.helpers.loopback import free_port
 
 
 @pytest.fixture
@@ -42,30 +43,30 @@ def engine(url):
 @pytest.mark.parametrize(
     ("status", "code", "kind", "cure"),
     [
-        (403, "ExpiredTokenException", EngineUnavailable, "aws sso login"),
-        (403, "UnrecognizedClientException", EngineUnavailable, "a new key file"),
-        (403, "AccessDeniedException", EngineUnavailable, "allow it in the policy"),
-        (400, "ValidationException", EngineUnavailable, "ValidationException: made by"),
-        (402, "ServiceQuotaExceededException", EngineLost, "ServiceQuotaExceeded"),
-        (429, "ThrottlingException", EngineLost, "ThrottlingException"),
-        (500, "InternalServerException", EngineLost, "InternalServerException"),
+        (403, "ExpiredTokenException", RefusedError, "aws sso login"),
+        (403, "UnrecognizedClientException", RefusedError, "a new key file"),
+        (403, "AccessDeniedException", RefusedError, "allow it in the policy"),
+        (400, "ValidationException", RefusedError, "ValidationException: made by"),
+        (402, "ServiceQuotaExceededException", BusyError, "ServiceQuotaExceeded"),
+        (429, "ThrottlingException", BusyError, "ThrottlingException"),
+        (500, "InternalServerException", BusyError, "InternalServerException"),
     ],
 )
-def test_a_refusal_is_told_with_its_operation_and_its_cure(router, status, code, kind, cure):
+def test_a_refusal_is_reported_with_its_operation_and_its_cure(router, status, code, kind, cure):
     router.fail("emr-serverless", 20, status=status, code=code)
-    with pytest.raises(kind, match=cure) as told:
+    with pytest.raises(kind, match=cure) as raised:
         engine(router.url).check()
-    assert "GetApplication" in str(told.value)
-    assert len(str(told.value).splitlines()) == 1
+    assert "GetApplication" in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_an_address_where_nobody_listens_is_a_fault_that_may_pass(credentials):
-    with pytest.raises(EngineLost, match="AWS cannot be reached"):
+    with pytest.raises(BusyError, match="AWS cannot be reached"):
         engine(f"http://127.0.0.1:{free_port()}").check()
 
 
-def test_no_credentials_at_all_are_told_with_the_cure(router, monkeypatch):
+def test_no_credentials_at_all_are_reported_with_the_cure(router, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(EngineUnavailable, match=r"knows no credentials.*aws sso login"):
+    with pytest.raises(RefusedError, match=r"knows no credentials.*aws sso login"):
         engine(router.url).check()

@@ -1,4 +1,4 @@
-"""The inbox that is told of its uploads: nothing is lost, and nothing is told before it is seen."""
+"""The inbox that gets events of its uploads: nothing is lost or reported before it is seen."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import time
 
 import pytest
 
-from crypto_assets.resources.inbox.inbox import OVERRIDES, RELIST_SECONDS, EventInbox
-from crypto_assets.resources.inbox.sqs import UploadEvents
+from crypto_assets.resources.inbox.inbox import OVERRIDES
+from crypto_assets.resources.inbox.sqs import RELIST_SECONDS, EventInbox, UploadEvents
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.helpers.upload_queue import make_queue, waiting
-
-VISIBLE_AFTER_S = 1
+from crypto_assets_tests.helpers.upload_queue import (
+    FOR_GOOD_S,
+    delivered,
+    lapsing,
+    make_queue,
+    waiting,
+)
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 
 @pytest.fixture
 def queue(aws, bucket):
-    return make_queue(aws, bucket, visible_after_s=VISIBLE_AFTER_S, max_receives=9)
+    return make_queue(aws, bucket, visible_after_s=FOR_GOOD_S, max_receives=9)
 
 
 @pytest.fixture
@@ -26,6 +31,24 @@ def inbox(aws, bucket, queue, tmp_path):
     return EventInbox(objects=objects, events=events)
 
 
+@pytest.fixture
+def write(inbox, aws, queue):
+    """Writes an object and waits for its event."""
+
+    def write_object(key, content=b"x"):
+        before = waiting(aws, queue.url)
+        inbox.objects.write(key, content)
+        delivered(aws, queue.url, before + 1)
+
+    return write_object
+
+
+@pytest.fixture
+def lapse(inbox):
+    """Ends the visibility timeout of the events that the inbox received."""
+    return lapsing(inbox.events)
+
+
 def look(inbox, listed_at=None):
     """The keys of the news, and the receipts to acknowledge."""
     news = inbox.news(time.time() if listed_at is None else listed_at)
@@ -33,10 +56,10 @@ def look(inbox, listed_at=None):
     return found, [receipt for _, receipt in news.receipts]
 
 
-def test_events_tell_of_uploads_as_they_stand_now(inbox):
-    inbox.objects.write("btc.csv", b"old")
-    inbox.objects.write("btc.csv", b"newer")
-    inbox.objects.write("比特 币/a+b%.csv", b"x")
+def test_events_tell_of_uploads_as_they_stand_now(inbox, write):
+    write("btc.csv", b"old")
+    write("btc.csv", b"newer")
+    write("比特 币/a+b%.csv")
     news = inbox.news(time.time())
     assert not news.complete
     assert sorted(news.arrivals, key=lambda arrival: arrival.key) == [
@@ -47,11 +70,11 @@ def test_events_tell_of_uploads_as_they_stand_now(inbox):
     assert all(map(inbox.is_settled, news.arrivals))
 
 
-def test_news_come_again_until_they_are_acknowledged(inbox, aws, queue):
-    inbox.objects.write("btc.csv", b"x")
+def test_news_come_again_until_they_are_acknowledged(inbox, aws, queue, write, lapse):
+    write("btc.csv")
     assert look(inbox)[0] == ["btc.csv"]
     assert look(inbox) == ([], [])
-    time.sleep(VISIBLE_AFTER_S + 0.2)
+    lapse()
     found, receipts = look(inbox)
     assert found == ["btc.csv"]
     inbox.acknowledge(receipts)
@@ -59,39 +82,40 @@ def test_news_come_again_until_they_are_acknowledged(inbox, aws, queue):
     assert waiting(aws, queue.url) == 0
 
 
-def test_lost_events_are_made_up_for_by_a_listing_now_and_then(inbox, aws, queue):
-    inbox.objects.write("btc.csv", b"x")
+def test_lost_events_are_made_up_for_by_a_listing_now_and_then(inbox, aws, queue, write):
+    write("btc.csv")
     aws.client("sqs").purge_queue(QueueUrl=queue.url)
     assert look(inbox) == ([], [])
-    assert look(inbox, time.time() - RELIST_SECONDS + 60) == ([], [])
+    assert look(inbox, time.time() - RELIST_SECONDS + HANG_S) == ([], [])
     news = inbox.news(time.time() - RELIST_SECONDS - 1)
     assert (news.complete, news.receipts) == (True, [])
     assert news.arrivals == [inbox.arrival("btc.csv")]
 
 
-def test_an_event_before_its_object_is_visible_comes_again(inbox, aws, queue):
-    inbox.objects.write("btc.csv", b"x")
+def test_an_event_before_its_object_is_visible_comes_again(inbox, aws, queue, write, lapse):
+    write("btc.csv")
     inbox.objects.delete(["btc.csv"])  # not to be seen, as with an event that came too early
     inbox.acknowledge(look(inbox)[1])
-    time.sleep(VISIBLE_AFTER_S + 0.2)
-    inbox.objects.write("btc.csv", b"x")
+    lapse()
+    write("btc.csv")
     found, receipts = look(inbox)
     assert (found, len(receipts)) == (["btc.csv"], 2)
     inbox.acknowledge(receipts)
     assert waiting(aws, queue.url) == 0
 
 
-def test_the_overrides_are_no_upload_and_their_event_is_worked_off(inbox, aws, queue):
-    inbox.objects.write(OVERRIDES, b"")
-    inbox.objects.write(f"btc/{OVERRIDES}", b"")
+def test_the_overrides_are_no_upload_and_their_event_is_worked_off(inbox, aws, queue, write):
+    write(OVERRIDES, b"")
+    write(f"btc/{OVERRIDES}", b"")
     found, receipts = look(inbox)
     assert (found, len(receipts)) == ([f"btc/{OVERRIDES}"], 2)
     inbox.acknowledge(receipts)
     assert waiting(aws, queue.url) == 0
 
 
-def test_what_the_product_writes_itself_is_no_news(inbox, aws, queue):
+def test_what_the_product_writes_itself_is_no_news(inbox, aws, queue, write):
     inbox.pin("btc.csv", b"x")
-    inbox.objects.write("_registry/BTC.json", b"{}")
+    delivered(aws, queue.url, 1)
+    write("_registry/BTC.json", b"{}")
     assert look(inbox) == ([], [])
     assert waiting(aws, queue.url) == 0

@@ -1,30 +1,30 @@
-"""The inbox's events: what is told once, twice or never, and what is no upload at all."""
+"""The inbox's events: what is reported once, twice or never, and what is no upload at all."""
 
 from __future__ import annotations
 
 import json
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from crypto_assets.resources.errors import ServiceRefused
+from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.inbox.sqs import UploadEvents
-from crypto_assets_tests.helpers.upload_queue import make_queue, waiting
+from crypto_assets_tests.helpers.upload_queue import (
+    FOR_GOOD_S,
+    delivered,
+    lapsing,
+    make_queue,
+    waiting,
+)
+from crypto_assets_tests.helpers.waiting import HANG_S
 
-VISIBLE_AFTER_S = 2
 MAX_RECEIVES = 2
 
 
-# A queue that gives again soon what is not acknowledged.
-impatient = pytest.mark.parametrize("queue", [VISIBLE_AFTER_S], indirect=True)
-
-
 @pytest.fixture
-def queue(aws, bucket, request):
-    visible_after_s = getattr(request, "param", 300)
-    return make_queue(aws, bucket, visible_after_s=visible_after_s, max_receives=MAX_RECEIVES)
+def queue(aws, bucket):
+    return make_queue(aws, bucket, visible_after_s=FOR_GOOD_S, max_receives=MAX_RECEIVES)
 
 
 @pytest.fixture
@@ -33,9 +33,22 @@ def events(aws, bucket, queue):
 
 
 @pytest.fixture
-def put(aws, bucket):
+def put(aws, bucket, queue):
+    """Uploads an object and waits for its event."""
     client = aws.client("s3")
-    return lambda key, body=b"x": client.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def put_object(key, body=b"x"):
+        before = waiting(aws, queue.url)
+        client.put_object(Bucket=bucket, Key=key, Body=body)
+        delivered(aws, queue.url, before + 1)
+
+    return put_object
+
+
+@pytest.fixture
+def lapse(events):
+    """Ends the visibility timeout of what was received."""
+    return lapsing(events)
 
 
 @pytest.fixture
@@ -106,7 +119,7 @@ def keys(found):
     return sorted(event.key for event in found)
 
 
-def test_uploads_are_told_under_the_names_they_have(events, put):
+def test_uploads_are_reported_under_the_names_they_have(events, put):
     names = [
         "btc.csv",
         "比特币 历史数据.csv",
@@ -116,15 +129,22 @@ def test_uploads_are_told_under_the_names_they_have(events, put):
     ]
     for name in names:
         put(f"inbox/{name}", b"hello\n")
-    assert keys(events.receive(10, 5)) == sorted(names)
+    assert keys(events.receive(10, HANG_S)) == sorted(names)
 
 
-def test_a_burst_of_a_thousand_uploads_is_received_whole_and_acknowledged(aws, events, put, queue):
-    wanted = [f"burst/{number:04}.csv" for number in range(1000)]
+def test_a_burst_of_a_thousand_uploads_is_received_whole_and_acknowledged(
+    aws, bucket, events, queue
+):
+    client, wanted = aws.client("s3"), [f"burst/{number:04}.csv" for number in range(1000)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda key: put(f"inbox/{key}"), wanted))
+        list(
+            pool.map(
+                lambda key: client.put_object(Bucket=bucket, Key=f"inbox/{key}", Body=b"x"), wanted
+            )
+        )
+    delivered(aws, queue.url, 1000)
     found = []
-    while batch := events.receive(500, 20):
+    while batch := events.receive(500, HANG_S):
         assert len(batch) <= 500
         events.acknowledge(event.receipt for event in batch)
         found += batch
@@ -135,16 +155,18 @@ def test_a_burst_of_a_thousand_uploads_is_received_whole_and_acknowledged(aws, e
 def test_no_more_messages_are_taken_than_asked_for(events, put):
     for number in range(15):
         put(f"inbox/{number}.csv")
-    assert [len(events.receive(12, 5)), len(events.receive(12, 5))] == [12, 3]
+    assert [len(events.receive(12, HANG_S)), len(events.receive(12, HANG_S))] == [12, 3]
 
 
 def test_an_idle_queue_costs_one_short_call(events, aws):
     calls = []
-    events._client.meta.events.register("before-call.sqs", lambda model, **_: calls.append(model))
-    started = time.monotonic()
-    assert events.receive(500, 20) == []
-    assert [model.name for model in calls] == ["ReceiveMessage"]
-    assert time.monotonic() - started < 2
+
+    def called(params, model, **_):
+        calls.append((model.name, params["WaitTimeSeconds"]))
+
+    events._client.meta.events.register("provide-client-params.sqs", called)
+    assert events.receive(500, HANG_S) == []
+    assert calls == [("ReceiveMessage", 0)]
 
 
 def test_receiving_ends_when_its_time_is_over(events, put):
@@ -153,34 +175,33 @@ def test_receiving_ends_when_its_time_is_over(events, put):
     assert len(events.receive(500, 0)) == 10
 
 
-@impatient
-def test_what_is_not_acknowledged_comes_again_and_then_is_a_dead_letter(aws, events, put, queue):
+def test_what_is_not_acknowledged_comes_again_and_then_is_a_dead_letter(
+    aws, events, put, queue, lapse
+):
     put("inbox/btc.csv")
-    (first,) = events.receive(10, 5)
-    assert events.receive(10, 5) == []
-    time.sleep(VISIBLE_AFTER_S + 0.2)
-    (second,) = events.receive(10, 5)
+    (first,) = events.receive(10, HANG_S)
+    assert events.receive(10, HANG_S) == []
+    lapse()
+    (second,) = events.receive(10, HANG_S)
     assert second.key == first.key
-    time.sleep(VISIBLE_AFTER_S + 0.2)
-    assert events.receive(10, 5) == []
+    lapse()
+    assert events.receive(10, HANG_S) == []
     assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 1)
 
 
-@impatient
-def test_what_is_acknowledged_never_comes_again(aws, events, put, queue):
+def test_what_is_acknowledged_never_comes_again(aws, events, put, queue, lapse):
     put("inbox/btc.csv")
-    events.acknowledge([event.receipt for event in events.receive(10, 5)])
-    time.sleep(VISIBLE_AFTER_S + 0.2)
-    assert events.receive(10, 5) == []
+    events.acknowledge([event.receipt for event in events.receive(10, HANG_S)])
+    lapse()
+    assert events.receive(10, HANG_S) == []
     assert waiting(aws, queue.dead_letters_url) == 0
 
 
-@impatient
-def test_an_expired_or_doubled_receipt_is_no_error(aws, events, put, queue, caplog):
+def test_an_expired_or_doubled_receipt_is_no_error(aws, events, put, queue, lapse, caplog):
     put("inbox/btc.csv")
-    (first,) = events.receive(10, 5)
-    time.sleep(VISIBLE_AFTER_S + 0.2)
-    (second,) = events.receive(10, 5)
+    (first,) = events.receive(10, HANG_S)
+    lapse()
+    (second,) = events.receive(10, HANG_S)
     with caplog.at_level(logging.WARNING):
         events.acknowledge([first.receipt, second.receipt, second.receipt])
         events.acknowledge([first.receipt, second.receipt])
@@ -189,11 +210,11 @@ def test_an_expired_or_doubled_receipt_is_no_error(aws, events, put, queue, capl
     assert waiting(aws, queue.url) == 0
 
 
-def test_an_event_told_twice_is_two_events_of_one_content(aws, bucket, events, send, queue):
+def test_an_event_reported_twice_is_two_events_of_one_content(aws, bucket, events, send, queue):
     """SQS delivers at least once; ministack delivers once, so the event is posted twice here."""
     for _ in range(2):
         send(of_eventbridge(bucket, "inbox/btc.csv"))
-    found = events.receive(10, 5)
+    found = events.receive(10, HANG_S)
     assert keys(found) == ["btc.csv", "btc.csv"]
     assert len({event.receipt for event in found}) == 2
     events.acknowledge(event.receipt for event in found)
@@ -204,13 +225,13 @@ def test_an_event_of_a_bucket_with_versions_is_understood(bucket, events, send):
     """ministack's events have no version id, so the event of the S3 user guide is posted here."""
     send(of_eventbridge(bucket, "inbox/btc.csv", **{"version-id": "IYV3p45BT0ac8hjHg"}))
     send(of_eventbridge(bucket, "inbox/a+b%20c.csv"))
-    assert keys(events.receive(10, 5)) == ["a+b%20c.csv", "btc.csv"]
+    assert keys(events.receive(10, HANG_S)) == ["a+b%20c.csv", "btc.csv"]
 
 
 def test_the_direct_notifications_of_s3_are_understood(aws, bucket, events, send, queue):
     """ministack does not encode keys as S3 does, so the message of the S3 user guide is posted."""
     send(of_s3(bucket, "inbox/%E6%AF%94+%2B+%25.csv", "inbox/b.csv", "other/c.csv"))
-    found = events.receive(10, 5)
+    found = events.receive(10, HANG_S)
     assert keys(found) == ["b.csv", "比 + %.csv"]
     events.acknowledge(event.receipt for event in found)
     assert waiting(aws, queue.url) == 0
@@ -219,7 +240,7 @@ def test_the_direct_notifications_of_s3_are_understood(aws, bucket, events, send
 def test_a_bucket_whose_inbox_is_all_of_it_needs_no_prefix(aws, bucket, queue, put):
     events = UploadEvents(aws=aws, queue_url=queue.url, bucket=bucket)
     put("inbox/btc.csv")
-    assert keys(events.receive(10, 5)) == ["inbox/btc.csv"]
+    assert keys(events.receive(10, HANG_S)) == ["inbox/btc.csv"]
 
 
 def test_what_is_beside_the_inbox_or_no_upload_is_acknowledged_and_said(
@@ -232,8 +253,9 @@ def test_what_is_beside_the_inbox_or_no_upload_is_acknowledged_and_said(
     put("inbox/_registry/BTC.json")
     put("inbox/btc.csv")
     aws.client("s3").delete_object(Bucket=bucket, Key="inbox/btc.csv")
+    delivered(aws, queue.url, 7)
     with caplog.at_level(logging.INFO):
-        assert keys(events.receive(20, 5)) == ["btc.csv"]
+        assert keys(events.receive(20, HANG_S)) == ["btc.csv"]
     (record,) = caplog.records
     assert record.message == (
         "skipped messages: 2 outside the inbox, 2 of a folder, 1 of a hidden object, "
@@ -257,7 +279,7 @@ def test_foreign_messages_are_acknowledged_and_said_without_their_content(
     send(of_eventbridge(bucket, "inbox/btc.csv", "Object Restore Completed"))
     send(of_s3(bucket, "inbox/s3cr3t.csv", name="ObjectRemoved:Delete"))
     with caplog.at_level(logging.INFO):
-        assert events.receive(20, 5) == []
+        assert events.receive(20, HANG_S) == []
     (record,) = caplog.records
     assert record.message == (
         "skipped messages: 1 S3 test event, 2 without JSON, 4 of another source, "
@@ -266,9 +288,8 @@ def test_foreign_messages_are_acknowledged_and_said_without_their_content(
     assert waiting(aws, queue.url) == 0
 
 
-@impatient
 def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
-    aws, bucket, events, send, queue, caplog
+    aws, bucket, events, send, queue, lapse, caplog
 ):
     """S3 sends no such messages, so they are posted directly."""
     send({"source": "aws.s3"})
@@ -279,18 +300,18 @@ def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
     send(of_s3(bucket, "inbox/%FF.csv"))
     send(of_eventbridge(bucket, "inbox/eth.csv"))
     with caplog.at_level(logging.WARNING):
-        (event,) = events.receive(20, 5)
+        (event,) = events.receive(20, HANG_S)
     assert event.key == "eth.csv"
     assert len(caplog.records) == 5
     assert "s3cr3t" not in caplog.text
     events.acknowledge([event.receipt])
     for _ in range(MAX_RECEIVES):
-        time.sleep(VISIBLE_AFTER_S + 0.2)
-        assert events.receive(20, 5) == []
+        lapse()
+        assert events.receive(20, HANG_S) == []
     assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 5)
 
 
 def test_a_queue_that_is_not_there_is_an_error(aws, bucket, queue):
     events = UploadEvents(aws=aws, queue_url=f"{queue.url}-other", bucket=bucket)
-    with pytest.raises(ServiceRefused, match=r"NonExistentQueue.*CRYPTO_ASSETS_AWS_QUEUE_URL"):
-        events.receive(10, 5)
+    with pytest.raises(RefusedError, match=r"NonExistentQueue.*CRYPTO_ASSETS_AWS_QUEUE_URL"):
+        events.receive(10, HANG_S)

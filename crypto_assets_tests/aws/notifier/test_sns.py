@@ -7,9 +7,10 @@ import logging
 
 import pytest
 
-from crypto_assets.resources.errors import ServiceRefused
-from crypto_assets.resources.notifier.notifier import MESSAGE_BYTES, SnsNotifier
+from crypto_assets.resources.errors import RefusedError
+from crypto_assets.resources.notifier.sns import MESSAGE_BYTES, SnsNotifier
 from crypto_assets_tests.helpers.upload_queue import arn
+from crypto_assets_tests.helpers.waiting import until
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def arrived(aws, bucket, topic):
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(sqs, queue))
 
     def read():
-        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        found = until("a notice", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+        (message,) = found
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         notice = json.loads(message["Body"])
         return notice["Subject"], notice["Message"]
@@ -53,15 +55,15 @@ def notifier(aws, topic):
 def test_a_notice_arrives_and_says_what_its_subject_could_not(
     notifier, arrived, subject, text, wanted
 ):
-    notifier.tell(subject, text)
+    notifier.notify(subject, text)
     assert arrived() == wanted
 
 
 def test_a_notice_of_256_kb_arrives_whole_and_a_longer_one_says_that_it_was_cut(notifier, arrived):
     whole = "é" * (MESSAGE_BYTES // 2)
-    notifier.tell("long", whole)
+    notifier.notify("long", whole)
     assert arrived() == ("long", whole)
-    notifier.tell("longer", f"{whole}.")
+    notifier.notify("longer", f"{whole}.")
     _, message = arrived()
     assert MESSAGE_BYTES - 1 <= len(message.encode()) <= MESSAGE_BYTES
     text, _, last = message.rpartition("\n")
@@ -73,7 +75,7 @@ def test_a_notice_that_sns_refuses_is_an_error_and_in_the_log(aws, topic, caplog
     notifier = SnsNotifier(aws=aws, topic_arn=f"{topic}-other")
     with (
         caplog.at_level(logging.ERROR, "crypto_assets.notices"),
-        pytest.raises(ServiceRefused, match="NotFound"),
+        pytest.raises(RefusedError, match="NotFound"),
     ):
-        notifier.tell("1 ticker failed", "BTC")
+        notifier.notify("1 ticker failed", "BTC")
     assert caplog.messages == ["1 ticker failed\nBTC"]

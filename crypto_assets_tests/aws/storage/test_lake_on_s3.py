@@ -13,16 +13,22 @@ import pytest
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.storage.lake import Lake, Made
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.aws.conftest import REGION
-from crypto_assets_tests.helpers.emr_scene import until
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.helpers.waiting import HANG_S, until
 
-NOTE, HISTORY, TREND = (
-    ".*/_versions/BTC.json",
+MANIFEST, HISTORY, TREND = (
+    ".*/_manifests/market_data/BTC.json",
     ".*/lake/bronze/.*history.*",
     ".*/lake/bronze/.*trend.*",
 )
 MOVES = ("bronze/kind=history/ticker=BTC", "bronze/kind=trend/ticker=BTC")
-WRITES = {"mark": (NOTE, 0), "history": (HISTORY, 0), "trend": (TREND, 0), "note": (NOTE, 1)}
+WRITES = {
+    "claim": (MANIFEST, 0),
+    "history": (HISTORY, 0),
+    "trend": (TREND, 0),
+    "manifest": (MANIFEST, 1),
+}
 STOPPED = {"BTC": ("bronze", "another process published it meanwhile: run it again")}
 
 
@@ -44,8 +50,9 @@ def publish(lake, version):
     """Stages bronze of BTC, with the version for its content, and publishes it."""
     for folder in MOVES:
         lake.objects.write(f"_staging/{version}/{folder}/part-0.parquet", version.encode())
+    made = {"BTC": {"bronze": Made(version)}}
     return lake.publish(
-        lake.staging(version), {"BTC": {"bronze": Made(version, {})}}, lake.standing(["BTC"])
+        MARKET_DATA, lake.staging(version), made, lake.current(MARKET_DATA, ["BTC"])
     )
 
 
@@ -64,7 +71,7 @@ def held(router, write):
 
 def wait_for(fault, run):
     """Waits until the run has come to the write that is held back."""
-    until(lambda: fault.times == 0 or run.done(), 60)
+    until("the held write", lambda: fault.times == 0 or run.done())
     assert not run.done(), run.result()
 
 
@@ -73,16 +80,21 @@ def assert_published(lake, version):
     keys = [f"{folder}/data.parquet" for folder in MOVES]
     found = lake.objects.read_all(keys)
     assert {key: found[key].data.decode() for key in keys} == dict.fromkeys(keys, version)
-    note = lake.notes(["BTC"])["BTC"]
-    assert (note.versions, note.publishing) == ({"bronze": version}, "")
-    assert note.stamps == {key: found[key].stamp for key in keys}
+    manifest = manifest_of(lake)
+    assert (manifest.versions, manifest.publishing) == ({"bronze": version}, "")
+    assert manifest.etags == {key: found[key].etag for key in keys}
+    assert manifest.sizes == {key: len(version) for key in keys}
+
+
+def manifest_of(lake):
+    return lake.manifests(MARKET_DATA, ["BTC"])["BTC"]
 
 
 @pytest.mark.parametrize(
     ("write", "before"),
-    [("mark", None), *((write, "published") for write in WRITES)],
+    [("claim", None), *((write, "published") for write in WRITES)],
 )
-def test_a_run_that_is_overtaken_before_any_of_its_writes_is_stopped_there(
+def test_a_run_in_conflict_with_a_newer_one_is_stopped_at_its_next_write(
     router, home, write, before
 ):
     older, newer = home("one"), home("two")
@@ -93,13 +105,18 @@ def test_a_run_that_is_overtaken_before_any_of_its_writes_is_stopped_there(
         wait_for(fault, run)
         assert publish(newer, "newer") == {}
         fault.release.set()
-        assert run.result(60) == STOPPED
+        assert run.result(HANG_S) == STOPPED
     assert_published(newer, "newer")
 
 
 @pytest.mark.parametrize(
     ("write", "own"),
-    [("history", "trend"), ("history", "note"), ("trend", "history"), ("note", "trend")],
+    [
+        ("history", "trend"),
+        ("history", "manifest"),
+        ("trend", "history"),
+        ("manifest", "trend"),
+    ],
 )
 def test_a_run_that_goes_on_while_a_newer_one_is_publishing_replaces_nothing_of_it(
     router, home, write, own
@@ -112,19 +129,19 @@ def test_a_run_that_goes_on_while_a_newer_one_is_publishing_replaces_nothing_of_
             newer_run = pool.submit(publish, newer, "newer")
             wait_for(second, newer_run)
             first.release.set()
-            assert run.result(60) == STOPPED
-        assert newer_run.result(60) == {}
+            assert run.result(HANG_S) == STOPPED
+        assert newer_run.result(HANG_S) == {}
     assert_published(newer, "newer")
 
 
 def test_what_was_decided_before_a_newer_run_published_cannot_be_published_after_it(home):
     older, newer = home("one"), home("two")
-    standing = older.standing(["BTC"])
+    current = older.current(MARKET_DATA, ["BTC"])
     assert publish(newer, "newer") == {}
     for folder in MOVES:
         older.objects.write(f"_staging/older/{folder}/part-0.parquet", b"older")
-    made = {"BTC": {"bronze": Made("older", {})}}
-    assert older.publish(older.staging("older"), made, standing) == STOPPED
+    made = {"BTC": {"bronze": Made("older")}}
+    assert older.publish(MARKET_DATA, older.staging("older"), made, current) == STOPPED
     assert_published(newer, "newer")
 
 
@@ -146,13 +163,13 @@ def test_a_run_after_one_that_broke_off_half_way_replaces_what_that_one_left(rou
         assert "AWS refuses CopyObject" in str(
             pool.submit(publish, home("one"), "broken").exception()
         )
-    note = home("two").notes(["BTC"])["BTC"]
-    assert (note.versions, note.publishing) == ({}, "broken")
+    manifest = manifest_of(home("two"))
+    assert (manifest.versions, manifest.publishing) == ({}, "broken")
     assert publish(home("two"), "after") == {}
     assert_published(home("two"), "after")
 
 
-def test_a_run_whose_staged_files_are_removed_meanwhile_is_told_so(router, home):
+def test_a_run_whose_staged_files_are_removed_meanwhile_says_so(router, home):
     lake = home("one")
     with ThreadPoolExecutor(1) as pool, held(router, "trend") as fault:
         run = pool.submit(publish, lake, "mine")
@@ -160,6 +177,6 @@ def test_a_run_whose_staged_files_are_removed_meanwhile_is_told_so(router, home)
         home("two").clear_staging(running=())
         fault.release.set()
         why = "its staged files were removed meanwhile: run it again"
-        assert run.result(60) == {"BTC": ("bronze", why)}
+        assert run.result(HANG_S) == {"BTC": ("bronze", why)}
     assert publish(lake, "again") == {}
     assert_published(lake, "again")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.resources.aws import Aws
-from crypto_assets.resources.errors import ServiceBusy, ServiceRefused
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.storage.objects import Overtaken
+from crypto_assets.resources.errors import BusyError, ConflictError, RefusedError, UsageError
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.aws.conftest import REGION
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.emr_scene import hurry
 from crypto_assets_tests.helpers.objects_contract import ObjectsContract, keys
 
@@ -72,29 +70,29 @@ def test_the_markers_of_folders_are_no_objects(objects, aws, bucket):
 def test_a_walk_of_many_folders_costs_few_requests(objects, router):
     for number in range(60):
         objects.write(f"T{number}/a.csv", b"")
-        objects.write(f"_versions/{number}", b"")
+        objects.write(f"_contents/{number}", b"")
         objects.write(f"z{number}/a.csv", b"")
     router.forget()
     assert len(list(objects.walk())) == 120
     assert router.count("s3") == 2
 
 
-@pytest.mark.parametrize("stamp", [None, "0" * 32])
-def test_who_works_on_older_facts_is_stopped(objects, stamp):
+@pytest.mark.parametrize("etag", [None, "0" * 32])
+def test_who_works_on_older_facts_is_stopped(objects, etag):
     objects.write("a", b"present")
     objects.write("b", b"new")
-    with pytest.raises(Overtaken, match="a was replaced by another process"):
-        objects.replace("a", b"new", stamp)
-    with pytest.raises(Overtaken, match="a was replaced by another process"):
-        objects.move("b", "a", stamp)
+    with pytest.raises(ConflictError, match="a was replaced by another process"):
+        objects.replace("a", b"new", etag)
+    with pytest.raises(ConflictError, match="a was replaced by another process"):
+        objects.move("b", "a", etag)
     assert objects.read("a") == b"present"
 
 
 def test_what_was_deleted_meanwhile_is_not_brought_back(objects):
     objects.write("b", b"new")
-    with pytest.raises(Overtaken):
+    with pytest.raises(ConflictError):
         objects.replace("a", b"new", "0" * 32)
-    with pytest.raises(Overtaken):
+    with pytest.raises(ConflictError):
         objects.move("b", "a", "0" * 32)
     assert objects.find("a") is None
 
@@ -103,26 +101,26 @@ def test_of_ten_that_replace_the_same_content_one_wins(make):
     from concurrent.futures import ThreadPoolExecutor
 
     objects = make()
-    stamp = objects.replace("a", b"old", None)
+    etag = objects.replace("a", b"old", None)
 
     def replace(number):
         try:
-            return objects.replace("a", str(number).encode(), stamp)
-        except Overtaken:
+            return objects.replace("a", str(number).encode(), etag)
+        except ConflictError:
             return None
 
     with ThreadPoolExecutor(10) as pool:
-        won = [stamp for stamp in pool.map(replace, range(10)) if stamp]
-    assert won == [objects.find("a").stamp]
+        won = [etag for etag in pool.map(replace, range(10)) if etag]
+    assert won == [objects.find("a").etag]
 
 
-def test_a_lost_answer_does_not_make_a_writer_overtaken_by_itself(objects, router):
+def test_a_lost_answer_puts_no_writer_in_conflict_with_itself(objects, router):
     objects.write("b", b"moved")
     router.fail("s3", drop="after", method="PUT", times=2)
-    stamp = objects.replace("a", b"1", None)
-    assert objects.find("a").stamp == stamp
+    etag = objects.replace("a", b"1", None)
+    assert objects.find("a").etag == etag
     router.fail("s3", drop="after", method="PUT", times=1)
-    assert objects.move("b", "a", stamp) == objects.find("a").stamp
+    assert objects.move("b", "a", etag) == objects.find("a").etag
     assert objects.read("a") == b"moved"
 
 
@@ -132,7 +130,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(objects, router):
         router.fail("s3", drop="within", method="GET", path=r".*/in/box/a")
         assert objects.read(key) == b"x" * 100_000
     router.fail("s3", drop="within", method="GET", path=r".*/in/box/a", times=99)
-    with pytest.raises(ServiceBusy, match="AWS cannot be reached"):
+    with pytest.raises(BusyError, match="AWS cannot be reached"):
         objects.read_all(["a"])
 
 
@@ -179,11 +177,11 @@ def test_a_key_that_s3_could_not_delete_is_deleted_again(objects, router):
 @pytest.mark.parametrize(
     ("code", "kind", "cure"),
     [
-        ("AccessDenied", ServiceRefused, "allow s3:DeleteObject"),
-        ("InternalError", ServiceBusy, "run again later"),
+        ("AccessDenied", RefusedError, "allow s3:DeleteObject"),
+        ("InternalError", BusyError, "run again later"),
     ],
 )
-def test_a_key_that_cannot_be_deleted_is_told(objects, router, code, kind, cure):
+def test_a_key_that_cannot_be_deleted_is_reported(objects, router, code, kind, cure):
     router.fail("s3", 99, method="POST", status=200, body=answer_of_delete(("b", code)))
     with pytest.raises(kind, match=f"not delete 1 objects, such as in/box/b: {code}; {cure}"):
         objects.delete(["a", "b"])
@@ -193,7 +191,7 @@ def test_a_key_that_cannot_be_deleted_is_told(objects, router, code, kind, cure)
 def test_a_name_that_s3_cannot_have_is_wrong_use(objects, tmp_path, key, reason):
     (source := tmp_path / "source").write_bytes(b"x")
     for act in (objects.holds, lambda source, key: objects.upload(source, key, print)):
-        with pytest.raises(WrongUse, match=reason) as refused:
+        with pytest.raises(UsageError, match=reason) as refused:
             act(source, key)
         str(refused.value).encode()
 
@@ -223,8 +221,8 @@ OPERATIONS = {
 @pytest.mark.parametrize(
     ("status", "code", "kind", "cure"),
     [
-        (403, "AccessDenied", ServiceRefused, "allow s3:ListBucket on bucket"),
-        (503, "SlowDown", ServiceBusy, "run again later"),
+        (403, "AccessDenied", RefusedError, "allow s3:ListBucket on bucket"),
+        (503, "SlowDown", BusyError, "run again later"),
     ],
 )
 def test_every_operation_tells_what_s3_refuses_in_one_line(
@@ -234,17 +232,17 @@ def test_every_operation_tells_what_s3_refuses_in_one_line(
     (source := tmp_path / "source").write_bytes(b"x")
     router.fail("s3", 999, status=status, code=code)
     for operation in OPERATIONS.values():
-        with pytest.raises(kind, match=cure) as told:
+        with pytest.raises(kind, match=cure) as raised:
             operation(objects, source)
-        assert "\n" not in str(told.value)
-        assert "made-up-secret" not in str(told.value)
+        assert "\n" not in str(raised.value)
+        assert "made-up-secret" not in str(raised.value)
 
 
-def test_a_bucket_that_is_not_there_is_told(router, tmp_path):
+def test_a_bucket_that_is_not_there_is_reported(router, tmp_path):
     """But by what asks with HEAD: S3 answers that without a word."""
     aws = Aws(region=REGION, endpoint_url=router.url)
     objects = S3Objects(aws=aws, root="s3://test-no-such-bucket/x", locks=str(tmp_path))
     (source := tmp_path / "source").write_bytes(b"x")
     for name in OPERATIONS.keys() - {"find", "holds"}:
-        with pytest.raises(ServiceRefused, match="make bucket test-no-such-bucket, or name one"):
+        with pytest.raises(RefusedError, match="make bucket test-no-such-bucket, or name one"):
             OPERATIONS[name](objects, source)

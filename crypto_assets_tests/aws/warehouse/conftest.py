@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.storage.lake import LoadFile
+from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets.resources.warehouse.redshift import RedshiftWarehouse
-from crypto_assets.resources.warehouse.warehouse import LoadFile
-from crypto_assets_tests.aws.conftest import REGION
 from crypto_assets_tests.aws.warehouse.rows import Load, table
+from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.redshift_double import ROLE, RedshiftDouble
 from crypto_assets_tests.doubles.router import Router, routing
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 
 @pytest.fixture
@@ -33,17 +36,17 @@ def router(ministack: str, credentials: None, double: RedshiftDouble) -> Iterato
 
 
 @pytest.fixture
-def make(router: Router, bucket: str) -> Callable[..., RedshiftWarehouse]:
-    def make_warehouse(**settings: object) -> RedshiftWarehouse:
+def make(router: Router, bucket: str, tmp_path: Path) -> Callable[..., RedshiftWarehouse]:
+    def make_warehouse(*, lake: str = f"s3://{bucket}/lake", **settings: object):
         defaults = {
             "workgroup": "analytics",
             "role_arn": ROLE,
-            "manifests": f"s3://{bucket}/lake/_staging/manifests",
             "poll_seconds": 0.02,
-            "time_limit_s": 60,
+            "time_limit_s": HANG_S,
         }
         aws = Aws(region=REGION, endpoint_url=router.url)
-        return RedshiftWarehouse(aws=aws, **{**defaults, **settings})
+        objects = S3Objects(aws=aws, root=lake, locks=str(tmp_path / "locks"))
+        return RedshiftWarehouse(aws=aws, objects=objects, **{**defaults, **settings})
 
     return make_warehouse
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
+from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.redshift import RedshiftWarehouse
-from crypto_assets.resources.warehouse.warehouse import LoadFile
 
 FIRST = date(2024, 2, 28)
 PRICES = (

@@ -1,17 +1,18 @@
-"""Conflicts, limits and refusals of Redshift: what is tried again, and what is told."""
+"""Conflicts, limits and refusals of Redshift: what is tried again, and what is reported."""
 
 from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.warehouse import data_api
-from crypto_assets.resources.warehouse.warehouse import WarehouseBusy
 from crypto_assets_tests.aws.warehouse.rows import PRICES, prices
-from crypto_assets_tests.doubles.redshift_double import RedshiftDouble
+from crypto_assets_tests.doubles.redshift_double import ENDED, RedshiftDouble
+from crypto_assets_tests.helpers.waiting import until
 
 FAULTS = ["1023", "lock", "S3 slow down", "ActiveStatementsExceededException"]
 
@@ -24,13 +25,13 @@ def test_a_conflict_is_tried_again(warehouse, load, double, fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_conflict_that_lasts_is_told_after_a_bounded_number_of_tries(
+def test_a_conflict_that_lasts_is_reported_after_a_bounded_number_of_tries(
     warehouse, load, double, fault
 ):
     warehouse.replace(load("BTC"))
     double.calls.clear()
     double.fail_next(fault, times=100)
-    with pytest.raises(WarehouseBusy, match="run again later"):
+    with pytest.raises(BusyError, match="run again later"):
         warehouse.replace(load("BTC", price=2.0))
     assert double.calls["BatchExecuteStatement"] == data_api.TRIES
     with double.connect() as connection:
@@ -67,17 +68,15 @@ def test_two_loads_at_once_both_end_with_all_their_rows(make, load):
 
 def test_a_statement_that_takes_too_long_is_cancelled(make, load, double):
     double.fail_next("hang")
-    with pytest.raises(WarehouseBusy, match=r"has not ended within 0.3 s and was told to stop"):
+    with pytest.raises(BusyError, match=r"has not ended within 0.3 s and was cancelled"):
         make(time_limit_s=0.3).replace(load("BTC"))
     assert double.calls["CancelStatement"] == 1
     assert aborted(double)
 
 
 def aborted(double: RedshiftDouble) -> bool:
-    deadline = time.monotonic() + 10
     (statement,) = double.statements.values()
-    while statement.status != "ABORTED" and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until("its end", lambda: statement.status in ENDED)
     return statement.status == "ABORTED"
 
 
@@ -88,24 +87,24 @@ def test_an_interrupted_wait_cancels_the_statement(warehouse, load, double, monk
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(data_api.time, "sleep", interrupted)
+    clock = SimpleNamespace(sleep=interrupted, monotonic=time.monotonic)
+    monkeypatch.setattr(data_api, "time", clock)
     with pytest.raises(KeyboardInterrupt):
         warehouse.replace(files)
     monkeypatch.undo()
     assert aborted(double)
 
 
-def test_a_statement_cancelled_by_somebody_else_is_told(warehouse, load, double):
+def test_a_statement_cancelled_by_somebody_else_is_reported(warehouse, load, double):
     double.fail_next("hang")
 
     def cancel() -> None:
-        while not double.statements:
-            time.sleep(0.01)
+        until("a statement", lambda: double.statements)
         double.answer("CancelStatement", {"Id": next(iter(double.statements))})
 
     thread = threading.Thread(target=cancel)
     thread.start()
-    with pytest.raises(WarehouseBusy, match="was cancelled in Redshift"):
+    with pytest.raises(BusyError, match="was cancelled in Redshift"):
         warehouse.replace(load("BTC"))
     thread.join()
 
@@ -119,10 +118,10 @@ def test_a_statement_cancelled_by_somebody_else_is_told(warehouse, load, double)
             'database "other" does not exist: set CRYPTO_ASSETS_AWS_REDSHIFT_DA',
         ),
         ({"role_arn": "arn:aws:iam::123456789012:role/other"}, "s3:GetObject on the lake"),
-        ({"manifests": "s3://test-no-such-bucket/x"}, "test-no-such-bucket"),
+        ({"lake": "s3://test-no-such-bucket/x"}, "test-no-such-bucket"),
     ],
 )
-def test_what_is_set_up_wrong_is_told_for_every_ticker_with_its_cure(
+def test_what_is_set_up_wrong_is_reported_for_every_ticker_with_its_cure(
     make, load, double, settings, words
 ):
     loaded, problems = make(**settings).replace(load("AAA", "BBB", "CCC", "DDD"))
@@ -139,7 +138,7 @@ def test_what_is_set_up_wrong_is_told_for_every_ticker_with_its_cure(
         ("ExpiredTokenException", "a new key file"),
     ],
 )
-def test_what_aws_refuses_is_told_with_its_cure(warehouse, router, code, words):
+def test_what_aws_refuses_is_reported_with_its_cure(warehouse, router, code, words):
     router.fail("redshift-data", operation="ExecuteStatement", status=400, code=code)
-    with pytest.raises(WrongUse, match=words):
+    with pytest.raises(RefusedError, match=words):
         warehouse.query("SELECT 1")

@@ -8,19 +8,24 @@ import logging
 import threading
 import time
 from datetime import date
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.warehouse.redshift import REFUSALS
-from crypto_assets.resources.warehouse.warehouse import LoadFile
-from crypto_assets.spark.job_spec import LAYERS, Batch, Currency, Upload
-from crypto_assets.spark.market_data import job
-from crypto_assets.spark.tables import GOLD, LOAD
+from crypto_assets.resources.errors import UsageError
+from crypto_assets.resources.storage.lake import LoadFile
+from crypto_assets.resources.warehouse import redshift
+from crypto_assets.resources.warehouse.redshift import LISTS, LISTS_KEPT_S, REFUSALS
+from crypto_assets.spark.job_spec import JobSpec, Upload
+from crypto_assets.spark.market_data.currency import Currency
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.market_data.tables import GOLD
+from crypto_assets.spark.run import run
 from crypto_assets_tests.aws.warehouse.rows import changed, prices, table
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.waiting import until
 
 
 def test_replace_loads_files_and_tells_rows_and_dates_of_each_ticker(warehouse, load):
@@ -68,13 +73,15 @@ def test_a_reader_sees_all_old_or_all_new_rows(warehouse, double, load):
 
     reader = threading.Thread(target=read)
     reader.start()
+    expected = [(1.0, 1.0, 40, 2, 20), (2.0, 2.0, 80, 2, 40)]
     try:
-        for number in range(1, 7):
+        for number in range(7):
             assert warehouse.replace(versions[number % 2])[1] == {}
+            until("a look at it", lambda number=number: expected[number % 2] in seen)
     finally:
         ended.set()
         reader.join()
-    assert seen == {(1.0, 1.0, 40, 2, 20), (2.0, 2.0, 80, 2, 40)}
+    assert seen == set(expected)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_a_name_that_is_no_ticker_reaches_no_sql(warehouse, load, double, ticker
     assert problems == {ticker: "not a ticker: not loaded"}
     sent = [part.sql for statement in double.statements.values() for part in statement.parts]
     assert not [sql for sql in sent if ticker and f"'{ticker}" in sql]
-    with pytest.raises(WrongUse, match="is no ticker"):
+    with pytest.raises(UsageError, match="is no ticker"):
         warehouse.remove(ticker)
 
 
@@ -152,16 +159,28 @@ def test_a_removed_ticker_has_neither_rows_nor_view_and_may_be_removed_again(war
     for _ in range(2):
         warehouse.remove("BTC")
         assert prices(warehouse) == {"ETH": (3, 1.0, 1.0)}
-    with pytest.raises(WrongUse, match=r'relation "market_data.btc" does not exist'):
+    with pytest.raises(UsageError, match=r'relation "market_data.btc" does not exist'):
         warehouse.query("SELECT * FROM market_data.btc")
     assert warehouse.replace(load("BTC"))[1] == {}
     assert warehouse.query("SELECT count(*) FROM market_data.btc")[1] == [(3,)]
 
 
-def test_no_manifest_stays_behind(warehouse, load, put, aws, bucket):
+def test_no_list_of_files_stays_behind(warehouse, load, put):
     warehouse.replace(load("AAA") | {"BBB": put("BBB", b"none")})
-    listed = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/")
-    assert listed["KeyCount"] == 0
+    assert list(warehouse.objects.below(LISTS)) == []
+
+
+def test_a_list_that_a_crash_left_is_deleted_by_a_load_of_the_next_day(
+    warehouse, load, monkeypatch
+):
+    left = f"{LISTS}/left.json"
+    warehouse.objects.write(left, b"{}")
+    warehouse.replace(load("AAA"))
+    assert [found.key for found in warehouse.objects.below(LISTS)] == [left]
+    tomorrow = SimpleNamespace(time=lambda: time.time() + LISTS_KEPT_S + 60)
+    monkeypatch.setattr(redshift, "time", tomorrow)
+    warehouse.replace(load("AAA"))
+    assert list(warehouse.objects.below(LISTS)) == []
 
 
 def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_path):
@@ -169,20 +188,23 @@ def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_p
         (path := tmp_path / name).write_text(text)
         return Upload(str(path), name, hashlib.sha256(path.read_bytes()).hexdigest())
 
-    currencies = [
+    partitions = tuple(
         Currency(
             ticker,
-            file(f"{ticker}-history.csv", history_csv(level)),
-            file(f"{ticker}-trend.csv", trend_csv(ticker)),
-        )
+            {
+                "history": file(f"{ticker}-history.csv", history_csv(level)),
+                "trend": file(f"{ticker}-trend.csv", trend_csv(ticker)),
+            },
+        ).partition()
         for ticker, level in (("BTC", 100.0), ("007", 7.0))
-    ]
-    staging = tmp_path / "staging"
-    batch = Batch(str(staging), str(tmp_path / "lake"), LAYERS, tuple(currencies))
-    *_, last = job.run(session, batch)
+    )
+    staging, lake = tmp_path / "staging", str(tmp_path / "lake")
+    layers, optional = ("bronze", "silver", "gold"), (warehouse.loads.path,)
+    spec = JobSpec(MARKET_DATA.job, str(staging), lake, layers, partitions, optional)
+    *_, last = run(session, spec)
     files = {}
     for ticker in last.passed:
-        (path,) = (staging / LOAD.folders(ticker)[0]).glob("*.parquet")
+        (path,) = (staging / warehouse.loads.folders(ticker)[0]).glob("*.parquet")
         rows = parquet.read_metadata(path).num_rows
         files[ticker] = dataclasses.replace(put(ticker, path.read_bytes()), rows=rows)
     loaded, problems = warehouse.replace(files)
@@ -213,4 +235,4 @@ def test_a_thousand_tickers_are_one_transaction(warehouse, load, double, router,
     record_property("thousand_tickers", figures)
     logging.getLogger(__name__).warning("a batch of 1,000 tickers: %s", figures)
     assert double.calls["BatchExecuteStatement"] == 1
-    assert router.operations("s3") == {"PUT": 1, "DELETE": 1}
+    assert router.operations("s3") == {"GET": 1, "PUT": 1, "POST": 1}

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from crypto_assets.resources.market_data.registry import WrongUse
+from crypto_assets.resources.errors import UsageError
 from crypto_assets_tests.aws.warehouse.rows import FIRST
 
 
@@ -49,22 +49,22 @@ def test_a_query_gives_python_values_of_all_pages(warehouse, load, double):
     ],
 )
 def test_a_query_cannot_write_and_is_refused_before_it_is_sent(warehouse, double, statement):
-    with pytest.raises(WrongUse, match=r"can only be read|cannot stand here") as refused:
+    with pytest.raises(UsageError, match=r"can only be read|cannot stand here") as refused:
         warehouse.query(statement)
     assert "\n" not in str(refused.value)
     assert not double.calls
 
 
-def test_a_wrong_query_is_told_in_one_line(warehouse, load):
+def test_a_wrong_query_is_reported_in_one_line(warehouse, load):
     warehouse.replace(load("BTC"))
-    with pytest.raises(WrongUse, match=r'^column "nothing" does not exist$'):
+    with pytest.raises(UsageError, match=r'^column "nothing" does not exist$'):
         warehouse.query("SELECT nothing FROM market_data.btc")
-    with pytest.raises(WrongUse, match=r'^relation "market_data.eth" does not exist$'):
+    with pytest.raises(UsageError, match=r'^relation "market_data.eth" does not exist$'):
         warehouse.query("SELECT * FROM market_data.eth")
 
 
-def test_an_empty_warehouse_is_told_and_not_made_by_reading_it(warehouse, double):
-    with pytest.raises(WrongUse, match="the warehouse is still empty: run `crypto-assets"):
+def test_an_empty_warehouse_is_reported_and_not_made_by_reading_it(warehouse, double):
+    with pytest.raises(UsageError, match="the warehouse is still empty: run `crypto-assets"):
         warehouse.query("SELECT * FROM market_data.btc")
     assert warehouse.check() == "database dev of workgroup analytics: empty so far"
     with double.connect() as connection:
@@ -72,6 +72,6 @@ def test_an_empty_warehouse_is_told_and_not_made_by_reading_it(warehouse, double
         assert found.fetchall() == []
 
 
-def test_the_doctor_is_told_how_much_there_is(warehouse, load):
+def test_the_doctor_says_how_much_there_is(warehouse, load):
     warehouse.replace(load("BTC", "ETH", days=600))
     assert warehouse.check() == ("database dev of workgroup analytics: 1,200 rows of 2 currencies")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import uuid
 
 import boto3
@@ -14,8 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pyarrow import parquet
 
-from crypto_assets_tests.aws.conftest import REGION
-from crypto_assets_tests.doubles.redshift_double import ROLE, serving_redshift
+from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.doubles.redshift_double import ENDED, ROLE, serving_redshift
+from crypto_assets_tests.helpers.waiting import HANG_S, until
 
 PLACE = {"WorkgroupName": "analytics", "Database": "dev"}
 TABLE = "CREATE TABLE market_data.t (a VARCHAR(3), b DOUBLE PRECISION) DISTKEY (a) SORTKEY (a, b)"
@@ -43,13 +43,11 @@ def client(double, credentials):
 
 
 def ended(client, statement):
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        described = client.describe_statement(Id=statement)
-        if described["Status"] in {"FINISHED", "FAILED", "ABORTED"}:
-            return described
-        time.sleep(0.01)
-    raise AssertionError(described)
+    def described():
+        found = client.describe_statement(Id=statement)
+        return found if found["Status"] in ENDED else None
+
+    return until("its end", described)
 
 
 def batch(client, *sqls):
@@ -66,15 +64,23 @@ def refusal(call, **request):
     return refused.value.response["Error"]["Code"]
 
 
-def test_a_statement_walks_through_its_states(client, double):
+def test_statements_walk_through_their_states(client, double):
     double.delay_s = 0.1
-    statement = client.execute_statement(Sql="SELECT 1", **PLACE)["Id"]
-    seen = []
-    while not seen or seen[-1] != "FINISHED":
-        state = client.describe_statement(Id=statement)["Status"]
-        seen += [state] if state not in seen else []
-    assert seen == ["SUBMITTED", "PICKED", "STARTED", "FINISHED"]
-    assert double.calls["ExecuteStatement"] == 1
+    states = ["SUBMITTED", "PICKED", "STARTED", "FINISHED"]
+    seen: set[str] = set()
+
+    def walked():
+        """Whether each state has been seen by now: a look may come too late for one."""
+        statement, walk = client.execute_statement(Sql="SELECT 1", **PLACE)["Id"], []
+        while walk[-1:] != ["FINISHED"]:
+            state = client.describe_statement(Id=statement)["Status"]
+            walk += [state] if state not in walk else []
+        assert walk == [state for state in states if state in walk]
+        seen.update(walk)
+        return seen == set(states)
+
+    until("every state", walked)
+    assert double.calls["ExecuteStatement"] == len(double.statements)
 
 
 def test_a_batch_is_one_transaction_with_numbered_statements(client):
@@ -127,10 +133,13 @@ def test_there_is_no_result_before_the_end_nor_of_a_batch_as_a_whole(client, dou
 
 def test_a_running_statement_is_cancelled_and_leaves_nothing(client):
     statement = client.batch_execute_statement(
-        Sqls=["CREATE SCHEMA market_data", "SELECT pg_sleep(60)"], **PLACE
+        Sqls=["CREATE SCHEMA market_data", f"SELECT pg_sleep({HANG_S})"], **PLACE
     )["Id"]
-    while client.describe_statement(Id=statement)["SubStatements"][1]["Status"] != "STARTED":
-        time.sleep(0.02)
+
+    def begun():
+        return client.describe_statement(Id=statement)["SubStatements"][1]["Status"] == "STARTED"
+
+    until("its second part", begun)
     client.cancel_statement(Id=statement)
     assert ended(client, statement)["Status"] == "ABORTED"
     assert single(client, "CREATE SCHEMA market_data")["Status"] == "FINISHED"
@@ -163,7 +172,7 @@ def test_a_request_that_the_service_would_refuse_is_refused(client, request_):
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ActiveStatementsExceededException"])
-def test_requests_are_refused_on_order(client, double, code):
+def test_requests_are_refused_where_a_test_wants_it(client, double, code):
     double.fail_next(code)
     assert refusal(client.execute_statement, Sql="SELECT 1", **PLACE) == code
     assert double.statements == {}

@@ -6,8 +6,7 @@ import pytest
 
 from crypto_assets.resources.accounts.digest import Digest, Part, digest_of, too_many_deletes
 from crypto_assets_tests.helpers.account_changes import account, batches, change, written
-
-NAME = "20261121T153627Z-3fa9c1d2"
+from crypto_assets_tests.helpers.account_files import NAME
 
 
 @pytest.fixture
@@ -37,17 +36,17 @@ def test_counts_go_on_from_one_batch_of_rows_to_the_next():
     assert digest_of(NAME, parts).deleted == Part(25, tuple(f"d{n}" for n in range(10)))
 
 
-def test_people_are_told_what_happened_and_nothing_personal(digest):
+def test_people_learn_what_happened_and_nothing_personal(digest):
     rows = [change("insert", account(f"i{n}")) for n in range(1234)]
     rows += [change("delete", account("d1"))]
-    told = digest(*rows)
-    assert told.subject() == "customer accounts: 1,234 inserted, 1 deleted"
-    assert told.text() == (
+    found = digest(*rows)
+    assert found.subject() == "customer accounts: 1,234 inserted, 1 deleted"
+    assert found.text() == (
         f"Snapshot {NAME}\n"
         "1,234 accounts were inserted: i0, i1, i2, i3, i4, i5, i6, i7, i8, i9, and 1,224 more\n"
         "1 account was deleted: d1"
     )
-    assert told.as_metadata() == {
+    assert found.as_metadata() == {
         "inserted": 1234,
         "changed": 0,
         "deleted": 1,
@@ -58,9 +57,9 @@ def test_people_are_told_what_happened_and_nothing_personal(digest):
 
 
 def test_an_unchanged_snapshot_says_so(digest):
-    told = digest()
-    assert told.subject() == "customer accounts: nothing changed"
-    assert told.text() == f"Snapshot {NAME}\nNo account changed."
+    found = digest()
+    assert found.subject() == "customer accounts: nothing changed"
+    assert found.text() == f"Snapshot {NAME}\nNo account changed."
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,11 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.accounts.store import DuckDBAccountStore
-from crypto_assets.resources.errors import ServiceBusy
+from crypto_assets.resources import wiring
+from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
+from crypto_assets.resources.errors import BusyError
 from crypto_assets_tests.helpers.account_changes import account, apply, batches, change, written
 from crypto_assets_tests.helpers.account_store_contract import DELETED, AccountStoreContract
+from crypto_assets_tests.helpers.processes import saying
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 HOLDER = """
 import sys, duckdb
@@ -24,8 +27,8 @@ with duckdb.connect(sys.argv[1]):
 """
 FORGETTER = """
 import sys
-from crypto_assets.resources.accounts.store import DuckDBAccountStore
-store = DuckDBAccountStore(path=sys.argv[1], lock_wait_s=60)
+from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
+store = DuckDBAccountStore(path=sys.argv[1], lock_wait_s=600)
 assert all(store.forget(100 + n) == 1 for n in range(8))
 """
 ITEMS = "SELECT * FROM accounts.customer_account_store ORDER BY account_number"
@@ -41,7 +44,9 @@ def store_key(store: DuckDBAccountStore) -> list[tuple]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> DuckDBAccountStore:
-    return DuckDBAccountStore(path=str(tmp_path / "new folder" / "store.duckdb"), lock_wait_s=20)
+    return DuckDBAccountStore(
+        path=str(tmp_path / "new folder" / "store.duckdb"), lock_wait_s=HANG_S
+    )
 
 
 @pytest.fixture
@@ -54,10 +59,10 @@ def filled(store: DuckDBAccountStore, tmp_path: Path) -> DuckDBAccountStore:
 
 class TestDuckDBAccountStore(AccountStoreContract):
     def made(self, store):
-        return f"DuckDBAccountStore(path={store.path!r}, lock_wait_s=20)"
+        return f"DuckDBAccountStore(path={store.path!r}, lock_wait_s={HANG_S})"
 
     def half_done(self, store):
-        """The file is held, so that its transaction has begun or is about to."""
+        """The file is held, so that the transaction has begun."""
         try:
             duckdb.connect(store.path).close()
         except duckdb.IOException:
@@ -69,13 +74,13 @@ class TestDuckDBAccountStore(AccountStoreContract):
             return len(connection.execute(ITEMS).fetchall())
 
 
-def test_the_doctor_is_told_how_many_accounts_there_are(store, filled):
+def test_the_doctor_learns_how_many_accounts_there_are(store, filled):
     assert DuckDBAccountStore(path=f"{store.path}.other").check() == "empty so far"
     assert store.check() == "accounts: 4, of which deleted: 1"
 
 
 def test_the_doctor_looks_at_the_store_of_the_home(run, settings, tmp_path):
-    store = profile.account_store(settings)
+    store = wiring.account_store(settings)
     assert store.path == str(settings.home / "store.duckdb")
     path = written(tmp_path / "first.parquet", [change("insert", account("a"))])
     apply(store, path)
@@ -94,8 +99,8 @@ def test_any_tool_reads_the_table_by_its_key(filled):
     with duckdb.connect(filled.path, read_only=True) as connection:
         first = connection.execute(ITEMS).fetchone()
     a = account("a0")
-    values = ("a0", 2020, 7, a.name, "F", a.state, "checking")
-    assert first == (*values, a.created_at.replace(tzinfo=None), None)
+    values = (7, a.name, "F", a.state, "a0", "checking")
+    assert first == (*values, a.created_at.replace(tzinfo=None), 2020, None)
     assert store_key(filled) == [(["account_number", "created_at_year"],)]
 
 
@@ -111,15 +116,13 @@ def test_changes_that_break_off_leave_the_store_as_it_was(filled, tmp_path):
     assert filled.check() == "accounts: 4, of which deleted: 1"
 
 
-def test_a_file_that_stays_locked_is_told_as_busy_and_one_released_is_written(filled, tmp_path):
-    command = [sys.executable, "-c", HOLDER, filled.path]
+def test_a_file_that_stays_locked_is_reported_as_busy_and_one_released_is_written(filled, tmp_path):
     hasty = DuckDBAccountStore(path=filled.path, lock_wait_s=0.3)
     path = written(tmp_path / "next.parquet", [change("insert", account("new"))])
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"held\n"
-        with pytest.raises(ServiceBusy, match=r"store.duckdb is open in another process .*waited"):
+    with saying("held", HOLDER, filled.path) as holder:
+        with pytest.raises(BusyError, match=r"store.duckdb is open in another process .*waited"):
             apply(hasty, path)
-        release = threading.Timer(0.5, process.stdin.close)
+        release = threading.Timer(0.5, holder.stdin.close)
         release.start()
         apply(filled, path)
         release.join()
@@ -134,6 +137,20 @@ def test_what_a_forgotten_customer_had_is_not_in_the_files_any_more(filled, tmp_
     assert b"secret-number" not in left
     assert b"Nobody Else" not in left
     assert store_key(filled) == [(["account_number", "created_at_year"],)]
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again(filled, tmp_path, monkeypatch):
+    connect, anew = duckdb.connect, Path(shutil.copy(filled.path, tmp_path / "anew.duckdb"))
+
+    def connect_late(path, **options):
+        connection = connect(path, **options)
+        if anew.exists():
+            anew.replace(path)
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", connect_late)
+    apply(filled, written(tmp_path / "next.parquet", [change("insert", account("new"))]))
+    assert filled.get("new") == [account("new")]
 
 
 def test_accounts_written_while_customers_are_forgotten_are_not_lost(filled, tmp_path):

@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.resources.engine.engine import EngineUnavailable, SparkEngine
+from crypto_assets.resources.engine.local import SparkEngine
+from crypto_assets.resources.errors import RefusedError
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 
 def in_a_child(code: str) -> str:
@@ -19,7 +21,7 @@ def in_a_child(code: str) -> str:
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -30,7 +32,7 @@ def test_sail_answers_starts_again_and_leaves_no_port_and_no_process_behind():
     found = in_a_child(
         """
         import psutil
-        from crypto_assets.resources.engine.engine import SailEngine
+        from crypto_assets.resources.engine.local import SailEngine
         me = psutil.Process()
         for _ in range(2):
             with SailEngine().session() as session:
@@ -47,7 +49,7 @@ def test_sail_listens_on_loopback_only():
     found = in_a_child(
         """
         import psutil
-        from crypto_assets.resources.engine.engine import SailEngine
+        from crypto_assets.resources.engine.local import SailEngine
         with SailEngine().session():
             print({c.laddr.ip for c in psutil.Process().net_connections() if c.status == "LISTEN"})
         """
@@ -58,7 +60,7 @@ def test_sail_listens_on_loopback_only():
 def test_spark_without_java_says_so_in_one_line_and_names_the_fix(home, monkeypatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(EngineUnavailable, match="needs Java 17 or 21"), SparkEngine().session():
+    with pytest.raises(RefusedError, match="needs Java 17 or 21"), SparkEngine().session():
         pass
     monkeypatch.setenv("CRYPTO_ASSETS_ENGINE", "spark")
     result = CliRunner().invoke(main, ["doctor"])

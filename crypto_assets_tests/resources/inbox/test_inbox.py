@@ -1,9 +1,8 @@
-"""The inbox: what was dropped is listed as it stands, and what was pinned stays what it was."""
+"""The inbox: what was delivered is listed as it is, and what was pinned stays what it was."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.inbox.inbox import Inbox
-from crypto_assets.resources.market_data.registry import pinned_key
+from crypto_assets.resources.inbox.stored import pinned_key
 from crypto_assets.resources.storage.objects import Object, Objects
 from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets_tests.helpers.waiting import HANG_S, until
 
 TEN = 1_700_000_000 * 10**9
 
@@ -29,10 +29,10 @@ def inbox(objects: Objects) -> Inbox:
 
 
 @pytest.fixture
-def drop(inbox: Inbox) -> Callable[..., Path]:
+def deliver(inbox: Inbox) -> Callable[..., Path]:
     """Writes a file at a key as another program would, in a folder with a time in nanoseconds."""
 
-    def drop_file(key: str, content: str = "x", *, at: int = TEN) -> Path:
+    def deliver_file(key: str, content: str = "x", *, at: int = TEN) -> Path:
         if isinstance(inbox.objects, S3Objects):
             inbox.objects.write(key, content.encode())
             return Path(key)
@@ -42,7 +42,7 @@ def drop(inbox: Inbox) -> Callable[..., Path]:
         os.utime(path, ns=(at, at))
         return path
 
-    return drop_file
+    return deliver_file
 
 
 def keys(inbox: Inbox) -> list[str]:
@@ -57,21 +57,21 @@ def test_an_inbox_that_does_not_exist_is_empty_and_is_not_made(inbox):
 
 
 @local
-def test_an_arrival_tells_key_name_size_and_time(inbox, drop):
-    drop("btc/2024/prices.csv", "12345")
+def test_an_arrival_has_key_name_size_and_time(inbox, deliver):
+    deliver("btc/2024/prices.csv", "12345")
     (arrival,) = inbox.arrivals()
     assert arrival == Object("btc/2024/prices.csv", f"5-{TEN}", 5, 1_700_000_000.0)
     assert inbox.arrival("btc/2024/prices.csv") == arrival
 
 
 @local
-def test_only_files_people_dropped_are_listed_at_any_depth(inbox, drop, tmp_path):
+def test_only_files_people_delivered_are_listed_at_any_depth(inbox, deliver, tmp_path):
     for key in (
         *("a.csv", "no ending", "b/c/d.csv", "b/currencies.toml", "empty.csv"),
         *("currencies.toml", ".hidden.csv", "_own.csv", ".git/x.csv", "_registry/BTC.json"),
         *("b/.part", "b/_x/y.csv"),
     ):
-        drop(key, "" if key == "empty.csv" else "x")
+        deliver(key, "" if key == "empty.csv" else "x")
     (outside := tmp_path / "outside").mkdir()
     (outside / "secret.csv").write_text("x")
     Path(inbox.objects.root, "link.csv").symlink_to(outside / "secret.csv")
@@ -96,8 +96,8 @@ def test_only_files_people_dropped_are_listed_at_any_depth(inbox, drop, tmp_path
     ],
 )
 @local
-def test_any_name_a_file_can_have_is_listed_read_pinned_and_deleted(inbox, drop, key):
-    drop(key, "prices")
+def test_any_name_a_file_can_have_is_listed_read_pinned_and_deleted(inbox, deliver, key):
+    deliver(key, "prices")
     (arrival,) = inbox.arrivals()
     assert arrival.key == key
     upload = inbox.pin(key, inbox.read(key, 100))
@@ -111,20 +111,20 @@ def test_the_name_of_a_pinned_file_shows_bytes_that_are_no_characters(inbox):
     assert inbox.pin("a/bo\udcffrse.csv", b"x").name == "bo\\udcffrse.csv"
 
 
-def test_a_file_replaced_meanwhile_has_another_stamp(inbox, drop):
-    drop("btc.csv", "old")
+def test_a_file_replaced_meanwhile_has_another_etag(inbox, deliver):
+    deliver("btc.csv", "old")
     (before,) = inbox.arrivals()
-    drop("btc.csv", "new", at=TEN + 1)
+    deliver("btc.csv", "new", at=TEN + 1)
     (same_size,) = inbox.arrivals()
-    drop("btc.csv", "longer")
+    deliver("btc.csv", "longer")
     (same_time,) = inbox.arrivals()
-    assert len({before.stamp, same_size.stamp, same_time.stamp}) == 3
+    assert len({before.etag, same_size.etag, same_time.etag}) == 3
 
 
 @local
-def test_what_goes_while_the_inbox_is_listed_is_left_out(inbox, drop):
+def test_what_goes_while_the_inbox_is_listed_is_left_out(inbox, deliver):
     for key in ("a.csv", "b.csv", "c/d.csv", "e/f.csv"):
-        drop(key)
+        deliver(key)
     listing = inbox.arrivals()
     first = next(listing).key
     gone = "b.csv" if first == "a.csv" else "a.csv"
@@ -136,11 +136,11 @@ def test_what_goes_while_the_inbox_is_listed_is_left_out(inbox, drop):
 
 
 @local
-def test_folders_nested_deeper_than_python_calls_are_listed(inbox, drop):
+def test_folders_nested_deeper_than_python_calls_are_listed(inbox, deliver):
     deep = "d/" * 1100
     for depth in range(1101):
         Path(inbox.objects.root, deep[: 2 * depth]).mkdir()
-    drop(f"{deep}x.csv")
+    deliver(f"{deep}x.csv")
     try:
         assert keys(inbox) == [f"{deep}x.csv"]
     finally:  # deeper than rmtree can go
@@ -149,8 +149,8 @@ def test_folders_nested_deeper_than_python_calls_are_listed(inbox, drop):
 
 
 @local
-def test_a_folder_that_cannot_be_listed_is_an_arrival_that_cannot_be_read(inbox, drop):
-    drop("good.csv")
+def test_a_folder_that_cannot_be_listed_is_an_arrival_that_cannot_be_read(inbox, deliver):
+    deliver("good.csv")
     name = "d" * 250
     folder = os.open(inbox.objects.root, os.O_RDONLY)
     for _ in range(20):  # a path longer than the system takes
@@ -169,16 +169,16 @@ def test_a_folder_that_cannot_be_listed_is_an_arrival_that_cannot_be_read(inbox,
         inbox.read(bad.key, 10)
 
 
-def test_read_stops_at_the_limit(inbox, drop):
-    drop("btc.csv", "0123456789")
+def test_read_stops_at_the_limit(inbox, deliver):
+    deliver("btc.csv", "0123456789")
     assert inbox.read("btc.csv", 4) == b"0123"
     assert inbox.read("btc.csv", 40) == b"0123456789"
 
 
-def test_what_was_pinned_stays_when_its_key_is_replaced_or_removed(inbox, drop):
-    drop("btc.csv", "old")
+def test_what_was_pinned_stays_when_its_key_is_replaced_or_removed(inbox, deliver):
+    deliver("btc.csv", "old")
     old = inbox.pin("btc.csv", inbox.read("btc.csv", 100))
-    drop("btc.csv", "new")
+    deliver("btc.csv", "new")
     new = inbox.pin("btc.csv", inbox.read("btc.csv", 100))
     inbox.objects.delete(["btc.csv"])
     assert inbox.read(pinned_key(old.etag), 100) == b"old"
@@ -188,8 +188,8 @@ def test_what_was_pinned_stays_when_its_key_is_replaced_or_removed(inbox, drop):
 
 
 @local
-def test_put_copies_a_file_over_what_stands_there(inbox, drop, tmp_path):
-    drop("a/btc.csv", "a much longer old content")
+def test_put_copies_a_file_over_what_is_there(inbox, deliver, tmp_path):
+    deliver("a/btc.csv", "a much longer old content")
     (source := tmp_path / "new.csv").write_bytes(bytes(range(256)) * 9000)
     inbox.put(source, "a/btc.csv")
     assert Path(inbox.objects.root, "a/btc.csv").read_bytes() == source.read_bytes()
@@ -197,13 +197,13 @@ def test_put_copies_a_file_over_what_stands_there(inbox, drop, tmp_path):
 
 
 @local
-def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, drop, tmp_path):
-    drop("btc.csv", "old")
+def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, deliver, tmp_path):
+    deliver("btc.csv", "old")
     for wrong in (tmp_path, tmp_path / "none.csv"):
         with pytest.raises(OSError, match="directory"):
             inbox.put(wrong, "btc.csv")
     with pytest.raises(OSError, match=r"File exists|Not a directory"):
-        inbox.put(drop("other.csv"), "btc.csv/below.csv")
+        inbox.put(deliver("other.csv"), "btc.csv/below.csv")
     assert sorted(path.name for path in Path(inbox.objects.root).iterdir()) == [
         "btc.csv",
         "other.csv",
@@ -212,49 +212,48 @@ def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, drop, tmp_path):
 
 
 @local
-def test_a_file_being_put_is_not_listed_and_readers_see_the_old_one(inbox, drop, tmp_path):
-    drop("btc.csv", "old")
+def test_a_file_being_put_is_not_listed_and_readers_see_the_old_one(inbox, deliver, tmp_path):
+    deliver("btc.csv", "old")
     os.mkfifo(pipe := tmp_path / "slow.csv")
     with ThreadPoolExecutor(1) as pool:
         put = pool.submit(inbox.put, pipe, "btc.csv")
         with pipe.open("wb", buffering=0) as writer:
             writer.write(b"new")
-            while len(list(Path(inbox.objects.root).iterdir())) < 2:
-                time.sleep(0.001)
+            until("both files", lambda: len(list(Path(inbox.objects.root).iterdir())) == 2)
             seen = [keys(inbox), inbox.read("btc.csv", 100)]
-        put.result(10)
+        put.result(HANG_S)
     assert seen == [["btc.csv"], b"old"]
     assert inbox.read("btc.csv", 100) == b"new"
 
 
 @local
 @pytest.mark.parametrize(
-    ("stands", "holds"), [("same", True), ("diff", False), ("longer", False), (None, False)]
+    ("present", "holds"), [("same", True), ("diff", False), ("longer", False), (None, False)]
 )
-def test_holds_compares_content(inbox, drop, tmp_path, stands, holds):
+def test_holds_compares_content(inbox, deliver, tmp_path, present, holds):
     (source := tmp_path / "btc.csv").write_text("same")
-    if stands is not None:
-        drop("btc.csv", stands)
+    if present is not None:
+        deliver("btc.csv", present)
     assert inbox.holds(source, "btc.csv") is holds
 
 
-def test_delete_leaves_a_key_that_holds_something_else_by_now(inbox, drop):
-    drop("btc.csv", "old")
+def test_delete_leaves_a_key_that_holds_something_else_by_now(inbox, deliver):
+    deliver("btc.csv", "old")
     upload = inbox.pin("btc.csv", b"old")
-    drop("btc.csv", "new")
-    assert inbox.standing(upload) is None
+    deliver("btc.csv", "new")
+    assert inbox.current(upload) is None
     inbox.delete(upload, pinned=True)
     assert inbox.read("btc.csv", 100) == b"new"
-    assert list(inbox.objects.below("_versions")) == []
+    assert list(inbox.objects.below("_contents")) == []
 
 
-def test_delete_may_leave_what_is_pinned_and_may_be_repeated(inbox, drop):
-    drop("btc.csv", "old")
+def test_delete_may_leave_what_is_pinned_and_may_be_repeated(inbox, deliver):
+    deliver("btc.csv", "old")
     upload = inbox.pin("btc.csv", b"old")
-    assert inbox.standing(upload) == inbox.arrival("btc.csv")
+    assert inbox.current(upload) == inbox.arrival("btc.csv")
     for _ in range(2):
         inbox.delete(upload, pinned=False)
     assert keys(inbox) == []
     assert inbox.read(pinned_key(upload.etag), 100) == b"old"
     inbox.delete(replace(upload, key="gone/at all.csv"), pinned=True)
-    assert list(inbox.objects.below("_versions")) == []
+    assert list(inbox.objects.below("_contents")) == []

@@ -1,4 +1,4 @@
-"""`currencies.toml`: what is right in it holds, what is wrong is told with its line."""
+"""`currencies.toml`: what is right in it holds, what is wrong is reported with its line."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 
 from crypto_assets.resources.inbox.inbox import Inbox
-from crypto_assets.resources.inbox.ledger import Quarantined
 from crypto_assets.resources.market_data.overrides import (
     Override,
     Overrides,
-    broken,
     parse_overrides,
     read_overrides,
 )
-from crypto_assets.resources.storage.objects import LocalObjects
+from crypto_assets.resources.storage.local import LocalObjects
 
 EVERYTHING = """
 [BTC]
@@ -86,7 +84,7 @@ def test_an_empty_or_windows_file_has_no_problem(text):
     assert problems(text) == ()
 
 
-def test_a_syntax_error_is_told_with_its_line_and_leaves_no_section():
+def test_a_syntax_error_is_reported_with_its_line_and_leaves_no_section():
     overrides = parse_overrides('[BTC]\nmissing = "drop"\n[ETH\n')
     assert overrides.sections == {}
     (problem,) = overrides.problems
@@ -155,11 +153,11 @@ def test_text_no_parser_takes_is_one_problem(text):
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(text, problem):
+def test_what_is_wrong_is_reported_with_its_line(text, problem):
     assert problems(text) == (f"currencies.toml {problem}",)
 
 
-def test_a_broken_section_leaves_the_others_and_each_fault_is_told():
+def test_a_broken_section_leaves_the_others_and_each_fault_is_reported():
     overrides = parse_overrides(
         "stray = 1\n[BTC]\nmissing = 'x'\ndates = 'x'\n[ETH]\nmissing = 'drop'\n[X-Y]\n[XMR]\n"
     )
@@ -167,14 +165,6 @@ def test_a_broken_section_leaves_the_others_and_each_fault_is_told():
     assert overrides.choices("ETH") == {"missing": "drop"}
     lines = [problem.removeprefix("currencies.toml ")[:6] for problem in overrides.problems]
     assert lines == ["line 1", "line 3", "line 4", "line 7"]
-
-
-def test_what_is_wrong_is_listed_like_an_upload_in_quarantine():
-    assert broken(parse_overrides("a = 1")) == [
-        Quarantined(
-            "currencies.toml", 0, "currencies.toml line 1: a stands outside a section such as [BTC]"
-        )
-    ]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +189,7 @@ def test_a_pattern_is_matched_to_the_whole_key(pattern, key, matches):
     assert overrides.claims(key) == ([("BTC", "history")] if matches else [])
 
 
-def test_every_pattern_that_matches_is_told():
+def test_every_pattern_that_matches_is_found():
     overrides = parse_overrides("[BTC]\nhistory='*.csv'\ntrend='b*'\n[ETH]\nhistory='bt?.csv'")
     assert overrides.claims("btc.csv") == [
         ("BTC", "history"),
@@ -230,10 +220,10 @@ def test_the_file_may_begin_with_a_byte_order_mark(inbox, tmp_path):
 @pytest.mark.parametrize("content", ["[BTC]".encode("utf-16"), "[BTC]\n# é".encode("cp1252")])
 def test_a_file_in_another_encoding_says_what_to_do(inbox, tmp_path, content):
     (tmp_path / "currencies.toml").write_bytes(content)
-    overrides, stamp = read_overrides(inbox)
+    overrides, etag = read_overrides(inbox)
     assert overrides.sections == {}
     assert overrides.problems[0].endswith("save it as UTF-8")
-    assert stamp
+    assert etag
 
 
 def test_a_folder_in_the_place_of_the_file_is_a_problem(inbox, tmp_path):
@@ -241,13 +231,13 @@ def test_a_folder_in_the_place_of_the_file_is_a_problem(inbox, tmp_path):
     assert read_overrides(inbox)[0].problems == ("currencies.toml: Is a directory",)
 
 
-def test_the_stamp_changes_with_the_content_only(inbox, tmp_path):
-    stamps = []
+def test_the_etag_changes_with_the_content_only(inbox, tmp_path):
+    etags = []
     for content in ("[BTC]", "[ETH]", "[BTC]", "["):
         (tmp_path / "currencies.toml").write_text(content)
-        stamps.append(read_overrides(inbox)[1])
-    assert stamps[0] == stamps[2]
-    assert len({"", *stamps}) == 4
+        etags.append(read_overrides(inbox)[1])
+    assert etags[0] == etags[2]
+    assert len({"", *etags}) == 4
 
 
 def test_ten_thousand_sections_are_all_read(inbox, tmp_path):
@@ -263,10 +253,10 @@ def test_ten_thousand_sections_are_all_read(inbox, tmp_path):
     assert overrides.claims("some/folder/of currency 77/prices 1.csv") == [("T77", "history")]
 
 
-def test_ten_thousand_faults_are_all_told_each_with_its_line():
-    told = problems("".join(f"[T{n}]\nwhy = {n}\nmissing = 1\n" for n in range(10_000)))
-    assert len(told) == 20_000
-    assert told[-2:] == (
+def test_ten_thousand_faults_are_all_reported_each_with_its_line():
+    found = problems("".join(f"[T{n}]\nwhy = {n}\nmissing = 1\n" for n in range(10_000)))
+    assert len(found) == 20_000
+    assert found[-2:] == (
         "currencies.toml line 30000: [T9999] missing: Input should be 'fill' or 'drop'",
         "currencies.toml line 29999: [T9999] why: Extra inputs are not permitted",
     )

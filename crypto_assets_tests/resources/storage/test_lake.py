@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.storage.lake import Lake, LakeBusy, LoadFile, Made, Note
-from crypto_assets.resources.storage.objects import LocalObjects, Objects
-from crypto_assets.spark.tables import GOLD, LOAD
+from crypto_assets.resources.errors import BusyError
+from crypto_assets.resources.storage.lake import Lake, LoadFile, Made, Manifest
+from crypto_assets.resources.storage.local import LocalObjects
+from crypto_assets.resources.storage.objects import Objects
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.market_data.tables import GOLD, LOAD
+from crypto_assets_tests.helpers.processes import saying
+from crypto_assets_tests.helpers.waiting import HANG_S
 
-MADE = Made("v1", {})
+MADE = Made("v1")
 HOLDER = """
 import sys
 from crypto_assets.resources.storage.lake import Lake
-from crypto_assets.resources.storage.objects import LocalObjects
-with Lake(objects=LocalObjects(root=sys.argv[1])).publishing():
+from crypto_assets.resources.storage.local import LocalObjects
+with Lake(objects=LocalObjects(root=sys.argv[1])).locked("market_data"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -52,8 +56,8 @@ def published(lake: Lake, put: Callable) -> Callable[..., None]:
         for folder, content in files.items():
             put(f"_staging/before/{folder}/part-0.parquet", content, staged=False)
         layer = next(iter(files)).partition("/")[0]
-        made = {folder.rpartition("=")[2]: {layer: Made("v0", {})} for folder in files}
-        assert lake.publish(lake.staging("before"), made) == {}
+        made = {folder.rpartition("=")[2]: {layer: Made("v0")} for folder in files}
+        assert lake.publish(MARKET_DATA, lake.staging("before"), made) == {}
         lake.discard(lake.staging("before"))
 
     return publish
@@ -62,15 +66,8 @@ def published(lake: Lake, put: Callable) -> Callable[..., None]:
 @pytest.fixture
 def holder(lake: Lake) -> Iterator[subprocess.Popen[str]]:
     """Another process that is publishing until its input is closed or it is killed."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, lake.objects.root],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "held\n"
+    with saying("held", HOLDER, lake.objects.root) as process:
         yield process
-        process.kill()
 
 
 def contents(lake: Lake) -> dict[str, str]:
@@ -83,7 +80,7 @@ def contents(lake: Lake) -> dict[str, str]:
 def test_publish_moves_the_one_staged_file_of_each_table_to_its_key(lake, put):
     put("bronze/kind=history/ticker=BTC/part-0.snappy.parquet", "prices")
     put("bronze/kind=trend/ticker=BTC/part-7.snappy.parquet", "trend")
-    assert lake.publish(lake.staging("run"), {"BTC": {"bronze": MADE}}) == {}
+    assert lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"bronze": MADE}}) == {}
     lake.discard(lake.staging("run"))
     assert contents(lake) == {
         "bronze/kind=history/ticker=BTC/data.parquet": "prices",
@@ -96,7 +93,7 @@ def test_publish_replaces_what_was_published_of_these_tickers_and_layer_only(lak
     put("silver/history/ticker=BTC/data.parquet", "old", staged=False)
     for key in ("gold/ticker=BTC", "gold/ticker=XMR", "silver/history/ticker=BTC"):
         put(f"{key}/part-0.parquet", "new")
-    assert lake.publish(lake.staging("run"), {"BTC": {"gold": MADE}}) == {}
+    assert lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": MADE}}) == {}
     lake.objects.delete(["_staging/run/gold/ticker=BTC/part-0.parquet"])  # a copy of it may be left
     assert contents(lake) == {
         "gold/ticker=BTC/data.parquet": "new",
@@ -120,7 +117,7 @@ def test_publish_refuses_a_ticker_without_exactly_one_staged_file_and_moves_the_
         put(f"silver/trend/ticker=BTC/part-{number}.parquet", "new trend")
     reason = f"one file is wanted for each table, found silver/trend/ticker=BTC: {staged}"
     made = {ticker: {"silver": MADE} for ticker in ("BTC", "XMR")}
-    assert lake.publish(lake.staging("run"), made) == {"BTC": ("silver", reason)}
+    assert lake.publish(MARKET_DATA, lake.staging("run"), made) == {"BTC": ("silver", reason)}
     lake.discard(lake.staging("run"))
     assert contents(lake) == {
         "silver/history/ticker=BTC/data.parquet": "old prices",
@@ -136,51 +133,52 @@ def test_a_reader_that_opened_the_old_file_reads_it_to_its_end(lake, put):
     put("gold/ticker=BTC/part-0.parquet", "new")
     with Path(lake.objects.root, "gold/ticker=BTC/data.parquet").open() as stream:
         assert stream.read(1) == "o"
-        lake.publish(lake.staging("run"), {"BTC": {"gold": MADE}})
+        lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": MADE}})
         assert stream.read() == "ld"
 
 
 @local
 def test_publishing_waits_for_another_process_with_a_bound_and_says_so(lake, holder):
     started = time.monotonic()
-    with pytest.raises(LakeBusy) as busy, lake.publishing():
+    with pytest.raises(BusyError) as busy, lake.locked("market_data"):
         pass
-    assert 0.3 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.3
     assert str(busy.value) == (
-        f"another run has been publishing to {lake.objects.root} for over 0.3 s; "
+        f"another run has been publishing market_data to {lake.objects.root} for over 0.3 s; "
         "run again when it has ended"
     )
 
 
 @local
 def test_publishing_goes_on_as_soon_as_the_other_process_is_done(lake, holder):
-    patient = Lake(objects=LocalObjects(root=lake.objects.root), lock_wait_s=30)
+    patient = Lake(objects=LocalObjects(root=lake.objects.root), lock_wait_s=HANG_S)
     holder.stdin.close()
-    with patient.publishing():
-        assert holder.wait(10) == 0
+    with patient.locked("market_data"):
+        assert holder.wait(HANG_S) == 0
 
 
 @local
 def test_a_killed_publisher_holds_nobody_up(lake, holder):
     holder.kill()
-    holder.wait(10)
-    with lake.publishing():
+    holder.wait(HANG_S)
+    with lake.locked("market_data"):
         pass
 
 
 def test_two_runs_of_one_process_do_not_publish_at_once(lake):
     with (
-        lake.publishing(),
-        pytest.raises(LakeBusy),
-        Lake(objects=lake.objects, lock_wait_s=0.3).publishing(),
+        lake.locked("market_data"),
+        pytest.raises(BusyError),
+        Lake(objects=lake.objects, lock_wait_s=0.3).locked("market_data"),
     ):
         pass
 
 
-def test_an_error_while_publishing_is_not_taken_for_a_busy_lake(lake):
-    with pytest.raises(ZeroDivisionError), lake.publishing():
-        raise ZeroDivisionError
-    with lake.publishing():
+@pytest.mark.parametrize("error", [ZeroDivisionError("why"), BusyError("why")])
+def test_an_error_while_publishing_is_not_taken_for_a_busy_lake(lake, error):
+    with pytest.raises(type(error), match=r"^why$"), lake.locked("market_data"):
+        raise error
+    with lake.locked("market_data"):
         pass
 
 
@@ -198,8 +196,8 @@ def test_clear_staging_removes_what_dead_runs_left_and_keeps_the_running_ones(la
 def test_a_lake_that_does_not_exist_yet_has_nothing_staged_or_published(lake):
     lake.clear_staging(set())
     lake.discard(lake.staging("run"))
-    assert lake.notes(["BTC"]) == {"BTC": Note()}
-    assert lake.published(GOLD, ["BTC"]) == {}
+    assert lake.manifests(MARKET_DATA, ["BTC"]) == {"BTC": Manifest()}
+    assert lake.files(GOLD, lake.current(MARKET_DATA, ["BTC"])) == {}
     assert contents(lake) == {}
 
 
@@ -211,34 +209,40 @@ def test_what_was_published_is_known_by_version_rows_and_files(lake, put):
         "silver": Made("s1", {"silver/history": 3, "silver/trend": 0}),
         "gold": Made("g1", {"gold": 4}),
     }
-    assert lake.publish(lake.staging("run"), {"007": made}) == {}
-    (note,) = lake.notes(["007"]).values()
-    assert note.versions == {"silver": "s1", "gold": "g1"}
-    assert note.rows == {"silver/history": 3, "silver/trend": 0, "gold": 4}
+    current = lake.current(MARKET_DATA, ["007", "BTC"])
+    assert lake.publish(MARKET_DATA, lake.staging("run"), {"007": made}, current) == {}
+    assert current == lake.current(MARKET_DATA, ["007", "BTC"])
+    (manifest,) = lake.manifests(MARKET_DATA, ["007"]).values()
+    assert manifest.versions == {"silver": "s1", "gold": "g1"}
+    assert manifest.rows == {"silver/history": 3, "silver/trend": 0, "gold": 4}
     gold = f"{lake.objects.root}/gold/ticker=007/data.parquet"
-    assert lake.published(GOLD, ["007", "BTC"]) == {"007": LoadFile(gold, 5, 4)}
+    assert lake.files(GOLD, current) == {"007": LoadFile(gold, 5, 4)}
+
+
+def test_a_table_that_only_some_jobs_write_is_published_when_it_was_written(lake, put):
+    for number, rows in enumerate(({"gold": 4, "load": 4}, {"gold": 4})):
+        for table in rows:
+            put(f"{table}/ticker=BTC/part-{number}.parquet", table)
+        made = {"BTC": {"gold": Made(f"g{number}", rows)}}
+        current = lake.current(MARKET_DATA, ["BTC"])
+        assert lake.publish(MARKET_DATA, lake.staging("run"), made, current) == {}
+        lake.discard(lake.staging("run"))
+        load = LoadFile(f"{lake.uri}/load/ticker=BTC/data.parquet", 4, 4)
+        assert lake.files(LOAD, current) == ({"BTC": load} if "load" in rows else {})
+        assert current == lake.current(MARKET_DATA, ["BTC"])
 
 
 @local
 def test_a_layer_that_is_being_replaced_has_no_version_but_its_rows(lake, put):
     put("gold/ticker=BTC/part-0.parquet")
-    lake.publish(lake.staging("run"), {"BTC": {"gold": Made("old", {"gold": 9})}})
+    lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": Made("old", {"gold": 9})}})
     put("gold/ticker=BTC/part-0.parquet")
     Path(lake.objects.root, "gold/ticker=BTC/data.parquet").unlink()
     Path(lake.objects.root, "gold/ticker=BTC/data.parquet").mkdir()  # nothing can take its place
     with pytest.raises(OSError, match="directory"):
-        lake.publish(lake.staging("run"), {"BTC": {"gold": Made("new", {"gold": 10})}})
-    (note,) = lake.notes(["BTC"]).values()
-    assert (note.versions, note.rows, note.publishing) == ({}, {"gold": 9}, "run")
-
-
-def test_what_is_staged_for_the_warehouse_is_found_by_ticker(lake, put):
-    put("load/ticker=BTC/part-0.parquet", "12345")
-    for number in range(2):
-        put(f"load/ticker=ETH/part-{number}.parquet")
-    found = lake.staged(lake.staging("run"), LOAD, {"BTC": 7, "ETH": 7, "XMR": 7})
-    path = f"{lake.staging('run')}/load/ticker=BTC/part-0.parquet"
-    assert found == {"BTC": LoadFile(path, 5, 7)}
+        lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": Made("new", {"gold": 10})}})
+    (manifest,) = lake.manifests(MARKET_DATA, ["BTC"]).values()
+    assert (manifest.versions, manifest.rows, manifest.publishing) == ({}, {"gold": 9}, "run")
 
 
 def test_a_removed_ticker_is_in_no_table_and_others_whose_names_it_begins_are(lake, published):
@@ -246,16 +250,17 @@ def test_a_removed_ticker_is_in_no_table_and_others_whose_names_it_begins_are(la
         published({f"gold/ticker={ticker}": ticker})
         published({f"silver/{kind}/ticker={ticker}": ticker for kind in ("history", "trend")})
     for _ in range(2):
-        lake.remove("BT")
+        lake.remove(MARKET_DATA, "BT")
     assert sorted(contents(lake)) == [
         "gold/ticker=BTC/data.parquet",
         "silver/history/ticker=BTC/data.parquet",
         "silver/trend/ticker=BTC/data.parquet",
     ]
-    assert [bool(note.versions) for note in lake.notes(["BT", "BTC"]).values()] == [False, True]
+    manifests = lake.manifests(MARKET_DATA, ["BT", "BTC"])
+    assert [bool(found.versions) for found in manifests.values()] == [False, True]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"gold": "v1"}', "{"])
-def test_a_note_that_cannot_be_read_is_as_good_as_none(lake, put, content):
-    put("_versions/BTC.json", content, staged=False)
-    assert lake.notes(["BTC"]) == {"BTC": Note()}
+def test_a_manifest_that_cannot_be_read_is_as_good_as_none(lake, put, content):
+    put("_manifests/market_data/BTC.json", content, staged=False)
+    assert lake.manifests(MARKET_DATA, ["BTC"]) == {"BTC": Manifest()}

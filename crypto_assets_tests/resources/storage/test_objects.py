@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.storage.objects import LocalObjects
+from crypto_assets.resources.storage.local import LocalObjects
 from crypto_assets_tests.helpers.objects_contract import ObjectsContract, keys
 
 
@@ -20,10 +20,10 @@ class TestLocalObjects(ObjectsContract):
         return f"LocalObjects(root={objects.root!r})"
 
 
-def test_the_stamp_of_what_is_replaced_or_moved_is_left_to_the_lock(objects):
+def test_the_etag_of_what_is_replaced_or_moved_is_left_to_the_lock(objects):
     objects.write("a", b"old")
     objects.write("b", b"moved")
-    objects.replace("a", b"new", "another stamp")
+    objects.replace("a", b"new", "another etag")
     objects.move("b", "a", None)
     assert objects.read("a") == b"moved"
     assert objects.find("b") is None

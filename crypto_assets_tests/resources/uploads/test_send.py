@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.market_data.registry import WrongUse
 from crypto_assets.resources.progress import LOGGER
-from crypto_assets.resources.storage.objects import LocalObjects
+from crypto_assets.resources.storage.local import LocalObjects
 from crypto_assets.resources.uploads.send import send, sources_of
 
 
@@ -54,7 +54,7 @@ def test_a_file_named_twice_is_sent_once(folder):
 
 def test_two_files_for_one_key_are_refused_and_named(write):
     first, second = write("a/prices.csv", "1"), write("b/prices.csv", "2")
-    with pytest.raises(WrongUse) as refused:
+    with pytest.raises(UsageError) as refused:
         sources_of([first, second])
     assert str(refused.value) == (
         f"{first} and {second} would both be prices.csv: upload their folder instead"
@@ -66,14 +66,14 @@ def test_names_the_inbox_keeps_for_itself_are_refused_and_nothing_is_dropped_sil
     hidden = write(f"coins/{name}", "1")
     folder = Path(str(hidden).removesuffix(f"/{name}"))
     for paths in ([folder], [hidden] if "/" not in name else [hidden.parent]):
-        with pytest.raises(WrongUse, match=r"names that begin with \. or _ are not taken"):
+        with pytest.raises(UsageError, match=r"names that begin with \. or _ are not taken"):
             sources_of(paths)
 
 
 @pytest.mark.parametrize("paths", [[], ["nothing"]])
 def test_no_file_at_all_is_refused(tmp_path, paths):
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(WrongUse, match="there is no CSV file in what you named"):
+    with pytest.raises(UsageError, match="there is no CSV file in what you named"):
         sources_of([tmp_path / path for path in paths])
 
 
@@ -81,22 +81,24 @@ def test_files_are_sent_once_and_only_changed_ones_again(folder, inbox):
     sources = sources_of([folder])
     assert send(inbox, Ledger(inbox.objects), sources) == sorted(sources)
     assert sorted(arrival.key for arrival in inbox.arrivals()) == sorted(sources)
-    stamps = {arrival.key: arrival.stamp for arrival in inbox.arrivals()}
+    etags = {arrival.key: arrival.etag for arrival in inbox.arrivals()}
     assert send(inbox, Ledger(inbox.objects), sources) == []
-    assert {arrival.key: arrival.stamp for arrival in inbox.arrivals()} == stamps
+    assert {arrival.key: arrival.etag for arrival in inbox.arrivals()} == etags
     (folder / "btc.csv").write_text("BTC.CSV")  # of the same size
     assert send(inbox, Ledger(inbox.objects), sources) == ["my coins/btc.csv"]
     assert inbox.read("my coins/btc.csv", 99) == b"BTC.CSV"
 
 
-@pytest.mark.parametrize(("decision", "again"), [("taken", 0), ("quarantine", 1), ("removed", 1)])
+@pytest.mark.parametrize(
+    ("decision", "again"), [("assigned", 0), ("quarantine", 1), ("removed", 1)]
+)
 def test_what_is_in_quarantine_or_removed_is_sent_again_and_is_undecided_then(
     folder, inbox, decision, again
 ):
     sources = {"btc.csv": folder / "btc.csv"}
     send(inbox, Ledger(inbox.objects), sources)
     os.utime(Path(inbox.objects.root, "btc.csv"), (1_700_000_000, 1_700_000_000))
-    Ledger(inbox.objects).note(inbox.arrival("btc.csv"), decision)
+    Ledger(inbox.objects).decide(inbox.arrival("btc.csv"), decision)
     sent = send(inbox, Ledger(inbox.objects), sources)
     assert sent == ["btc.csv"] * again
     undecided = Ledger(inbox.objects).undecided(inbox.arrivals())
@@ -108,7 +110,7 @@ def test_names_of_any_bytes_are_sent(write, inbox):
     assert send(inbox, Ledger(inbox.objects), sources) == ["files/b\udcff ü.csv"]
 
 
-def test_a_file_that_cannot_be_sent_is_told_and_the_others_are_sent(folder, inbox):
+def test_a_file_that_cannot_be_sent_is_reported_and_the_others_are_sent(folder, inbox):
     sources = {**sources_of([folder]), "gone.csv": folder / "gone.csv"}
     with pytest.raises(FileNotFoundError):
         send(inbox, Ledger(inbox.objects), sources)

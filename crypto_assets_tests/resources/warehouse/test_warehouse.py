@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,8 +13,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources.market_data.registry import WrongUse
-from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse, LoadFile, WarehouseBusy
+from crypto_assets.resources.errors import BusyError, UsageError
+from crypto_assets.resources.storage.lake import LoadFile
+from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
+from crypto_assets_tests.helpers.processes import saying
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 FIRST = date(2024, 2, 28)
 PRICES = "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
@@ -31,23 +30,20 @@ with duckdb.connect(sys.argv[1]) as connection:
 """
 READER = """
 import json, sys, threading
-from crypto_assets.resources.warehouse.warehouse import DuckDBWarehouse
+from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
 
 ended = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set())).start()
-warehouse, seen, polls = DuckDBWarehouse(path=sys.argv[1], lock_wait_s=20), set(), 0
+warehouse = DuckDBWarehouse(path=sys.argv[1], lock_wait_s=600)
+print("reading", flush=True)
 while not ended.is_set():
     with warehouse.reading() as connection:
         (count,), = connection.execute("SELECT count(*) FROM market_data.btc").fetchall()
         both = connection.execute(
             "SELECT list(DISTINCT price), count(*), count(DISTINCT ticker) FROM market_data.prices"
         ).fetchone()
-    seen.add(json.dumps([count, *both]))
-    polls += 1
-    if polls == 1:
-        print("reading", flush=True)
+    print(json.dumps([count, *both]), flush=True)
     ended.wait(0.04)
-print(json.dumps({"polls": polls, "seen": sorted(seen)}))
 """
 
 
@@ -87,28 +83,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
     return warehouse
 
 
-@contextmanager
-def child(script: str, warehouse: DuckDBWarehouse) -> Iterator[subprocess.Popen[str]]:
-    """A process that has said its first line; it ends when its input is closed."""
-    with subprocess.Popen(
-        [sys.executable, "-c", script, warehouse.path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout.readline().strip() in {"held", "reading"}
-            yield process
-        finally:
-            process.kill()
-
-
 def prices(warehouse: DuckDBWarehouse) -> dict[str, tuple]:
     with warehouse.reading() as connection:
         return {ticker: tuple(rest) for ticker, *rest in connection.execute(PRICES).fetchall()}
 
 
-def test_replace_loads_gold_and_tells_rows_and_dates_of_each_ticker(warehouse, gold):
+def test_replace_loads_gold_and_gives_rows_and_dates_of_each_ticker(warehouse, gold):
     assert warehouse.replace(gold("BTC", days=3) | gold("XMR", price=2.0, days=1)) == (
         {
             "BTC": {"rows": 3, "first_date": date(2024, 2, 28), "last_date": date(2024, 3, 1)},
@@ -174,31 +154,33 @@ def test_every_ticker_has_a_view_of_its_lower_case_name(warehouse, gold):
             assert count.fetchone() == (3, 1.0)
 
 
-def test_a_reader_in_another_process_never_sees_an_empty_or_half_replaced_currency(warehouse, gold):
+def test_a_reader_in_another_process_never_sees_a_currency_empty_or_in_part(warehouse, gold):
     tickers = ("BTC", "ETH", "XMR")
     versions = [gold(*tickers, price=price, days=50 * int(price)) for price in (1.0, 2.0)]
-    writer = DuckDBWarehouse(path=warehouse.path, lock_wait_s=20)
+    writer = DuckDBWarehouse(path=warehouse.path, lock_wait_s=HANG_S)
     writer.replace(versions[0])
-    with child(READER, warehouse) as reader:
-        for number in range(1, 13):
+    expected, seen = ["[50, [1.0], 150, 3]\n", "[100, [2.0], 300, 3]\n"], []
+    with saying("reading", READER, warehouse.path) as reader:
+        for number in range(13):
             assert writer.replace(versions[number % 2])[1] == {}
-            time.sleep(0.06)  # a turn for the reader
-        told, _ = reader.communicate(timeout=30)
-    assert reader.returncode == 0
-    report = json.loads(told)
-    assert report["seen"] == ["[100, [2.0], 300, 3]", "[50, [1.0], 150, 3]"]
-    assert report["polls"] >= 5
+            while seen[-1:] != [expected[number % 2]]:  # a turn for the reader
+                seen.append(reader.stdout.readline())
+                assert seen[-1] in expected
+        reader.stdin.close()
+        seen += reader.stdout.readlines()
+        assert reader.wait(HANG_S) == 0
+    assert set(seen) == set(expected)
 
 
 @pytest.mark.parametrize("action", ["write", "read"])
 def test_a_warehouse_held_by_another_process_is_waited_for_with_a_bound(warehouse, gold, action):
     files = gold("BTC")
     warehouse.replace(files)
-    with child(HOLDER, warehouse) as holder:
+    with saying("held", HOLDER, warehouse.path) as holder:
         started = time.monotonic()
-        with pytest.raises(WarehouseBusy) as busy:
+        with pytest.raises(BusyError) as busy:
             warehouse.replace(files) if action == "write" else prices(warehouse)
-        assert 0.5 <= time.monotonic() - started < 5
+        assert time.monotonic() - started >= 0.5
     message = str(busy.value)
     assert message.startswith(f"{warehouse.path} is open in another process (")
     assert f"PID {holder.pid}" in message
@@ -209,8 +191,8 @@ def test_a_warehouse_held_by_another_process_is_waited_for_with_a_bound(warehous
 def test_a_warehouse_is_used_as_soon_as_the_other_process_lets_it_go(warehouse, gold, action):
     files = gold("BTC")
     warehouse.replace(files)
-    patient = DuckDBWarehouse(path=warehouse.path, lock_wait_s=30)
-    with child(HOLDER, warehouse) as holder:
+    patient = DuckDBWarehouse(path=warehouse.path, lock_wait_s=HANG_S)
+    with saying("held", HOLDER, warehouse.path) as holder:
         holder.stdin.close()
         if action == "write":
             assert patient.replace(files)[1] == {}
@@ -221,12 +203,12 @@ def test_a_warehouse_is_used_as_soon_as_the_other_process_lets_it_go(warehouse, 
 def test_two_readers_do_not_wait_for_each_other(warehouse, gold):
     warehouse.replace(gold("BTC"))
     script = HOLDER.replace("connect(sys.argv[1])", "connect(sys.argv[1], read_only=True)")
-    with child(script, warehouse):
+    with saying("held", script, warehouse.path):
         assert prices(warehouse) == {"BTC": (3, 1.0, 1.0)}
 
 
 def test_a_warehouse_that_does_not_exist_is_not_made_by_reading_it(warehouse):
-    with pytest.raises(WrongUse, match="the warehouse is still empty"), warehouse.reading():
+    with pytest.raises(UsageError, match="the warehouse is still empty"), warehouse.reading():
         pass
     assert not Path(warehouse.path).exists()
 

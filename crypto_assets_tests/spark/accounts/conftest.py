@@ -1,4 +1,4 @@
-"""An order for a snapshot of any two files, and running it."""
+"""A job spec for a snapshot of any two files, and running it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.spark import run as orders
-from crypto_assets.spark.job_spec import Snapshot, Upload
-
-NAME = "20261121T153627Z-3fa9c1d2"
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.accounts.snapshot import Snapshot
+from crypto_assets.spark.job_spec import JobSpec, Upload
+from crypto_assets.spark.run import run as run_spec
+from crypto_assets_tests.helpers.account_files import NAME
 
 
 @pytest.fixture
-def order(tmp_path):
-    """Makes an order; a file is given as text, bytes or the path of one that is there."""
+def spec(tmp_path):
+    """Makes a job spec; a file is given as text, bytes or the path of one that is there."""
 
     def make(customers, accounts, layers=("accounts_bronze",), **settings):
         uploads = {}
@@ -26,14 +27,14 @@ def order(tmp_path):
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             uploads[kind] = Upload(str(path), path.name, digest)
         settings = {"name": NAME, "arrived_at": "2026-11-21T15:36:27Z", **settings}
-        return Snapshot(
-            str(tmp_path / "staging"), str(tmp_path / "lake"), layers, **uploads, **settings
-        )
+        partitions = (Snapshot(files=uploads, **settings).partition(),)
+        roots = (str(tmp_path / "staging"), str(tmp_path / "lake"))
+        return JobSpec(ACCOUNTS.job, *roots, layers, partitions)
 
     return make
 
 
 @pytest.fixture
 def run(session):
-    """Runs an order; its verdicts by layer."""
-    return lambda order: {result.layer: result.verdicts[0] for result in orders.run(session, order)}
+    """Runs a job spec; its verdicts by layer."""
+    return lambda spec: {result.layer: result.verdicts[0] for result in run_spec(session, spec)}

@@ -5,7 +5,21 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from crypto_assets.spark.accounts.bronze import bronze_layer
+from crypto_assets.spark.accounts.snapshot import Snapshot
+
 ARROW = {"int": pa.int32(), "string": pa.string(), "timestamp": pa.timestamp("us", "UTC")}
+
+
+def snapshot_of(spec):
+    """The one snapshot of a job spec."""
+    (partition,) = spec.partitions
+    return Snapshot.of(partition)
+
+
+def stage_bronze(session, spec):
+    """Writes bronze of the job spec's snapshot below its staging; the verdict."""
+    return bronze_layer(session, spec, snapshot_of(spec))
 
 
 def frame_of(session, columns, rows):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.spark.accounts import audit
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, Snapshot, Upload
+from crypto_assets.spark.accounts.snapshot import Snapshot
+from crypto_assets.spark.job_spec import Upload
 
 FILE = Upload("uri", "name.csv", "etag")
 
@@ -21,7 +22,7 @@ FILE = Upload("uri", "name.csv", "etag")
     ],
 )
 def test_silver_has_each_different_row_once(read, distinct, written, problems):
-    order = Snapshot("staging", "lake", ACCOUNT_LAYERS, "s1", "2026-11-21", FILE, FILE)
+    order = Snapshot("s1", "2026-11-21", {"customers": FILE, "accounts": FILE})
     given, table = {"lines": read}, {"rows": written}
     assert list(audit.silver_problems({"rows": 9}, given, distinct, table, order)) == problems
 

@@ -8,8 +8,9 @@ import pytest
 
 from crypto_assets.spark.accounts import audit
 from crypto_assets.spark.accounts.changes import ITEM, changes, items, stored_after
+from crypto_assets.spark.accounts.snapshot import Snapshot
 from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS, Snapshot, Upload
+from crypto_assets.spark.job_spec import Upload
 from crypto_assets_tests.spark.accounts.rows import frame_of, rows_of
 
 BEFORE = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -23,9 +24,9 @@ def found(session):
     """The changes from what is stored to these accounts, and what is stored after them."""
 
     def compute(accounts, stored=None, arrived_at="2026-11-21T15:36:27Z"):
-        order = Snapshot("staging", "lake", ACCOUNT_LAYERS, "s2", arrived_at, FILE, FILE)
-        now = frame_of(session, CUSTOMER_ACCOUNTS.columns, accounts)
-        before = None if stored is None else frame_of(session, STORED.columns, stored)
+        order = Snapshot("s2", arrived_at, {"customers": FILE, "accounts": FILE})
+        now = frame_of(session, CUSTOMER_ACCOUNTS.ddl, accounts)
+        before = None if stored is None else frame_of(session, STORED.ddl, stored)
         found = changes(now, before, order)
         return rows_of(found, "account_number"), rows_of(
             stored_after(before, found), "account_number"
@@ -140,7 +141,7 @@ def test_a_snapshot_without_accounts_deletes_those_live_once(found):
 def test_the_digest_counts_each_operation_and_shows_the_first_ten_numbers_of_each(session):
     rows = [{"operation": "insert", "account_number": f"i{n:02}"} for n in range(12, 0, -1)]
     rows += [{"operation": "delete", "account_number": name} for name in ("d2", "d1")]
-    frame = frame_of(session, CHANGES.columns, rows)
+    frame = frame_of(session, CHANGES.ddl, rows)
     assert rows_of(audit.done_measures(frame)) == [
         {"inserted": 12, "changed": 0, "deleted": 2, "restored": 0}
     ]
@@ -153,7 +154,7 @@ def test_the_digest_counts_each_operation_and_shows_the_first_ten_numbers_of_eac
 
 
 def test_the_audit_compares_all_that_the_live_items_would_say_with_the_snapshot(session):
-    accounts = frame_of(session, CUSTOMER_ACCOUNTS.columns, [account("a"), account("b")])
+    accounts = frame_of(session, CUSTOMER_ACCOUNTS.ddl, [account("a"), account("b")])
     (wanted,) = rows_of(audit.live(items(accounts)))
     stores = {
         "same": [item("a"), item("b"), item("c", deleted_at=BEFORE)],
@@ -162,6 +163,6 @@ def test_the_audit_compares_all_that_the_live_items_would_say_with_the_snapshot(
     }
     same = {}
     for name, rows in stores.items():
-        (found,) = rows_of(audit.live(frame_of(session, STORED.columns, rows)))
+        (found,) = rows_of(audit.live(frame_of(session, STORED.ddl, rows)))
         same[name] = (found["live"], found["content"]) == (wanted["live"], wanted["content"])
     assert same == {"same": True, "another name": False, "one deleted": False}

@@ -7,39 +7,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from crypto_assets.spark.accounts.data_set import ACCOUNTS as DATA_SET
 from crypto_assets.spark.accounts.tables import CHANGES, CUSTOMER_ACCOUNTS, STORED
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
+from crypto_assets_tests.helpers.account_files import ACCOUNTS, CUSTOMERS, ONE, TWO
 from crypto_assets_tests.spark.accounts.rows import published_rows
 
-ONE = "0b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
-TWO = "1b8e1b6a-0f5c-4b9e-8b0b-3d3c5b6e7f80"
 
-CUSTOMERS = """\
-customer_id,firstname,last_name,gender,state
-3,José,"García, Jr.",Male,"Washington, D.C."
-1,Seán,O'Brien,,wa
-,,,,
-
-1,Seán,O'Brien,,Washington
-4,Ann,Lee,Female,New Jerse
-,Bob,Low,Male,TX
-"""
-ACCOUNTS = f"""\
-customer_id,account_number,type_of_account,created_at
-3,{TWO.upper()},saving,2020-12-31T23:59:59.999Z
-1,,legacy,2020-05-01T00:00:00.000Z
-1,,legacy,2019-05-01T00:00:00.000Z
-1,,,
-9,{ONE},trading,2020-01-01T00:00:00.000Z
-,,forex,2020-01-01T00:00:00.000Z
-"""
-
-
-def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(order, run, tmp_path):
-    snapshot = order(CUSTOMERS, ACCOUNTS, ACCOUNT_LAYERS)
+def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(spec, run, tmp_path):
+    snapshot = spec(CUSTOMERS, ACCOUNTS, tuple(DATA_SET.layers))
     verdicts = run(snapshot)
     assert [problem for verdict in verdicts.values() for problem in verdict.problems] == []
-    assert list(verdicts) == list(ACCOUNT_LAYERS)
+    assert list(verdicts) == list(DATA_SET.layers)
     found = published_rows(tmp_path / "staging", CUSTOMER_ACCOUNTS)
     jose, sean, nobody = "José García, Jr.", "Seán O'Brien", "unknown unknown"
     assert [tuple(row.values())[:6] for row in found] == [
@@ -61,7 +39,7 @@ def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(order, ru
             **row,
             "created_at_year": row["created_at_year"] or 0,
             "deleted_at": None,
-            "snapshot": snapshot.name,
+            "snapshot": snapshot.partitions[0].name,
         }
         for row in found
     ]

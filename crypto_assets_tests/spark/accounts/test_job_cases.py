@@ -13,6 +13,7 @@ import pytest
 
 from crypto_assets.spark.accounts.audit import DONE
 from crypto_assets.spark.accounts.changes import ITEM
+from crypto_assets.spark.accounts.data_set import ACCOUNTS as DATA_SET
 from crypto_assets.spark.accounts.tables import (
     CHANGES,
     CUSTOMER_ACCOUNTS,
@@ -20,10 +21,8 @@ from crypto_assets.spark.accounts.tables import (
     SILVER_CUSTOMERS,
     STORED,
 )
-from crypto_assets.spark.job_spec import ACCOUNT_LAYERS
-from crypto_assets_tests.spark.accounts.conftest import NAME
+from crypto_assets_tests.helpers.account_files import ACCOUNTS, CUSTOMERS, NAME, ONE, TWO
 from crypto_assets_tests.spark.accounts.rows import published_rows
-from crypto_assets_tests.spark.accounts.test_job import ACCOUNTS, CUSTOMERS, ONE, TWO
 from sample_data.accounts import write_snapshots
 
 OF_CUSTOMERS = "customer_id,first_name,last_name,gender,state\n"
@@ -31,13 +30,13 @@ OF_ACCOUNTS = "customer_id,account_number,type_of_account,created_at\n"
 
 
 @pytest.fixture
-def bank(run, order, tmp_path):
+def bank(run, spec, tmp_path):
     """Three snapshots of a generated bank, each run and published, with their verdicts."""
     snapshots, stored = [], None
     for snapshot in write_snapshots(tmp_path / "bank", 40, 120, seed=3):
         settings = {"name": snapshot.name, "arrived_at": snapshot.arrived_at, "stored": stored}
         files = (snapshot.customers, snapshot.accounts)
-        snapshots.append((snapshot, run(order(*files, ACCOUNT_LAYERS, **settings))))
+        snapshots.append((snapshot, run(spec(*files, tuple(DATA_SET.layers), **settings))))
         shutil.rmtree(tmp_path / "lake" / CUSTOMER_ACCOUNTS.path, ignore_errors=True)
         shutil.copytree(tmp_path / "staging", tmp_path / "lake", dirs_exist_ok=True)
         shutil.rmtree(tmp_path / "staging")
@@ -96,11 +95,11 @@ def assert_measured(verdicts, snapshot):
     )
 
 
-def test_an_unchanged_snapshot_writes_one_empty_file_of_changes(order, run, tmp_path):
-    layers = ACCOUNT_LAYERS[2:]
-    run(order(CUSTOMERS, ACCOUNTS, ACCOUNT_LAYERS))
+def test_an_unchanged_snapshot_writes_one_empty_file_of_changes(spec, run, tmp_path):
+    layers = tuple(DATA_SET.layers)[2:]
+    run(spec(CUSTOMERS, ACCOUNTS, tuple(DATA_SET.layers)))
     (tmp_path / "staging").rename(tmp_path / "lake")
-    verdicts = run(order(CUSTOMERS, ACCOUNTS, layers, stored=NAME))
+    verdicts = run(spec(CUSTOMERS, ACCOUNTS, layers, stored=NAME))
     assert list(verdicts) == list(layers)
     measures = verdicts["customer_account_store"].measures
     assert (measures["unchanged"], measures["live_before"], measures["inserted"]) == (5, 5, 0)
@@ -114,14 +113,14 @@ def test_an_unchanged_snapshot_writes_one_empty_file_of_changes(order, run, tmp_
     assert published_rows(tmp_path / "staging", STORED) == published_rows(tmp_path / "lake", STORED)
 
 
-def test_files_are_sorted_and_hold_one_snapshot_or_year_each(order, run, tmp_path):
+def test_files_are_sorted_and_hold_one_snapshot_or_year_each(spec, run, tmp_path):
     accounts = OF_ACCOUNTS + "".join(
         f"{n % 7},{hashlib.md5(str(n).encode()).hexdigest()[:8]}{ONE[8:]},saving,"  # noqa: S324
         f"{2000 + n % 3}-01-01T00:00:00Z\n"
         for n in range(300)
     )
     customers = OF_CUSTOMERS + "".join(f"{n},Ann,Lee,Female,OH\n" for n in (5, 2, 0, 6))
-    run(order(customers, accounts, ACCOUNT_LAYERS))
+    run(spec(customers, accounts, tuple(DATA_SET.layers)))
     tables = {
         SILVER_CUSTOMERS: (1, "customer_id"),
         SILVER_ACCOUNTS: (1, "account_number"),
@@ -141,7 +140,7 @@ def test_files_are_sorted_and_hold_one_snapshot_or_year_each(order, run, tmp_pat
             assert times <= {"timestamp[us, tz=UTC]"}
 
 
-def test_bad_rows_of_both_files_fail_the_snapshot_with_their_lines(order, run):
+def test_bad_rows_of_both_files_fail_the_snapshot_with_their_lines(spec, run):
     customers = OF_CUSTOMERS + "x,Ann,Lee,,\n" * 12
     accounts = (
         OF_ACCOUNTS + ""
@@ -150,7 +149,7 @@ def test_bad_rows_of_both_files_fail_the_snapshot_with_their_lines(order, run):
         "1,12345,saving,\n"
         "1,,saving,20240101-01-01T00:00:00Z\n"
     )
-    verdicts = run(order(customers, accounts, ACCOUNT_LAYERS))
+    verdicts = run(spec(customers, accounts, tuple(DATA_SET.layers)))
     assert list(verdicts) == ["accounts_bronze", "accounts_silver"]
     people, owned = verdicts["accounts_silver"].problems
     assert people.startswith("customers: 12 bad lines: line 2: customer_id is no whole number")
@@ -164,13 +163,13 @@ def test_bad_rows_of_both_files_fail_the_snapshot_with_their_lines(order, run):
     )
 
 
-def test_two_different_rows_of_one_customer_or_account_fail_the_snapshot(order, run):
+def test_two_different_rows_of_one_customer_or_account_fail_the_snapshot(spec, run):
     customers = OF_CUSTOMERS + "1,Ann,,,\n2,,,,\n1,Anna,,,\n"
     accounts = (
         OF_ACCOUNTS + ""
         f"1,{ONE},saving,\n2,{TWO},saving,\n2,{ONE},saving,\n1,{ONE},trading,\n1,{ONE},saving,\n"
     )
-    verdicts = run(order(customers, accounts, ACCOUNT_LAYERS))
+    verdicts = run(spec(customers, accounts, tuple(DATA_SET.layers)))
     contradict = "lines contradict one before of the same"
     both = "line 4: differs from line 2; line 5: differs from line 2"
     assert verdicts["accounts_silver"].problems == (
@@ -179,10 +178,10 @@ def test_two_different_rows_of_one_customer_or_account_fail_the_snapshot(order, 
     )
 
 
-def test_columns_that_are_null_in_every_row_are_no_problem(order, run, tmp_path):
+def test_columns_that_are_null_in_every_row_are_no_problem(spec, run, tmp_path):
     customers = OF_CUSTOMERS + "1,,,,\n2,,,,\n"
     accounts = OF_ACCOUNTS + "1,,,\n2,,,\n"
-    verdicts = run(order(customers, accounts, ACCOUNT_LAYERS))
+    verdicts = run(spec(customers, accounts, tuple(DATA_SET.layers)))
     assert verdicts["customer_account_store"].problems == ()
     assert [
         tuple(row.values()) for row in published_rows(tmp_path / "staging", CUSTOMER_ACCOUNTS)
@@ -192,17 +191,17 @@ def test_columns_that_are_null_in_every_row_are_no_problem(order, run, tmp_path)
     ]
 
 
-def test_a_snapshot_whose_rows_are_all_dropped_is_refused(order, run):
+def test_a_snapshot_whose_rows_are_all_dropped_is_refused(spec, run):
     customers = OF_CUSTOMERS + ",Ann,,,\n"
     accounts = OF_ACCOUNTS + f",{ONE},,\n"
-    assert run(order(customers, accounts, ACCOUNT_LAYERS))["accounts_silver"].problems == (
+    assert run(spec(customers, accounts, tuple(DATA_SET.layers)))["accounts_silver"].problems == (
         "customers: there is no row in it: upload the whole file again",
     )
 
 
-def test_nobody_may_be_left_of_a_snapshot_in_which_everybody_is_forgotten(order, run, tmp_path):
+def test_nobody_may_be_left_of_a_snapshot_in_which_everybody_is_forgotten(spec, run, tmp_path):
     customers = OF_CUSTOMERS + "1,Ann,Lee,,\n"
     accounts = OF_ACCOUNTS + f"1,{ONE},,\n"
-    verdicts = run(order(customers, accounts, ACCOUNT_LAYERS, forgotten=(1,)))
+    verdicts = run(spec(customers, accounts, tuple(DATA_SET.layers), forgotten=(1,)))
     assert [verdict.problems for verdict in verdicts.values()] == [(), (), (), ()]
     assert published_rows(tmp_path / "staging", STORED) == []

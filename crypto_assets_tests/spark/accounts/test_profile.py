@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.spark.accounts.bronze import bronze_layer
 from crypto_assets.spark.accounts.profile import nearest, profile
 from crypto_assets.spark.accounts.states import SPELLINGS, STATES, full_name
+from crypto_assets_tests.spark.accounts.rows import snapshot_of, stage_bronze
 
 CUSTOMERS = """customer_id,first_name,last_name,gender,state
 1,Ann,Lee,female,New Jersey
@@ -33,11 +33,11 @@ ACCOUNTS = """customer_id,account_number,type_of_account,created_at
 
 
 @pytest.fixture
-def profiled(session, order):
+def profiled(session, spec):
     def compute(customers, accounts):
-        snapshot = order(customers, accounts)
-        bronze_layer(session, snapshot)
-        found = profile(session, snapshot)
+        snapshot = spec(customers, accounts)
+        stage_bronze(session, snapshot)
+        found = profile(session, snapshot, snapshot_of(snapshot))
         json.dumps(found)
         return found
 
@@ -96,24 +96,24 @@ def test_a_profile_stays_small_whatever_the_files_hold(profiled):
     assert len(json.dumps(found)) < 20_000
 
 
-def test_files_whose_rows_are_all_forgotten_have_an_empty_profile(session, order):
+def test_files_whose_rows_are_all_forgotten_have_an_empty_profile(session, spec):
     customers = "customer_id,first_name,last_name,gender,state\n1,Ann,Lee,female,Utah\n"
     accounts = "customer_id,account_number,type_of_account,created_at\n1,,legacy,\n"
-    snapshot = order(customers, accounts, forgotten=(1,))
-    assert bronze_layer(session, snapshot).passed
-    found = profile(session, snapshot)
+    snapshot = spec(customers, accounts, forgotten=(1,))
+    assert stage_bronze(session, snapshot).passed
+    found = profile(session, snapshot, snapshot_of(snapshot))
     assert (found["customers"]["rows"], found["accounts"]["rows"]) == (0, 0)
     assert found["accounts"]["legacy_share"] == 0
 
 
-def test_a_published_snapshot_is_profiled_among_others(session, order, tmp_path):
+def test_a_published_snapshot_is_profiled_among_others(session, spec, tmp_path):
     for name, files in {"A": (CUSTOMERS, ACCOUNTS), "B": (CUSTOMERS + "9,,,,\n", ACCOUNTS)}.items():
-        bronze_layer(session, order(*files, name=name))
+        stage_bronze(session, spec(*files, name=name))
         shutil.copytree(tmp_path / "staging", tmp_path / "lake", dirs_exist_ok=True)
-    published = order(CUSTOMERS, ACCOUNTS, name="B", layers=("accounts_silver",))
+    published = spec(CUSTOMERS, ACCOUNTS, name="B", layers=("accounts_silver",))
     shutil.rmtree(published.staging)
     assert len(list(Path(published.lake).rglob("*.parquet"))) == 4
-    assert profile(session, published)["customers"]["rows"] == 9
+    assert profile(session, published, snapshot_of(published))["customers"]["rows"] == 9
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ NO_TIMES = [
 def bronze(session, table, rows):
     """These rows of a file; the first is line 2."""
     lines = [{"line": line, **row} for line, row in enumerate(rows, 2)]
-    return frame_of(session, table.columns, lines)
+    return frame_of(session, table.ddl, lines)
 
 
 @pytest.fixture
@@ -184,10 +184,10 @@ def test_a_time_is_read_to_the_millisecond_whatever_the_sessions_time_zone_is(ac
 
 
 def test_an_accounts_year_is_that_of_utc_whatever_the_sessions_time_zone_is(session, elsewhere):
-    customers = frame_of(session, SILVER_CUSTOMERS.columns, [])
+    customers = frame_of(session, SILVER_CUSTOMERS.ddl, [])
     accounts = frame_of(
         session,
-        SILVER_ACCOUNTS.columns,
+        SILVER_ACCOUNTS.ddl,
         [{"account_number": text, "created_at": time} for text, time in TIMES.items()],
     )
     found = transform.customer_accounts(customers, accounts)
@@ -303,7 +303,7 @@ def test_identical_rows_collapse_whatever_their_spelling_and_others_are_told_by_
 def test_accounts_get_their_customers_and_those_without_are_kept_as_unknown(session):
     customers = frame_of(
         session,
-        SILVER_CUSTOMERS.columns,
+        SILVER_CUSTOMERS.ddl,
         [
             {
                 "customer_id": 1,
@@ -318,7 +318,7 @@ def test_accounts_get_their_customers_and_those_without_are_kept_as_unknown(sess
     time = TIMES["2024-02-29T13:45:00.123Z"]
     accounts = frame_of(
         session,
-        SILVER_ACCOUNTS.columns,
+        SILVER_ACCOUNTS.ddl,
         [
             {"customer_id": 1, "account_number": "a", "type_of_account": "forex"},
             {"customer_id": 1, "account_number": "b", "created_at": time},
@@ -327,7 +327,7 @@ def test_accounts_get_their_customers_and_those_without_are_kept_as_unknown(sess
         ],
     )
     found = rows_of(transform.customer_accounts(customers, accounts), "account_number")
-    assert ", ".join(found[0]) == re.sub(r" \w+(,|$)", r"\1", CUSTOMER_ACCOUNTS.columns)
+    assert ", ".join(found[0]) == re.sub(r" \w+(,|$)", r"\1", CUSTOMER_ACCOUNTS.ddl)
     assert [tuple(row.values()) for row in found] == [
         (1, "Seán O'Brien", "Male", "Washington, D.C.", "a", "forex", None, None),
         (1, "Seán O'Brien", "Male", "Washington, D.C.", "b", None, time, 2024),

@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from crypto_assets.spark.exports import Export, Options, Refused, read_export
+from crypto_assets.spark.exports import Export, Options, read_export
+from crypto_assets.spark.problems import ReadError
 
 
 def read(content: str | bytes, **options: object) -> Export:
@@ -32,7 +33,7 @@ def problems(export: Export) -> dict[int, str]:
 
 def refusal(content: str | bytes, **options: object) -> str:
     """The one-line reason for which `content` is refused."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ReadError) as caught:
         read(content, **options)
     reason = str(caught.value)
     assert "\n" not in reason

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.spark.exports import Refused, read_export
+from crypto_assets.spark.exports import read_export
+from crypto_assets.spark.problems import ReadError
 
 from .helpers import pairs, problems, read, refusal
 
@@ -95,7 +96,8 @@ def test_a_stream_that_gives_little_at_a_time() -> None:
 
 CHILD = """
 import resource, sys, io
-from crypto_assets.spark.exports import read_export, Refused
+from crypto_assets.spark.exports import read_export
+from crypto_assets.spark.problems import ReadError
 class Made(io.RawIOBase):
     def __init__(self, head, piece, size):
         self.head, self.piece, self.left = head, piece, size
@@ -110,7 +112,7 @@ read_export(io.BytesIO(b"Date,Close\\n2024-01-13,1.5\\n2024-01-14,1.5\\n"))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read_export(eval(sys.argv[1]))
-except Refused as refusal:
+except ReadError as refusal:
     print(refusal)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
@@ -149,6 +151,6 @@ def test_very_large_files_are_refused_within_bounded_memory_and_time(name: str) 
 def test_many_small_lines_within_the_limit_stay_quick() -> None:
     start = time.monotonic()
     for line in (b"1,2\n", b"a\n", b",\n", b'"a","b"\n', b'"a\n', b"2024-01-01,1\n"):
-        with pytest.raises(Refused):
+        with pytest.raises(ReadError):
             read_export(io.BytesIO(b"Date,Close\n" + line * 99_000))
     assert time.monotonic() - start < 20

@@ -13,7 +13,8 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crypto_assets.spark.exports import Export, Options, Refused, read_export
+from crypto_assets.spark.exports import Export, Options, read_export
+from crypto_assets.spark.problems import ReadError
 
 from .dialects import DATES, HEADERS, LAYOUTS, Day, Dialect, data_rows, market, write_history
 from .helpers import pairs, problems
@@ -84,7 +85,7 @@ def attempt(data: bytes, options: Options = Options()) -> Export | str:  # noqa:
     """The export, or the reason of the refusal; any other exception is a failure."""
     try:
         return read_export(io.BytesIO(data), options)
-    except Refused as refusal:
+    except ReadError as refusal:
         assert str(refusal)
         assert "\n" not in str(refusal)
         return str(refusal)

@@ -8,21 +8,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crypto_assets.spark.job_spec import Batch, Currency, Upload
-from crypto_assets.spark.market_data import audit, job
+from crypto_assets.spark.job_spec import JobSpec, Upload
+from crypto_assets.spark.market_data import audit
+from crypto_assets.spark.market_data.currency import Choices, Currency
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.market_data.tables import GOLD, LOAD, SILVER_HISTORY, SILVER_TREND
+from crypto_assets.spark.run import run as run_spec
 from crypto_assets.spark.storage import write
-from crypto_assets.spark.tables import GOLD, LOAD, SILVER_HISTORY, SILVER_TREND, TABLES
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 
 @pytest.fixture
 def currency(write_text):
-    def order(ticker, history=None, trend=None, **settings):
+    def make(ticker, history=None, trend=None, **choices):
         files = {"history": history or history_csv(), "trend": trend or trend_csv(ticker)}
         uploads = {kind: write_text(f"{ticker}-{kind}.csv", text) for kind, text in files.items()}
-        return Currency(ticker, **uploads, **settings)
+        return Currency(ticker, uploads, Choices(**choices))
 
-    return order
+    return make
 
 
 @pytest.fixture
@@ -37,9 +40,12 @@ def write_text(tmp_path):
 
 @pytest.fixture
 def run(session, tmp_path):
-    def run_job(*currencies, layers=("bronze", "silver", "gold"), lake="lake"):
-        batch = Batch(str(tmp_path / "staging"), str(tmp_path / lake), layers, currencies)
-        return {result.layer: result for result in job.run(session, batch)}
+    def run_job(*currencies, layers=("bronze", "silver", "gold"), optional=()):
+        staging, partitions = str(tmp_path / "staging"), tuple(c.partition() for c in currencies)
+        spec = JobSpec(
+            MARKET_DATA.job, staging, str(tmp_path / "lake"), layers, partitions, optional
+        )
+        return {result.layer: result for result in run_spec(session, spec)}
 
     return run_job
 
@@ -52,7 +58,6 @@ def test_a_ticker_that_fails_goes_no_further_and_the_others_do(run, currency):
     results = run(
         currency("BTC"),
         currency("BAD", history_csv(cells={9: "n.a. see mail"})),
-        currency("SMALL", history_csv(days=5), published_rows={"silver/history": 40}),
         currency(
             "HUGE",
             "Date,Open,High,Low,Close,Adj Close,Volume\n"
@@ -61,7 +66,6 @@ def test_a_ticker_that_fails_goes_no_further_and_the_others_do(run, currency):
     )
     assert "BAD" not in results["bronze"].passed
     assert "line 9: not a price: 'n.a. see mail'" in verdict(results, "bronze", "BAD").problems[0]
-    assert "would shrink from 40 to 5 rows" in verdict(results, "silver", "SMALL").problems[0]
     assert "not finite numbers" in verdict(results, "gold", "HUGE").problems[0]
     assert results["gold"].passed == ("BTC",)
 
@@ -124,12 +128,10 @@ def test_rows_of_a_file_stand_in_the_order_of_their_dates(session, tmp_path):
 def test_a_warehouse_by_position_gets_gold_with_the_ticker_first_in_each_file(
     run, currency, tmp_path
 ):
-    layers = ("bronze", "silver", "gold", "warehouse")
     tickers = ("BTC", "007", "TRUE")
     bad = currency("BAD", history_csv(cells={9: "x"}))
-    results = run(bad, *map(currency, tickers), layers=layers)
-    assert sorted(results["warehouse"].passed) == sorted(tickers)
-    assert {v.partition for v in results["warehouse"].verdicts} == set(tickers)
+    results = run(bad, *map(currency, tickers), optional=(LOAD.path,))
+    assert sorted(results["gold"].passed) == sorted(tickers)
     assert not list((tmp_path / "staging" / LOAD.path).glob("ticker=BAD"))
     for ticker in tickers:
         rows = {}
@@ -143,36 +145,32 @@ def test_a_warehouse_by_position_gets_gold_with_the_ticker_first_in_each_file(
         ]
         assert set(rows[LOAD]["symbol"].to_pylist()) == {ticker}
         assert rows[LOAD].drop_columns(["symbol"]).equals(rows[GOLD])
-        gold, load = (verdict(results, layer, ticker).measures for layer in ("gold", "warehouse"))
-        assert load == gold
-        assert sorted(load) == ["first_date", "last_date", "rows"]
+        assert rows[GOLD].column_names == ["date", "price", "trend", "pricema", "trend_i"]
 
 
-def test_files_for_the_warehouse_are_made_of_published_gold_where_none_is_computed(
+def test_files_for_the_warehouse_are_made_of_the_gold_of_these_currencies_only(
     run, currency, tmp_path
 ):
     run(currency("BTC"), currency("ETH"))
     (tmp_path / "staging").rename(tmp_path / "lake")
-    results = run(currency("ETH"), currency("NEW"), layers=("warehouse",))
-    assert results["warehouse"].passed == ("ETH",)
-    assert verdict(results, "warehouse", "NEW").problems == (
-        "no rows were written for the warehouse",
-    )
+    results = run(currency("ETH"), layers=("gold",), optional=(LOAD.path,))
+    assert results["gold"].passed == ("ETH",)
     (folder,) = (tmp_path / "staging" / LOAD.path).glob("ticker=*")
     assert folder.name == "ticker=ETH"
 
 
-def test_files_for_the_warehouse_are_made_only_on_order_and_are_no_table_of_the_lake(
+def test_files_for_the_warehouse_are_made_only_where_the_job_spec_names_them(
     run, currency, tmp_path
 ):
     run(currency("BTC"))
+    assert (tmp_path / "staging" / GOLD.path).exists()
     assert not (tmp_path / "staging" / LOAD.path).exists()
-    assert LOAD not in TABLES
 
 
 def test_the_audit_of_files_for_the_warehouse_compares_each_measure_with_golds():
     gold = {"rows": 3, "price_count": 2, "price_max": 5.0, "price_min": None}
     assert list(audit.load_problems(gold, dict(gold))) == []
+    assert list(audit.load_problems(gold, None)) == ["no rows were written for the warehouse"]
     assert list(audit.load_problems(gold, {**gold, "rows": 2, "price_max": 4.0})) == [
         "rows is 3 in gold, 2 in the file for the warehouse",
         "price_max is 5.0 in gold, 4.0 in the file for the warehouse",
@@ -184,7 +182,7 @@ def test_the_audit_sees_rows_that_stand_in_another_order(session, tmp_path):
     folder.mkdir(parents=True)
     shuffled = pa.table({"date": pa.array([3, 1, 2, 2], pa.date32()), "price": pa.array([1.0] * 4)})
     pq.write_table(shuffled, folder / "part.parquet")
-    frame = session.read.schema(SILVER_HISTORY.columns).parquet(str(tmp_path / SILVER_HISTORY.path))
+    frame = session.read.schema(SILVER_HISTORY.ddl).parquet(str(tmp_path / SILVER_HISTORY.path))
     (measured,) = audit.table_measures(frame, "price").toArrow().to_pylist()
     assert measured["out_of_order"] == 2
 
@@ -214,7 +212,7 @@ def test_the_audit_of_bronze_counts_lines_and_knows_the_file(change, problem):
         "last_head": 1,
         "first_foot": None,
     }
-    order = Currency("BTC", upload, upload)
+    order = Currency("BTC", {"history": upload, "trend": upload})
     assert list(audit.bronze_problems(row, order, "history")) == []
     (found,) = audit.bronze_problems({**row, **change}, order, "history")
     assert problem in found
@@ -222,7 +220,7 @@ def test_the_audit_of_bronze_counts_lines_and_knows_the_file(change, problem):
 
 def test_the_audit_of_silver_and_gold_counts_both_sides():
     upload = Upload("uri", "btc.csv", "etag")
-    order = Currency("BTC", upload, upload)
+    order = Currency("BTC", {"history": upload, "trend": upload})
     given = {"given": 40, "dates": 40, "missing": 2, "unreadable": 0}
     table = {
         "rows": 40,

@@ -7,8 +7,9 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from crypto_assets.spark.job_spec import Currency, Upload
+from crypto_assets.spark.job_spec import Upload
 from crypto_assets.spark.market_data import audit, silver
+from crypto_assets.spark.market_data.currency import Currency
 
 BRONZE = pa.schema(
     [("ticker", pa.string()), ("role", pa.string()), ("date", pa.string()), ("value", pa.string())]
@@ -101,7 +102,7 @@ def test_a_date_that_is_no_day_of_the_calendar_is_refused(session):
         )
     )
     upload = Upload("uri", "btc.csv", "etag")
-    order = Currency("BTC", upload, upload)
+    order = Currency("BTC", {"history": upload, "trend": upload})
     assert list(audit.silver_problems("history", given, written, order)) == [
         "history: 1 rows whose date cannot be read"
     ]

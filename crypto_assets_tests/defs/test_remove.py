@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources import wiring as profile
-from crypto_assets.resources.accounts.snapshots import Snapshots
+from crypto_assets.defs.remove import remove
+from crypto_assets.resources import wiring
+from crypto_assets.resources.data_set.assign import assign
+from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.market_data.overrides import Overrides
-from crypto_assets.resources.market_data.refresh import Platform
-from crypto_assets.resources.market_data.registry import pinned_key
-from crypto_assets.resources.market_data.remove import remove
+from crypto_assets.resources.inbox.stored import pinned_key
+from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.market_data.refresh import CurrencyRefresh
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.uploads.assign import Sorter
-from crypto_assets.resources.uploads.register import take_in
-from crypto_assets.resources.warehouse.warehouse import LoadFile
+from crypto_assets.resources.storage.lake import LoadFile
+from crypto_assets.resources.uploads.register import add_currency
+from crypto_assets.spark.market_data.currency import Choices
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 TABLES = (
@@ -37,48 +40,48 @@ class Desk:
     """A home in which currencies are registered and published, and what is left of them."""
 
     settings: Settings
-    platform: Platform
+    instance: dg.DagsterInstance
+    currencies: CurrencyRefresh
     inbox: Inbox
     pair: Callable[..., tuple[Path, Path]]
 
     def ledger(self) -> Ledger:
-        return Ledger(profile.inbox(self.settings).objects)
+        return Ledger(self.inbox.objects)
 
     def add(self, ticker: str, level: float = 100.0, *, trend: Path | None = None) -> None:
-        files = self.pair(ticker, level)
-        if trend:
-            files = (files[0], trend)
-        take_in(self.inbox, self.platform.registry, ticker, *files, {})
-        for arrival in self.ledger().undecided(self.inbox.arrivals()):
-            self.ledger().note(arrival, "taken")
+        history, own_trend = self.pair(ticker, level)
+        sources = {"history": history, "trend": trend or own_trend}
+        add_currency(self.inbox, self.currencies.registry, ticker, sources, Choices())
+        self.instance.add_dynamic_partitions("ticker", [ticker])
 
     def publish(self, ticker: str) -> None:
         for table in TABLES:
-            path = self.settings.lake / table / f"ticker={ticker}" / "data.parquet"
+            path = self.settings.lake_folder / table / f"ticker={ticker}" / "data.parquet"
             path.parent.mkdir(parents=True)
             parquet.write_table(pa.table({**ROWS, "trend_i": [1.0]}), path)
-        self.platform.warehouse.replace({ticker: LoadFile(str(path), path.stat().st_size, 1)})
-        note = self.settings.lake / "_versions" / f"{ticker}.json"
-        note.parent.mkdir(exist_ok=True)
-        note.write_text('{"versions": {"gold": "v1"}}')
+        self.currencies.warehouse.replace({ticker: LoadFile(str(path), path.stat().st_size, 1)})
+        manifest = self.settings.lake_folder / "_manifests/market_data" / f"{ticker}.json"
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        manifest.write_text('{"versions": {"gold": "v1"}}')
 
     def remove(self, ticker: str, *, purge: bool = False) -> None:
-        remove(self.platform, self.inbox, self.ledger(), ticker, purge=purge)
+        remove(self.instance, self.currencies, self.inbox, ticker, purge=purge)
 
     def left(self, ticker: str) -> set[str]:
         """The places that still know the currency."""
-        query = self.platform.warehouse.query
+        query = self.currencies.warehouse.query
         _, rows = query(f"SELECT ticker FROM market_data.prices WHERE ticker = '{ticker}'")
         _, views = query(f"SELECT 1 FROM duckdb_views() WHERE view_name = '{ticker.lower()}'")
-        registry = self.platform.registry
+        registry = self.currencies.registry
         places = {
             "rows": rows,
             "view": views,
-            "lake": list(self.settings.lake.rglob(f"*ticker={ticker}*")),
-            "version": self.platform.lake.notes([ticker])[ticker].versions,
+            "lake": list(self.settings.lake_folder.rglob(f"*ticker={ticker}*")),
+            "version": self.currencies.versions([ticker])[ticker],
             "entry": registry.get(ticker),
             "uploads": [upload for name, _, upload in registry.uploads() if name == ticker],
             "due": ticker in registry.due(),
+            "partition": self.instance.has_dynamic_partition("ticker", ticker),
         }
         return {place for place, found in places.items() if found}
 
@@ -89,34 +92,43 @@ class Desk:
         return [arrival.key for arrival in self.ledger().undecided(self.inbox.arrivals())]
 
     def pinned(self) -> set[str]:
-        return {path.name for path in (self.settings.inbox / "_versions").iterdir()}
+        return {path.name for path in (self.settings.inbox_folder / "_contents").iterdir()}
 
 
-EVERYWHERE = {"rows", "view", "lake", "version", "entry", "uploads", "due"}
+EVERYWHERE = {"rows", "view", "lake", "version", "entry", "uploads", "due", "partition"}
+
+
+def etags(entry: Entry) -> set[str]:
+    return {upload.etag for upload in entry.files.values()}
 
 
 @pytest.fixture
-def desk(settings: Settings, pair: Callable[..., tuple[Path, Path]]) -> Desk:
-    desk = Desk(settings, profile.platform(settings), profile.inbox(settings), pair)
+def empty_desk(settings: Settings, pair: Callable[..., tuple[Path, Path]]) -> Iterator[Desk]:
+    with open_instance(settings) as instance:
+        yield Desk(settings, instance, wiring.market_data(settings), wiring.inbox(settings), pair)
+
+
+@pytest.fixture
+def desk(empty_desk: Desk) -> Desk:
     for ticker, level in (("BTC", 100.0), ("ETH", 200.0)):
-        desk.add(ticker, level)
-        desk.publish(ticker)
-        assert desk.left(ticker) == EVERYWHERE
-    return desk
+        empty_desk.add(ticker, level)
+        empty_desk.publish(ticker)
+        assert empty_desk.left(ticker) == EVERYWHERE
+    return empty_desk
 
 
 @pytest.mark.parametrize("purge", [False, True])
 def test_a_removed_currency_is_nowhere_and_the_others_are_untouched(desk, purge):
-    eth = desk.platform.registry.get("ETH")
+    eth = desk.currencies.registry.get("ETH")
     desk.remove("BTC", purge=purge)
     assert desk.left("BTC") == set()
     assert desk.left("ETH") == EVERYWHERE
-    assert desk.platform.registry.get("ETH") == eth
-    assert {eth.history.etag, eth.trend.etag} <= desk.pinned()
+    assert desk.currencies.registry.get("ETH") == eth
+    assert etags(eth) <= desk.pinned()
     assert "ETH/history/ETH Historical Data.csv" in desk.inbox_keys()
 
 
-def test_without_purge_its_uploads_stay_and_are_not_taken_again_by_themselves(desk):
+def test_without_purge_its_uploads_stay_and_are_not_assigned_again_by_themselves(desk):
     keys, pinned = desk.inbox_keys(), desk.pinned()
     desk.remove("BTC")
     assert (desk.inbox_keys(), desk.pinned()) == (keys, pinned)
@@ -126,13 +138,13 @@ def test_without_purge_its_uploads_stay_and_are_not_taken_again_by_themselves(de
 
 
 def test_with_purge_its_uploads_and_their_copies_are_gone(desk):
-    eth = desk.platform.registry.get("ETH")
+    eth = desk.currencies.registry.get("ETH")
     desk.remove("BTC", purge=True)
     assert desk.inbox_keys() == [
         "ETH/history/ETH Historical Data.csv",
         "ETH/trend/multiTimeline.csv",
     ]
-    assert desk.pinned() == {eth.history.etag, eth.trend.etag}
+    assert desk.pinned() == etags(eth)
     assert not desk.ledger().is_open("BTC/history/BTC Historical Data.csv")
 
 
@@ -140,14 +152,14 @@ def test_purge_keeps_the_copies_another_currency_is_made_from(desk, write):
     shared = write("shared.csv", trend_csv("bitcoin"))
     desk.add("BTC", 100.0, trend=shared)
     desk.add("WBTC", 100.0, trend=shared)
-    wbtc = desk.platform.registry.get("WBTC")
+    wbtc = desk.currencies.registry.get("WBTC")
     desk.remove("BTC", purge=True)
-    assert {wbtc.history.etag, wbtc.trend.etag} <= desk.pinned()
+    assert etags(wbtc) <= desk.pinned()
     assert "WBTC/trend/shared.csv" in desk.inbox_keys()
     desk.remove("WBTC", purge=True)
-    eth = desk.platform.registry.get("ETH")
-    assert {wbtc.history.etag, wbtc.trend.etag}.isdisjoint(desk.pinned())
-    assert {eth.history.etag, eth.trend.etag} <= desk.pinned()
+    eth = desk.currencies.registry.get("ETH")
+    assert etags(wbtc).isdisjoint(desk.pinned())
+    assert etags(eth) <= desk.pinned()
 
 
 @pytest.mark.parametrize("purge", [False, True])
@@ -159,34 +171,33 @@ def test_removal_may_be_repeated_and_an_unknown_currency_is_harmless(desk, purge
 
 
 def test_a_removal_that_was_interrupted_is_finished_by_the_next(desk):
-    desk.platform.warehouse.remove("BTC")
-    desk.platform.lake.remove("BTC")
-    assert desk.left("BTC") == {"entry", "uploads", "due"}
+    desk.currencies.warehouse.remove("BTC")
+    desk.currencies.lake.remove(MARKET_DATA, "BTC")
+    assert desk.left("BTC") == {"entry", "uploads", "due", "partition"}
     desk.remove("BTC", purge=True)
     assert desk.left("BTC") == set()
 
 
 @pytest.mark.parametrize("purge", [False, True])
-def test_what_stands_at_its_key_by_now_is_another_currencys_and_stays(desk, purge):
-    sorter = Sorter(
-        desk.inbox, desk.platform.registry, Snapshots(objects=desk.inbox.objects), Overrides()
-    )
+def test_what_is_at_its_key_by_now_is_another_currencys_and_stays(desk, purge):
+    assigner = desk.currencies.assigner(desk.inbox)
     key = "BTC/trend/multiTimeline.csv"
-    (desk.settings.inbox / key).write_text(trend_csv("pizza"))
+    (desk.settings.inbox_folder / key).write_text(trend_csv("pizza"))
     before = desk.undecided()
     desk.remove("BTC", purge=purge)
-    assert (desk.settings.inbox / key).read_text() == trend_csv("pizza")
+    assert (desk.settings.inbox_folder / key).read_text() == trend_csv("pizza")
     assert before == desk.undecided() == [key]
     assert not desk.ledger().is_open(key)
-    assert sorter.take(desk.inbox.arrival(key))
+    assigned = assign(desk.inbox.arrival(key), desk.inbox, [assigner])
+    assert (assigned.partition, list(assigned.files)) == ("BTC", ["trend"])
 
 
 @pytest.mark.parametrize("purge", [False, True])
 def test_a_currency_that_waits_for_a_file_can_be_removed(desk, purge):
-    registry = desk.platform.registry
+    registry = desk.currencies.registry
     upload = desk.inbox.pin("xmr.csv", history_csv(3.0).encode())
-    (desk.settings.inbox / "xmr.csv").write_text(history_csv(3.0))
-    registry.take("XMR", "history", upload, {})
+    (desk.settings.inbox_folder / "xmr.csv").write_text(history_csv(3.0))
+    registry.assign("XMR", "history", upload, {})
     desk.remove("XMR", purge=purge)
     assert registry.waiting() == {}
     assert ("xmr.csv" in desk.inbox_keys(), upload.etag in desk.pinned()) == (not purge, not purge)
@@ -199,14 +210,15 @@ def test_a_removed_currency_can_be_added_again(desk, purge):
     desk.add("BTC")
     desk.publish("BTC")
     assert desk.left("BTC") == EVERYWHERE
-    etag = desk.platform.registry.get("BTC").history.etag
-    assert (desk.settings.inbox / pinned_key(etag)).read_bytes() == history_csv(100.0).encode()
+    etag = desk.currencies.registry.get("BTC").files["history"].etag
+    assert (desk.settings.inbox_folder / pinned_key(etag)).read_bytes() == history_csv(
+        100.0
+    ).encode()
     assert not desk.ledger().is_open("BTC/history/BTC Historical Data.csv")
 
 
-def test_a_home_without_lake_and_warehouse_can_have_a_currency_removed(settings, pair):
-    desk = Desk(settings, profile.platform(settings), profile.inbox(settings), pair)
-    desk.add("BTC")
-    desk.remove("BTC", purge=True)
-    assert desk.inbox_keys() == []
-    assert not settings.warehouse.exists()
+def test_a_home_without_tables_and_warehouse_can_have_a_currency_removed(empty_desk):
+    empty_desk.add("BTC")
+    empty_desk.remove("BTC", purge=True)
+    assert empty_desk.inbox_keys() == []
+    assert not empty_desk.settings.warehouse_file.exists()

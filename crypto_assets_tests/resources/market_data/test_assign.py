@@ -1,4 +1,4 @@
-"""Sorting uploads: whose each file is, certainly, or the reason why it is nobody's."""
+"""Assigning uploads: whose each file is, certainly, or the reason why it is nobody's."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.market_data.registry import pinned_key
-from crypto_assets.resources.uploads.assign import Unclear
-from crypto_assets.resources.uploads.register import take_in
+from crypto_assets.resources.data_set.assign import assign
+from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.inbox.stored import pinned_key
+from crypto_assets.resources.uploads.register import add_currency
+from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets_tests.helpers.desk import (
     CURE,
     HISTORY,
@@ -44,19 +46,22 @@ def test_a_file_is_whose_term_name_or_folder_names_it(desk, key, content, owner)
     assert desk.owner(key, content) == owner
 
 
-def test_what_is_taken_tells_the_upload_and_what_the_reader_made_of_it(desk):
-    taken = desk.take("in/btc.csv", HISTORY)
-    assert (taken.ticker, taken.kind, taken.entry) == ("BTC", "history", None)
-    assert (taken.upload.key, taken.upload.name) == ("in/btc.csv", "btc.csv")
-    assert taken.upload.size == len(HISTORY.encode())
+def test_what_is_assigned_has_the_upload_and_what_the_reader_made_of_it(desk):
+    assigned = desk.delivered("in/btc.csv", HISTORY)
+    message = "the history of BTC, which waits for its trend"
+    assert (assigned.partition, assigned.message) == ("BTC", message)
+    assert assigned.files == {"history": desk.upload("BTC", "history")}
+    upload = assigned.files["history"]
+    assert (upload.key, upload.name) == ("in/btc.csv", "btc.csv")
+    assert upload.size == len(HISTORY.encode())
     facts = ("rows", "first_date", "last_date", "source", "date_format", "decimal")
-    assert [taken.facts[name] for name in facts] == [
+    assert [assigned.facts[name] for name in facts] == [
         *(40, "2024-01-25", "2024-03-04", "investing.com", "MM/DD/YYYY", "dot")
     ]
     assert desk.content("BTC", "history") == HISTORY
 
 
-def test_a_term_and_a_name_that_disagree_are_both_told(desk):
+def test_a_term_and_a_name_that_disagree_are_both_named(desk):
     reason = desk.unclear("bitcoin trend.csv", trend_csv("monero"))
     assert reason == (
         "it names BTC and XMR: name it in currencies.toml "
@@ -92,64 +97,63 @@ def test_both_files_in_either_order_make_the_currency(desk):
     for ticker, order in (("BTC", list(files)), ("XMR", list(reversed(files)))):
         texts = {key: content.replace("bitcoin", ticker.lower()) for key, content in files.items()}
         first, second = (f"{ticker}/{key.replace('btc', ticker)}" for key in order)
-        half = desk.take(first, texts[order[0]])
-        assert half.entry is None
-        assert desk.registry.waiting() == {ticker: (half.kind, half.upload)}
-        assert desk.registry.get(ticker) is None
-        whole = desk.take(second, texts[order[1]])
-        assert whole.entry == desk.registry.get(ticker)
-        assert {half.kind: half.upload, whole.kind: whole.upload} == {
-            kind: getattr(whole.entry, kind) for kind in ("history", "trend")
+        one = desk.delivered(first, texts[order[0]])
+        assert {t: entry.files for t, entry in desk.registry.waiting().items()} == {
+            ticker: one.files
         }
+        assert ticker not in desk.registry.names()
+        other = desk.delivered(second, texts[order[1]])
+        assert desk.registry.get_all([ticker])[ticker].files == {**one.files, **other.files}
         assert desk.registry.waiting() == {}
         assert ticker in desk.registry.due()
 
 
-def test_a_new_half_replaces_the_one_that_waits(desk):
-    desk.take("btc.csv", HISTORY)
+def test_a_new_file_replaces_the_one_that_waits(desk):
+    desk.delivered("btc.csv", HISTORY)
     assert desk.owner("btc.csv", NEWER) == "BTC history"
-    entry = desk.take("multiTimeline.csv", trend_csv("bitcoin")).entry
-    assert entry.history.size == len(NEWER.encode())
+    desk.delivered("multiTimeline.csv", trend_csv("bitcoin"))
+    assert desk.registry.names() == ["BTC"]
+    assert desk.upload("BTC", "history").size == len(NEWER.encode())
     assert desk.content("BTC", "history") == NEWER
 
 
 def test_the_same_content_again_is_nobodys_news(desk):
-    desk.take("btc.csv", HISTORY)
-    assert desk.take("btc.csv", HISTORY) is None
-    assert desk.take("copy of btc.csv", HISTORY) is None
-    desk.take("multiTimeline.csv", trend_csv("bitcoin"))
+    desk.delivered("btc.csv", HISTORY)
+    assert desk.delivered("btc.csv", HISTORY).known
+    assert desk.delivered("copy of btc.csv", HISTORY).known
+    desk.delivered("multiTimeline.csv", trend_csv("bitcoin"))
     due = desk.registry.due()
-    assert desk.take("btc.csv", HISTORY) is None
-    assert desk.registry.upload("BTC", "history").key == "btc.csv"
+    assert desk.delivered("btc.csv", HISTORY).known
+    assert desk.upload("BTC", "history").key == "btc.csv"
     assert desk.registry.due() == due
 
 
 def test_new_content_under_the_same_key_replaces_the_old(desk):
-    old = desk.take("btc.csv", HISTORY)
-    desk.take("multiTimeline.csv", trend_csv("bitcoin"))
+    old = desk.delivered("btc.csv", HISTORY).files["history"]
+    desk.delivered("multiTimeline.csv", trend_csv("bitcoin"))
     due = desk.registry.due()
-    new = desk.take("btc.csv", NEWER)
-    assert (new.ticker, new.kind, new.entry.history) == ("BTC", "history", new.upload)
-    assert new.upload.etag != old.upload.etag
+    new = desk.delivered("btc.csv", NEWER)
+    assert (new.partition, new.files) == ("BTC", {"history": desk.upload("BTC", "history")})
+    assert new.files["history"].etag != old.etag
     assert desk.content("BTC", "history") == NEWER
-    assert Path(desk.inbox.objects.root, pinned_key(old.upload.etag)).read_text() == HISTORY
+    assert Path(desk.inbox.objects.root, pinned_key(old.etag)).read_text() == HISTORY
     assert desk.registry.due()["BTC"] != due["BTC"]
 
 
-def test_another_file_while_the_first_still_stands_is_unclear(desk):
-    desk.take("btc.csv", HISTORY)
+def test_another_file_while_the_first_is_still_there_is_unclear(desk):
+    desk.delivered("btc.csv", HISTORY)
     cure = (
         "upload it under that name, remove that file and upload this one again, or name it in "
         "currencies.toml"
     )
     assert desk.unclear("btc new.csv", NEWER) == f"BTC has its history from btc.csv already: {cure}"
-    desk.take("multiTimeline.csv", trend_csv("bitcoin"))
+    desk.delivered("multiTimeline.csv", trend_csv("bitcoin"))
     assert "BTC has its trend from multiTimeline.csv" in desk.unclear("t.csv", trend_csv("btc"))
     assert desk.content("BTC", "history") == HISTORY
 
 
 def test_another_file_after_the_first_was_removed_replaces_it(desk):
-    desk.take("btc.csv", HISTORY)
+    desk.delivered("btc.csv", HISTORY)
     Path(desk.inbox.objects.root, "btc.csv").unlink()
     assert desk.owner("btc new.csv", NEWER) == "BTC history"
 
@@ -157,29 +161,30 @@ def test_another_file_after_the_first_was_removed_replaces_it(desk):
 def test_a_key_that_brings_another_currency_leaves_the_first_its_file(desk):
     bitcoin, monero = trend_csv("bitcoin"), trend_csv("monero")
     assert desk.owner("multiTimeline.csv", bitcoin) == "BTC trend"
-    desk.take("btc.csv", HISTORY)
+    desk.delivered("btc.csv", HISTORY)
     assert desk.owner("multiTimeline.csv", monero) == "XMR trend"
     assert desk.content("BTC", "trend") == bitcoin
     assert desk.content("XMR", "trend") == monero
-    assert desk.take("multiTimeline.csv", monero) is None
+    assert desk.delivered("multiTimeline.csv", monero).known
     newer = trend_csv("bitcoin", (1, 2, 3))
     assert desk.owner("multiTimeline.csv", newer) == "BTC trend"
     assert desk.content("XMR", "trend") == monero
 
 
 def test_the_same_change_of_currency_within_one_look(desk):
-    sorter = desk.sorter()
-    taken = [
-        sorter.take(desk.drop("multiTimeline.csv", trend_csv(term)))
+    assigners = desk.assigners()
+    assigned = [
+        assign(desk.deliver("multiTimeline.csv", trend_csv(term)), desk.inbox, assigners)
         for term in ("bitcoin", "monero", "bitcoin", "ethereum")
     ]
-    assert [each and each.ticker for each in taken] == ["BTC", "XMR", None, "ETH"]
+    assert [each.partition for each in assigned] == ["BTC", "XMR", "BTC", "ETH"]
+    assert [each.known for each in assigned] == [False, False, True, False]
     assert sorted(desk.registry.waiting()) == ["BTC", "ETH", "XMR"]
 
 
-def test_a_file_whose_key_another_currency_took_over_stands_in_nobodys_way(desk):
-    desk.take("multiTimeline.csv", trend_csv("bitcoin"))
-    desk.take("multiTimeline.csv", trend_csv("monero"))
+def test_a_file_whose_key_another_currency_has_by_now_is_in_nobodys_way(desk):
+    desk.delivered("multiTimeline.csv", trend_csv("bitcoin"))
+    desk.delivered("multiTimeline.csv", trend_csv("monero"))
     assert desk.owner("bitcoin.csv", trend_csv("bitcoin", (1, 2, 3))) == "BTC trend"
 
 
@@ -194,7 +199,7 @@ def test_a_key_keeps_its_currency_where_nothing_in_it_says_otherwise(desk):
 
 
 def test_a_key_that_brings_the_other_kind_is_unclear(desk):
-    desk.take("btc.csv", HISTORY)
+    desk.delivered("btc.csv", HISTORY)
     reason = desk.unclear("btc.csv", trend_csv("bitcoin"))
     assert reason == "it is a trend file where the history file of BTC belongs"
 
@@ -218,60 +223,64 @@ def test_of_several_terms_the_currencys_own_is_taken(desk):
 )
 def test_a_file_that_cannot_be_read_is_unclear_with_the_readers_reason(desk, content, reason):
     assert reason in desk.unclear("btc.csv", content)
-    assert not Path(desk.inbox.objects.root, "_versions").exists()
+    assert not Path(desk.inbox.objects.root, "_contents").exists()
 
 
 def test_a_file_that_is_gone_or_became_a_folder_is_unclear(desk):
-    gone = desk.drop("btc.csv", HISTORY)
+    gone = desk.deliver("btc.csv", HISTORY)
     Path(desk.inbox.objects.root, "btc.csv").unlink()
-    with pytest.raises(Unclear, match="it cannot be opened: No such file or directory"):
-        desk.sorter().take(gone)
+    with pytest.raises(UnclearError, match="it cannot be opened: No such file or directory"):
+        desk.assign(gone)
     Path(desk.inbox.objects.root, "btc.csv").mkdir()
-    with pytest.raises(Unclear, match="it cannot be opened: Is a directory"):
-        desk.sorter().take(gone)
+    with pytest.raises(UnclearError, match="it cannot be opened: Is a directory"):
+        desk.assign(gone)
 
 
-def test_a_file_that_changed_since_it_was_listed_is_not_taken_half_written(desk):
-    listed = desk.drop("btc.csv", HISTORY)
-    desk.drop("btc.csv", HISTORY[: len(HISTORY) // 2])
-    with pytest.raises(Unclear, match="it changed while it was read: it is looked at again"):
-        desk.sorter().take(listed)
+def test_a_file_that_changed_since_it_was_listed_is_not_assigned_half_written(desk):
+    listed = desk.deliver("btc.csv", HISTORY)
+    desk.deliver("btc.csv", HISTORY[: len(HISTORY) // 2])
+    with pytest.raises(UnclearError, match="it changed while it was read: it is looked at again"):
+        desk.assign(listed)
     assert list(desk.registry.uploads()) == []
 
 
-def test_files_that_add_put_are_not_taken_again(desk, write):
-    files = (write("btc.csv", HISTORY), write("multiTimeline.csv", trend_csv("bitcoin")))
-    take_in(desk.inbox, desk.registry, "BTC", *files, {})
+def test_files_that_add_put_are_not_assigned_again(desk, write):
+    trend = write("multiTimeline.csv", trend_csv("bitcoin"))
+    sources = {"history": write("btc.csv", HISTORY), "trend": trend}
+    add_currency(desk.inbox, desk.registry, "BTC", sources, Choices())
     before = desk.registry.get("BTC"), desk.registry.due()
     arrivals = list(desk.inbox.arrivals())
     assert sorted(a.key for a in arrivals) == ["BTC/history/btc.csv", "BTC/trend/multiTimeline.csv"]
-    assert [desk.sorter().take(arrival) for arrival in arrivals] == [None, None]
+    assert all(desk.assign(arrival).known for arrival in arrivals)
     assert (desk.registry.get("BTC"), desk.registry.due()) == before
 
 
 def test_files_that_add_gave_a_currency_against_their_names_stay_its_own(desk, write):
-    files = (write("ethereum.csv", HISTORY), write("bitcoin.csv", trend_csv("bitcoin")))
-    take_in(desk.inbox, desk.registry, "WBTC", *files, {})
-    assert [desk.sorter().take(arrival) for arrival in desk.inbox.arrivals()] == [None, None]
+    trend = write("bitcoin.csv", trend_csv("bitcoin"))
+    sources = {"history": write("ethereum.csv", HISTORY), "trend": trend}
+    add_currency(desk.inbox, desk.registry, "WBTC", sources, Choices())
+    assert [desk.assign(arrival).known for arrival in desk.inbox.arrivals()] == [True, True]
     assert list(desk.registry.waiting()) == []
-    assert desk.registry.tickers() == ["WBTC"]
+    assert desk.registry.names() == ["WBTC"]
 
 
 def test_a_pinned_copy_that_was_lost_is_restored_when_the_file_comes_again(desk):
-    etag = desk.take("btc.csv", HISTORY).upload.etag
+    desk.delivered("btc.csv", HISTORY)
+    etag = desk.upload("BTC", "history").etag
     Path(desk.inbox.objects.root, pinned_key(etag)).unlink()
-    assert desk.take("btc.csv", HISTORY) is None
+    assert desk.delivered("btc.csv", HISTORY).known
     assert desk.content("BTC", "history") == HISTORY
 
 
-def test_a_crash_before_the_pair_was_registered_leaves_a_file_that_can_be_taken_again(desk):
-    desk.take("btc.csv", HISTORY)
-    folder = Path(desk.inbox.objects.root, "_due")
+def test_a_crash_before_the_pair_was_registered_leaves_a_file_that_can_be_assigned_again(desk):
+    desk.delivered("btc.csv", HISTORY)
+    folder = Path(desk.inbox.objects.root, "_registry/market_data/due")
     folder.write_text("in the way")  # what registers a pair breaks off at its first step
-    arrival = desk.drop("t.csv", trend_csv("bitcoin"))
+    arrival = desk.deliver("t.csv", trend_csv("bitcoin"))
     with pytest.raises(OSError, match=r"exists|directory"):
-        desk.sorter().take(arrival)
-    assert desk.registry.get("BTC") is None
+        desk.assign(arrival)
+    assert desk.registry.names() == []
     folder.unlink()
-    assert desk.sorter().take(arrival).entry == desk.registry.get("BTC")
+    assert desk.assign(arrival).files == {"trend": desk.upload("BTC", "trend")}
+    assert desk.registry.names() == ["BTC"]
     assert desk.registry.waiting() == {}

@@ -1,0 +1,112 @@
+"""The commands of the product as a whole: `status`, `sql`, `ui` and `doctor`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crypto_assets.cli.accounts import snapshot_document
+from crypto_assets.cli.command import command
+from crypto_assets.cli.market_data import chosen_tickers, currency_document
+
+if TYPE_CHECKING:
+    from crypto_assets.resources.data_set.registry import Registry
+    from crypto_assets.resources.settings import Settings
+
+SHOWN_SNAPSHOTS = 10
+
+
+@command
+@click.argument("tickers", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
+def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
+    """Show the files and layers of each currency and its problems, then uploads in quarantine.
+
+    Without TICKERS also the last snapshots of customer accounts.
+    """
+    from crypto_assets.cli.console import show_status, write_json
+    from crypto_assets.defs.status import statuses, upload_statuses
+    from crypto_assets.resources import wiring
+    from crypto_assets.resources.instance import open_instance
+
+    currencies, snapshots = wiring.registries(settings)
+    chosen = chosen_tickers(currencies, tickers) if tickers else currencies.names()
+    with open_instance(settings) as instance:
+        found = [currency_document(each) for each in statuses(instance, currencies, chosen)]
+        last = [] if tickers else snapshots.names()[-SHOWN_SNAPSHOTS:]
+        of_accounts = [snapshot_document(each) for each in statuses(instance, snapshots, last)]
+    uploads: dict[str, list[Any]] = {}
+    if not tickers:
+        uploads = {"waiting": _waiting(currencies), "waiting_accounts": _waiting(snapshots)}
+        uploads |= upload_statuses(wiring.inbox(settings))
+    if as_json:
+        write_json({"currencies": found, "snapshots": of_accounts, **uploads})
+    else:
+        show_status(found, of_accounts, uploads)
+
+
+def _waiting(registry: Registry) -> list[dict[str, str]]:
+    """The files whose partition lacks another one."""
+    from crypto_assets.resources.storage.files import printable
+
+    return [
+        {registry.data_set.partition: name, "has": kind, "file": printable(upload.key)}
+        for name, entry in registry.waiting().items()
+        for kind, upload in entry.files.items()
+    ]
+
+
+@command
+@click.argument("query")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+def sql(settings: Settings, query: str, style: str) -> None:
+    """Query the warehouse, read-only.
+
+    Such as: crypto-assets sql "SELECT * FROM market_data.btc ORDER BY date"
+    """
+    from crypto_assets.cli.console import show_table, write_csv, write_json
+    from crypto_assets.resources import wiring
+
+    columns, rows = wiring.warehouse(settings).query(query)
+    if style == "json":
+        write_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        (show_table if style == "table" else write_csv)(columns, rows)
+
+
+@command
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=3000, show_default=True)
+def ui(settings: Settings, host: str, port: int) -> None:
+    """Start Dagster's web UI and daemon on this home; end with Ctrl-C."""
+    from crypto_assets.resources.instance import prepare_home
+
+    environment = {**os.environ, **prepare_home(settings)}
+    dev = [sys.executable, "-m", "dagster", "dev", "-m", "crypto_assets.definitions"]
+    click.echo(f"http://{host}:{port}")
+    sys.stdout.flush()
+    # Takes this process's place, so that a signal to it ends all that Dagster started.
+    os.execve(sys.executable, [*dev, "--host", host, "--port", str(port)], environment)  # noqa: S606 - our own words, no shell
+
+
+@command
+def doctor(settings: Settings) -> None:
+    """Check settings, engine, lake and warehouse, and say what to fix."""
+    from crypto_assets.cli.console import show_table
+    from crypto_assets.resources.doctor.doctor import examine
+
+    findings = list(examine(settings))
+    show_table(
+        ["", "what", "found"], [("ok" if f.ok else "FIX", f.what, f.found) for f in findings]
+    )
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

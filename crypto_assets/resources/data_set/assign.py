@@ -1,0 +1,83 @@
+"""Assigning an upload to a partition: what every data set's assigner gives back.
+
+How a file finds its partition is in each data set's `assign`. Certain or not at all: what is not
+certain goes to quarantine.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.inbox.stored import StoredUpload
+from crypto_assets.resources.storage.objects import Object
+from crypto_assets.spark.data_set import DataSet
+
+HEAD_BYTES = (16 << 20) + 1  # of an upload, read to find out whose it is
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What became of an upload: `message` in words, `files` to report of its partition by kind.
+
+    `facts` are what the reader made of it. `known` says that its partition had this content.
+    """
+
+    data_set: DataSet
+    message: str
+    partition: str = ""
+    files: Mapping[str, StoredUpload] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    known: bool = False
+
+
+class Assigner(ABC):
+    """Assigns uploads to partitions of one data set, by its registry at one moment.
+
+    `settings` changes when what people say about their uploads does, `problems` are what is wrong
+    with that.
+    """
+
+    settings: str = ""
+    problems: Sequence[str] = ()
+
+    @abstractmethod
+    def assign(self, arrival: Object, content: bytes) -> Assigned | None:
+        """Assigns the upload; None if it is of another data set.
+
+        `content` is its beginning, at most `HEAD_BYTES`. Raises `UnclearError` if the file cannot
+        be read or it is not certain whose it is.
+        """
+
+    def apply_settings(self) -> Iterator[str]:
+        """Gives registered partitions what people say about them; yields what changed, in words."""
+        yield from ()
+
+    def overdue(self, now: float) -> Iterator[Assigned]:  # noqa: ARG002 - a data set may wait
+        """Assigns what has waited long enough for others, at this POSIX time."""
+        yield from ()
+
+
+def assign(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Assigned:
+    """Assigns the upload by the first assigner that knows its kind. Raises `UnclearError`."""
+    content = read_arrival(inbox, arrival, HEAD_BYTES)
+    for assigner in assigners:
+        if found := assigner.assign(arrival, content):
+            return found
+    raise UnclearError("it is no file of any data set")
+
+
+def read_arrival(inbox: Inbox, arrival: Object, limit: int) -> bytes:
+    """The upload's content, at most `limit` bytes. Raises `UnclearError` if it cannot be read."""
+    try:
+        content = inbox.read(arrival.key, limit)
+    except OSError as error:
+        raise UnclearError(f"it cannot be opened: {error.strerror or error}") from error
+    present = inbox.arrival(arrival.key)
+    if present is None or present.etag != arrival.etag:
+        raise UnclearError("it changed while it was read: it is looked at again")
+    return content

@@ -1,0 +1,286 @@
+"""Brings partitions of a data set up to date: compute, audit, publish.
+
+Knows the resources but neither Spark nor Dagster's runs: it is given a run id and returns verdicts.
+What a data set does beside, such as loading a warehouse, is in its own `refresh`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crypto_assets.resources.data_set.assign import Assigner
+from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.engine.engine import Engine
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.storage.lake import Current, Lake, Made, Manifest
+from crypto_assets.spark.data_set import DataSet
+from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
+
+OnLayer = Callable[[LayerResult], None]
+Entries = Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """The refreshing of one data set, with the resources it works with.
+
+    As it stands it computes all layers and publishes those whose tables have the data set's
+    partitions.
+    """
+
+    registry: Registry
+    engine: Engine
+    lake: Lake
+
+    @property
+    def data_set(self) -> DataSet:
+        return self.registry.data_set
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """The layers that the engine computes; the others are made of what it computed."""
+        return tuple(self.data_set.layers)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The paths of the optional tables that are wanted."""
+        return ()
+
+    def run(
+        self,
+        partitions: Sequence[str],
+        layers: Collection[str],
+        run_id: str,
+        on_layer: OnLayer,
+    ) -> Iterator[LayerResult]:
+        """Computes, audits and publishes these layers; a verdict for each partition that began.
+
+        Works off `engine.batch_size` partitions at a time and yields the results of each such batch
+        when it is published; `on_layer` is called with each layer's result as soon as it is
+        computed. A partition that fails keeps what was published of the layer it failed at and of
+        those behind it. A fault of the engine is raised when the layers before it are published.
+        """
+        layers = self._in_order(layers)
+        computes = tuple(layer for layer in layers if layer in self.computed)
+        entries = self.registry.get_all(partitions)
+        if unknown := sorted(set(partitions) - entries.keys()):
+            reason = "no files are registered for it: upload them first"
+            yield self._verdicts(layers[0], dict.fromkeys(unknown, reason), {})
+        size = self.engine.batch_size
+        with self.engine.running() if computes else nullcontext(_execute_nothing) as execute:
+            for start in range(0, len(entries), size):
+                batch = dict(list(entries.items())[start : start + size])
+                stale = list(self._stale_inputs(batch, layers))
+                yield from stale
+                refused = {verdict.partition for result in stale for verdict in result.verdicts}
+                batch = {name: entry for name, entry in batch.items() if name not in refused}
+                spec = self._job_spec(batch, computes, run_id)
+                computed, fault = _collected(execute(spec), on_layer)
+                versioned = [self._versioned(result, batch) for result in computed]
+                yield from self.publish(batch, layers, versioned, on_layer, fault)
+                for staging in {spec.staging, *(result.staging for result in computed)}:
+                    self.lake.discard(staging)
+                if fault:
+                    raise fault
+
+    def with_options(self, options: Mapping[str, Any]) -> Refresh:  # noqa: ARG002 - a data set may have some
+        """The refreshing as a person wants it in one run."""
+        return self
+
+    def assigner(self, inbox: Inbox) -> Assigner:
+        """What assigns uploads to partitions of this data set, as they are now."""
+        raise NotImplementedError
+
+    def remove(self, partition: str) -> None:
+        """Takes the partition out of every table. Raises `BusyError`."""
+        self.lake.remove(self.data_set, partition)
+
+    def publish(
+        self,
+        batch: Entries,
+        layers: Sequence[str],
+        computed: Sequence[LayerResult],
+        on_layer: OnLayer,
+        fault: Exception | None,
+    ) -> list[LayerResult]:
+        """Publishes what passed; the verdicts then say what could not be published, and why."""
+        with self.lake.locked(self.data_set.name):
+            # In this order: what is published after it was asked what is newest is not replaced.
+            current = self.lake.current(self.data_set, batch)
+            conflicts = self._conflicts(batch, layers[0])
+            results = self._published(computed, batch, conflicts, current)
+            failed = {v.partition for r in results for v in r.verdicts if not v.passed}
+            good = {n: e for n, e in batch.items() if n not in failed and n not in conflicts}
+            loaded = [] if fault else self.load(good, layers, current)
+            for result in loaded:
+                on_layer(result)
+            return [*results, *loaded]
+
+    def load(self, good: Entries, layers: Sequence[str], current: Current) -> list[LayerResult]:  # noqa: ARG002 - a data set may load
+        """Makes the layers that the engine does not compute, of the partitions that passed.
+
+        `current` is what is published of them.
+        """
+        return []
+
+    def partition(self, entry: Entry) -> Partition:
+        """The partition in a job spec; a data set adds the facts that its job wants."""
+        return Partition(entry.partition, self.registry.pinned(entry))
+
+    def rows(self, verdict: Verdict) -> dict[str, int]:  # noqa: ARG002 - a data set may count
+        """The rows of the layer's tables, by path, as the manifest keeps them."""
+        return {}
+
+    def guard(self, verdict: Verdict, entry: Entry, published: Manifest) -> str:  # noqa: ARG002 - a data set may have one
+        """Why a layer that passed its audit must not replace what is published; empty if it may."""
+        return ""
+
+    def versions(self, partitions: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The version of each published layer, by partition."""
+        manifests = self.lake.manifests(self.data_set, partitions)
+        return {name: manifest.versions for name, manifest in manifests.items()}
+
+    def _in_order(self, layers: Collection[str]) -> list[str]:
+        return [layer for layer in self.data_set.layers if layer in layers]
+
+    def _job_spec(self, batch: Entries, layers: tuple[str, ...], run_id: str) -> JobSpec:
+        """What the engine is to compute; its staging is this run's."""
+        return JobSpec(
+            job=self.data_set.job,
+            staging=self.lake.staging(run_id),
+            lake=self.lake.uri,
+            layers=layers,
+            partitions=tuple(map(self.partition, batch.values())),
+            optional=self.optional,
+            readers=self.engine.readers,
+        )
+
+    def _stale_inputs(self, batch: Entries, layers: Sequence[str]) -> Iterator[LayerResult]:
+        """Refuses the partitions whose published input was made from something else."""
+        for layer in layers:
+            before = self.data_set.layer_before(layer)
+            if before is None or before in layers:
+                continue
+            published = self.versions(batch)
+            problem = f"its {before} is stale or missing: run again without --layer"
+            stale = {
+                name: problem
+                for name, entry in batch.items()
+                if published[name].get(before) != self.registry.version(entry, before)
+            }
+            if stale:
+                yield self._verdicts(layer, stale, batch)
+                return
+
+    def _conflicts(self, batch: Entries, first: str) -> dict[str, str]:
+        """The partitions whose uploads or choices changed while this run worked on older ones."""
+        now = self.registry.get_all(batch)
+        problems = {}
+        for name, entry in batch.items():
+            if name not in now:
+                problems[name] = "it was removed while this run worked on it"
+            elif self.registry.version(now[name], first) != self.registry.version(entry, first):
+                problems[name] = "newer files or settings came while this run worked on older ones"
+        return problems
+
+    def _published(
+        self,
+        computed: Sequence[LayerResult],
+        batch: Entries,
+        conflicts: Mapping[str, str],
+        current: Current,
+    ) -> list[LayerResult]:
+        """Publishes what passed, except for conflicts; its time counts for all layers alike."""
+        if not computed:
+            return []
+        started, first = time.monotonic(), computed[0]
+        results = self.stop(computed, {name: (first.layer, why) for name, why in conflicts.items()})
+        results = self.stop(results, self._refused(results, batch, current))
+        made: dict[str, dict[str, Made]] = {name: {} for name in batch}
+        for verdict in (v for result in results for v in result.verdicts if v.passed):
+            made[verdict.partition][verdict.layer] = Made(verdict.version, self.rows(verdict))
+        problems = self.lake.publish(self.data_set, first.staging, made, current)
+        results = self.stop(results, problems)
+        seconds = (time.monotonic() - started) / len(results)
+        return [replace(result, seconds=result.seconds + seconds) for result in results]
+
+    def _refused(
+        self, results: Iterable[LayerResult], batch: Entries, current: Current
+    ) -> dict[str, tuple[str, str]]:
+        """The partitions that their guard refuses, with the first such layer and the reason."""
+        refused: dict[str, tuple[str, str]] = {}
+        for verdict in (v for result in results for v in result.verdicts if v.passed):
+            name = verdict.partition
+            published, _ = current.get(name, (Manifest(), ""))
+            if name not in refused and (why := self.guard(verdict, batch[name], published)):
+                refused[name] = (verdict.layer, why)
+        return refused
+
+    def stop(
+        self, results: Iterable[LayerResult], problems: Mapping[str, tuple[str, str]]
+    ) -> list[LayerResult]:
+        """Adds each partition's problem to its verdict at that layer; it reaches none behind."""
+        order = list(self.data_set.layers)
+
+        def stopped(verdict: Verdict) -> Iterator[Verdict]:
+            layer, problem = problems.get(verdict.partition, (None, ""))
+            if layer is None or order.index(verdict.layer) < order.index(layer):
+                yield verdict
+            elif verdict.layer == layer:
+                yield replace(verdict, problems=(*verdict.problems, problem))
+
+        return [
+            replace(result, verdicts=tuple(v for each in result.verdicts for v in stopped(each)))
+            for result in results
+        ]
+
+    def _versioned(self, result: LayerResult, batch: Entries) -> LayerResult:
+        def version(verdict: Verdict) -> str:
+            return self.registry.version(batch[verdict.partition], result.layer)
+
+        verdicts = tuple(replace(each, version=version(each)) for each in result.verdicts)
+        return replace(result, verdicts=verdicts)
+
+    def _verdicts(self, layer: str, problems: Mapping[str, str], batch: Entries) -> LayerResult:
+        """Verdicts against these partitions, which nothing was computed of."""
+        return LayerResult(
+            layer,
+            0.0,
+            tuple(
+                Verdict(
+                    name,
+                    layer,
+                    (problem,),
+                    version=self.registry.version(batch[name], layer) if name in batch else "",
+                )
+                for name, problem in problems.items()
+            ),
+        )
+
+
+def clear_left_behind(engine: Engine, lake: Lake, running: Collection[str]) -> None:
+    """Gives up what runs left behind that are not among the `running` ones: jobs and staging."""
+    engine.abandon(running)
+    lake.clear_staging(running)
+
+
+def _execute_nothing(spec: JobSpec) -> Iterator[LayerResult]:  # noqa: ARG001 - as an engine's
+    yield from ()
+
+
+def _collected(
+    results: Iterable[LayerResult], on_layer: OnLayer
+) -> tuple[list[LayerResult], Exception | None]:
+    """What was computed, and the fault that ended it early: the layers before it count."""
+    computed = []
+    try:
+        for result in results:
+            computed.append(result)
+            on_layer(result)
+    except Exception as fault:  # noqa: BLE001 - raised again when the rest is published
+        return computed, fault
+    return computed, None

@@ -1,0 +1,150 @@
+"""Objects in a folder of the local file system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.storage.files import locked, replacing, write_atomically
+from crypto_assets.resources.storage.objects import (
+    Advance,
+    Content,
+    Object,
+    Objects,
+    Part,
+    is_hidden,
+)
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalObjects(Objects):
+    """A folder of the local file system."""
+
+    root: str
+
+    @classmethod
+    def of(cls, settings: Settings, part: Part) -> Self:
+        folders = {"inbox": settings.inbox_folder, "lake": settings.lake_folder}
+        return cls(root=str(folders[part]))
+
+    @property
+    def workers(self) -> int:
+        return 1
+
+    def uri(self, key: str) -> str:
+        return str(Path(self.root, key))
+
+    def find(self, key: str) -> Object | None:
+        """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
+        try:
+            found = Path(self.root, key).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            return Object(key, "", 0, 0.0)
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        etag = f"{found.st_size}-{found.st_mtime_ns}"
+        return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
+
+    def walk(self) -> Iterator[Object]:
+        return self._walk("", hidden=False)
+
+    def below(self, folder: str) -> Iterator[Object]:
+        return self._walk(f"{folder}/", hidden=True)
+
+    def folders(self, folder: str) -> list[str]:
+        found = self._entries(f"{folder}/")
+        return [entry.name for _, entry in found if entry and entry.is_dir(follow_symlinks=False)]
+
+    def read(self, key: str, limit: int = -1) -> bytes:
+        with Path(self.root, key).open("rb") as stream:
+            return stream.read(limit)
+
+    def read_all(self, keys: Iterable[str]) -> dict[str, Content]:
+        contents = {}
+        for key in keys:
+            try:
+                contents[key] = Content(self.read(key), "")
+            except FileNotFoundError:
+                continue
+        return contents
+
+    def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
+        write_atomically(Path(self.root, key), content, durable=durable)
+
+    def replace(self, key: str, content: bytes, etag: str | None) -> str:  # noqa: ARG002
+        self.write(key, content, durable=False)
+        return ""
+
+    def move(self, source: str, target: str, etag: str | None) -> str:  # noqa: ARG002
+        Path(self.root, target).parent.mkdir(parents=True, exist_ok=True)
+        Path(self.root, source).replace(Path(self.root, target))
+        return ""
+
+    def upload(self, source: Path, key: str, advance: Advance) -> None:
+        with source.open("rb") as original, replacing(Path(self.root, key)) as copy:
+            while chunk := original.read(_CHUNK):
+                copy.write(chunk)
+                advance(len(chunk))
+
+    def holds(self, source: Path, key: str) -> bool:
+        target = Path(self.root, key)
+        try:
+            if target.stat().st_size != source.stat().st_size:
+                return False
+        except FileNotFoundError:
+            return False
+        with target.open("rb") as one, source.open("rb") as other:
+            return all(_same_chunks(one.read, other.read))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            Path(self.root, key).unlink(missing_ok=True)
+
+    def delete_below(self, folder: str) -> None:
+        shutil.rmtree(Path(self.root, folder), ignore_errors=True)
+
+    def locked(self, name: str, wait_s: float = -1, busy: str = "") -> AbstractContextManager[None]:
+        return locked(Path(self.root, name), wait_s, busy)
+
+    def _walk(self, folder: str, *, hidden: bool) -> Iterator[Object]:
+        folders = [folder]
+        while folders:
+            for key, entry in self._entries(folders.pop()):
+                if not hidden and is_hidden(key):
+                    continue
+                if entry is None:
+                    yield Object(key, "", 0, 0.0)  # reading it says why it cannot be read
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{key}/")
+                elif found := self.find(key):
+                    yield found
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
+        """The keys in a folder; that of the folder itself, and no entry, if it cannot be listed."""
+        try:
+            entries = list(os.scandir(Path(self.root, folder)))
+        except (FileNotFoundError, NotADirectoryError):
+            return  # replaced or removed while we looked
+        except OSError:
+            if not folder:
+                raise
+            yield folder.rstrip("/"), None
+            return
+        for entry in entries:
+            yield f"{folder}{entry.name}", entry
+
+
+def _same_chunks(one: Callable[[int], bytes], other: Callable[[int], bytes]) -> Iterator[bool]:
+    while chunk := one(_CHUNK):
+        yield chunk == other(_CHUNK)

@@ -1,0 +1,79 @@
+"""A currency as its job sees it, and what its owner chose where files or product leave a choice.
+
+What becomes of the choices is `bronze`, `silver` and `audit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from crypto_assets.spark.job_spec import Partition, Upload
+
+if TYPE_CHECKING:
+    from crypto_assets.spark.exports import Options
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One currency's choices; a new one is a field here and a line in the command.
+
+    A missing price is filled or its row dropped. `max_shrink` is the share of rows (0 to 1) a table
+    may lose against its published version. `names` are words that mean this currency in file
+    names, columns and search terms. The others say how its files are to be read.
+    """
+
+    missing: Literal["fill", "drop"] = "fill"
+    dates: Literal["dmy", "mdy", "ymd"] | None = None
+    decimal: Literal["dot", "comma"] | None = None
+    accept_outliers: bool = False
+    max_shrink: float = 0.2
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Choices:
+        """The choices in a document that JSON gave; what it does not name has its default."""
+        return cls(**{**document, "names": tuple(document.get("names", ()))})
+
+    def shaping(self) -> dict[str, Any]:
+        """The choices that change what is in the tables."""
+        chosen = asdict(self)
+        del chosen["max_shrink"]
+        return chosen
+
+    def reading(self, terms: tuple[str, ...]) -> Options:
+        """How the reader is to read a file; `terms` are the words that mean the currency."""
+        from crypto_assets.spark.exports import Options
+
+        known = {each.name for each in fields(Options)}
+        chosen = {name: value for name, value in asdict(self).items() if name in known}
+        return Options(**chosen, terms=terms)
+
+
+@dataclass(frozen=True)
+class Currency:
+    """A ticker, its two files by kind, its owner's choices and the words that mean it."""
+
+    ticker: str
+    files: dict[str, Upload]
+    choices: Choices = Choices()
+    terms: tuple[str, ...] = ()
+
+    def partition(self) -> Partition:
+        """The currency's part of a job spec."""
+        facts = {name: value for name, value in asdict(self).items() if name not in _APART}
+        return Partition(self.ticker, self.files, facts)
+
+    @classmethod
+    def of(cls, partition: Partition) -> Currency:
+        """The currency in a job spec."""
+        facts = partition.facts
+        return cls(
+            partition.name,
+            partition.files,
+            Choices.from_json(facts["choices"]),
+            tuple(facts["terms"]),
+        )
+
+
+_APART = ("ticker", "files")  # a partition has places of its own for these

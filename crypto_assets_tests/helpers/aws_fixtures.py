@@ -1,0 +1,136 @@
+"""Fixtures of AWS on loopback: ministack for S3, SQS, EventBridge, SNS; our doubles for the rest.
+
+The conftest at the top loads this module: tests of several folders use them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crypto_assets.resources.aws import Aws
+from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.doubles.router import Router, await_held, routing
+from crypto_assets_tests.helpers.loopback import answers, free_port
+from crypto_assets_tests.helpers.waiting import until
+
+if TYPE_CHECKING:
+    from crypto_assets_tests.doubles.emr_worker import Workers
+    from crypto_assets_tests.doubles.redshift_double import RedshiftDouble
+    from crypto_assets_tests.helpers.cloud import Cloud
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a ministack of this test session, on loopback only."""
+    port, folder = free_port(), tmp_path_factory.mktemp("ministack")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        "LOG_LEVEL": "ERROR",
+        "TMPDIR": str(folder),
+    }
+    command = [str(Path(sys.executable).with_name("ministack"))]
+    with (
+        (folder / "ministack.log").open("wb") as log,
+        subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log) as process,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}"
+            until("ministack", lambda: answers(f"{url}/_ministack/health"), by=process)
+            yield url
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up credentials for this test and its children, and none of this machine's."""
+    await_held(monkeypatch)
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATESTTESTTESTTEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up-secret")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture
+def aws(ministack: str, credentials: None) -> Aws:
+    return Aws(region=REGION, endpoint_url=ministack)
+
+
+@pytest.fixture
+def router(ministack: str, credentials: None) -> Iterator[Router]:
+    """A router in front of ministack, for this test alone."""
+    with routing(ministack) as router:
+        yield router
+
+
+@pytest.fixture
+def bucket(aws: Aws) -> str:
+    """A new bucket, named for this test alone."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    aws.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return name
+
+
+@pytest.fixture(scope="session")
+def shared_bucket(ministack: str) -> str:
+    """One bucket for many tests: each would have to upload the jobs' artifact to one of its own."""
+    import boto3
+
+    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "made-up"}
+    name = f"shared-{uuid.uuid4().hex[:12]}"
+    boto3.session.Session(**keys).client("s3", REGION, endpoint_url=ministack).create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return name
+
+
+@pytest.fixture(scope="session")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """What runs the jobs, with their folders and what was unpacked of the artifact."""
+    from crypto_assets_tests.doubles.emr_worker import working
+
+    with working(tmp_path_factory.mktemp("jobs")) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="session")
+def redshift(ministack: str) -> Iterator[RedshiftDouble]:
+    """A double of Redshift with a PostgreSQL of its own."""
+    from crypto_assets_tests.doubles.redshift_double import serving_redshift
+
+    with serving_redshift(ministack) as double:
+        yield double
+
+
+@pytest.fixture
+def cloud(
+    ministack: str,
+    credentials: None,
+    shared_bucket: str,
+    redshift: RedshiftDouble,
+    workers: Workers,
+    home: Path,
+) -> Iterator[Cloud]:
+    """All of profile `aws`."""
+    from crypto_assets_tests.helpers.cloud import raised
+
+    with raised(ministack, shared_bucket, redshift, workers) as cloud:
+        yield cloud

@@ -1,0 +1,92 @@
+"""Processes that tests start: the command, Dagster's daemon, and short programs that say a line.
+
+All begin with default signal handling, whatever the tests were started by: see `heed_interrupts`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from crypto_assets.resources.instance import prepare_home
+from crypto_assets.resources.settings import Settings
+
+COMMAND = [sys.executable, "-m", "crypto_assets.cli"]
+DAEMON = [
+    str(Path(sys.executable).with_name("dagster-daemon")),
+    "run",
+    "-m",
+    "crypto_assets.definitions",
+]
+
+
+def heed_interrupts() -> None:
+    """Undoes an ignored SIGINT, with which `nohup … &` starts a program and all its children.
+
+    Dagster gives SIGTERM the handler of SIGINT: its processes would not end on either.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def child(settings: Settings, *words: str) -> Iterator[subprocess.Popen]:
+    """A process of its own group on this home, killed with all it started."""
+    # Dagster's scratch files go where they are removed; not below `tmp_path`, whose name is too
+    # long for a socket's.
+    scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    log = (settings.root / "child.log").open("ab")
+    with (
+        scratch,
+        log,
+        subprocess.Popen(
+            words,
+            env={**os.environ, **prepare_home(settings), "TMPDIR": scratch.name},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            kill_family(process)
+
+
+def kill_family(process: subprocess.Popen) -> None:
+    """Kills the process with its group and all that it started."""
+    started: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        started = psutil.Process(process.pid).children(recursive=True)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for other in started:
+        with suppress(psutil.NoSuchProcess):
+            other.kill()
+
+
+@contextmanager
+def saying(line: str, code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of this Python code that has printed the line; killed at the end.
+
+    It is told to go on or to end by its standard input.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout.readline() == f"{line}\n"
+            yield process
+        finally:
+            process.kill()

@@ -1,0 +1,158 @@
+"""The resources that settings choose, and what loading them takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from crypto_assets.defs.layers import layer_specs
+from crypto_assets.resources import wiring
+from crypto_assets.resources.errors import UsageError
+from crypto_assets.resources.notifier.notifier import LogNotifier
+from crypto_assets.resources.settings import AwsSettings, Settings
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+
+RESOURCES = ("inbox", "lake", "engine", "warehouse", "store", "notifier")
+COMMAND = """
+import sys
+from crypto_assets.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    assert "dagster" not in sys.modules
+"""
+
+
+def in_a_new_process(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_resources_import_no_dagster():
+    code = "import sys, crypto_assets.resources.wiring; assert 'dagster' not in sys.modules"
+    done = in_a_new_process(code)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("inspect", "--shapes"), ("inspect", "{file}"), ("upload", "{file}"), ("sql",)],
+)
+def test_a_command_that_runs_nothing_imports_no_dagster(home, add, run, pair, words):
+    if words == ("sql",):
+        add("BTC")
+        run("materialize", "BTC")
+        words = ("sql", "SELECT * FROM market_data.btc")
+    history, _ = pair("ETH")
+    done = in_a_new_process(COMMAND, *(word.format(file=history) for word in words))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def words(**settings: object) -> tuple[str, ...]:
+    chosen = Settings(**settings)
+    return tuple(getattr(chosen, name) for name in RESOURCES)
+
+
+def test_a_profile_gives_the_defaults_of_the_resources_and_any_of_them_can_be_set(home):
+    topic = AwsSettings(topic_arn="arn:aws:sns:eu-central-1:123456789012:notices")
+    assert words() == ("folder", "folder", "sail", "duckdb", "duckdb", "log")
+    aws = ("s3", "s3", "emr-serverless", "redshift", "dynamodb", "sns")
+    assert words(profile="aws", aws=topic) == aws
+    assert words(profile="aws") == (*aws[:-1], "log")
+    assert words(profile="aws", engine="sail", store="duckdb") == (
+        *("s3", "s3", "sail", "redshift", "duckdb", "log"),
+    )
+
+
+def test_a_resource_is_set_by_an_environment_variable_or_the_toml_file(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRYPTO_ASSETS_LAKE", "s3")
+    monkeypatch.setenv("CRYPTO_ASSETS_AWS_LAKE", "s3://bucket/lake")
+    (tmp_path / "crypto_assets.toml").write_text('store = "dynamodb"\n[aws]\nregion = "here"\n')
+    assert words() == ("folder", "s3", "sail", "duckdb", "dynamodb", "log")
+    assert Settings().aws == AwsSettings(lake="s3://bucket/lake", region="here")
+
+
+def mismatch(name: str, word: str, part: str, storage: str, wanted: str) -> str:
+    return (
+        f"{name} {word} does not work with {part} {storage}: set CRYPTO_ASSETS_{part.upper()} to "
+        f"{wanted}, or CRYPTO_ASSETS_{name.upper()} to another {name}"
+    )
+
+
+EMR = {"engine": "emr-serverless"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (EMR, mismatch("engine", "emr-serverless", "inbox", "folder", "s3")),
+        ({**EMR, "inbox": "s3"}, mismatch("engine", "emr-serverless", "lake", "folder", "s3")),
+        ({"engine": "spark", "lake": "s3"}, mismatch("engine", "spark", "lake", "s3", "folder")),
+        ({"warehouse": "redshift"}, mismatch("warehouse", "redshift", "lake", "folder", "s3")),
+        ({"lake": "s3"}, mismatch("warehouse", "duckdb", "lake", "s3", "folder")),
+        ({"store": "redis"}, "setting store: 'redis' is none of duckdb, dynamodb"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_in_one_line(
+    home, run, monkeypatch, settings, problem
+):
+    for name, word in settings.items():
+        monkeypatch.setenv(f"CRYPTO_ASSETS_{name.upper()}", word)
+    assert run("status") == (2, "", f"crypto-assets: {problem}\n")
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert f"FIX settings {problem}" in [" ".join(line.split()) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "problem"),
+    [
+        (wiring.lake, {}, "a setting is missing: set CRYPTO_ASSETS_AWS_LAKE"),
+        (wiring.lake, {"lake": "a/folder"}, "'a/folder' is no S3 URI: set CRYPTO_ASSETS_AWS_LAKE"),
+        (
+            wiring.engine,
+            {"lake": "s3://lake", "emr_application_id": "00f"},
+            "a setting is missing: set CRYPTO_ASSETS_AWS_EMR_ROLE_ARN",
+        ),
+        (
+            wiring.warehouse,
+            {"lake": "s3://lake"},
+            "a setting is missing: set CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP",
+        ),
+    ],
+)
+def test_a_setting_that_an_implementation_cannot_do_without_is_named(home, make, settings, problem):
+    with pytest.raises(UsageError, match=problem):
+        make(Settings(profile="aws", aws=AwsSettings(**settings)))
+
+
+def test_notices_go_to_a_topic_only_if_one_is_named(home):
+    with pytest.raises(UsageError, match="a setting is missing: set CRYPTO_ASSETS_AWS_TOPIC_ARN"):
+        wiring.notifier(Settings(notifier="sns"))
+    assert isinstance(wiring.notifier(Settings(profile="aws")), LogNotifier)
+
+
+def shown(settings: Settings) -> list[set[str]]:
+    """What Dagster shows each layer of both data sets as."""
+    return [
+        spec.kinds
+        for data_set in (MARKET_DATA, ACCOUNTS)
+        for spec in layer_specs(data_set, wiring.kinds(settings))
+    ]
+
+
+def test_dagster_shows_the_warehouse_and_the_store_that_are_used(home):
+    parquet = {"parquet"}
+    assert shown(Settings()) == [
+        *(parquet, parquet, parquet, {"duckdb"}),
+        *(parquet, parquet, {"parquet", "duckdb"}, {"duckdb"}),
+    ]
+    on_aws = AwsSettings(lake="s3://bucket/lake", redshift_workgroup="analytics")
+    assert shown(Settings(profile="aws", aws=on_aws)) == [
+        *(parquet, parquet, parquet, {"redshift"}),
+        *(parquet, parquet, {"parquet", "redshift"}, {"dynamodb"}),
+    ]

@@ -1,0 +1,85 @@
+"""A third data set needs its own folder and a line in the table of contents, nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import dagster as dg
+import pyarrow.dataset as ds
+import pytest
+
+from crypto_assets.defs.files import file_specs
+from crypto_assets.defs.jobs import job_name, refresh_job
+from crypto_assets.defs.launch import launch
+from crypto_assets.defs.layers import layers_asset
+from crypto_assets.defs.status import statuses
+from crypto_assets.defs.uploads import uploads
+from crypto_assets.resources import wiring
+from crypto_assets.resources.data_set.registry import Registry
+from crypto_assets.resources.instance import open_instance, run_process
+from crypto_assets_tests.helpers.sensor_desk import tick
+from crypto_assets_tests.toy.data_set import TOY
+from crypto_assets_tests.toy.refresh import ToyRefresh
+
+
+@pytest.fixture
+def toy(settings):
+    inbox = wiring.inbox(settings)
+    return ToyRefresh(Registry(TOY, inbox.objects), wiring.engine(settings), wiring.lake(settings))
+
+
+@pytest.fixture
+def definitions(settings, toy):
+    layers = layers_asset(TOY, {})
+    job = refresh_job(TOY, layers)
+    return dg.Definitions(
+        assets=[*file_specs(TOY), layers],
+        jobs=[job],
+        sensors=[uploads([TOY.name], [job])],
+        executor=dg.in_process_executor,
+        resources={TOY.name: toy, "inbox": wiring.inbox(settings), "process": run_process},
+    )
+
+
+@pytest.fixture
+def deliver(settings):
+    def write(language: str, kind: str, text: str) -> None:
+        path = settings.inbox_folder / language / f"{kind}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        before = time.time() - 60
+        os.utime(path, (before, before))
+
+    return write
+
+
+def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_alone(
+    settings, toy, definitions, deliver
+):
+    deliver("french", "words", "cat\ndog\n")
+    deliver("french", "translations", "chat\nchien\n")
+    deliver("german", "words", "cat\ndog\n")
+    deliver("german", "translations", "Katze\n")
+    deliver("latin", "words", "cat\n")
+    with open_instance(settings) as instance:
+        result = tick(definitions, instance, {TOY.name: toy, "inbox": wiring.inbox(settings)})
+        assert [request.partition_key for request in result.run_requests] == ["french", "german"]
+        assert list(toy.registry.waiting()) == ["latin"]
+        job = definitions.resolve_job_def(job_name(TOY))
+        outcomes = list(launch(job, instance, toy.registry, ["french", "german"], TOY.layers))
+        assert [(o.partition, list(o.passed), o.problems) for o in outcomes] == [
+            ("french", ["toy_lines", "toy_pairs"], {}),
+            ("german", ["toy_lines"], {"toy_pairs": "1 words without a translation"}),
+        ]
+        found = statuses(instance, toy.registry, toy.registry.names())
+        assert [(each.entry.partition, each.state) for each in found] == [
+            ("french", "published"),
+            ("german", "failed"),
+        ]
+        assert toy.registry.due() == {}
+    table = ds.dataset(settings.lake_folder / "toy_pairs", partitioning="hive").to_table()
+    assert table.sort_by("word").to_pylist() == [
+        {"word": "cat", "translation": "chat", "language": "french"},
+        {"word": "dog", "translation": "chien", "language": "french"},
+    ]

@@ -1,0 +1,1 @@
+"""A third data set, as small as one can be: two files, two layers."""

@@ -1,0 +1,24 @@
+"""How a file finds its language: by the name of its folder."""
+
+from crypto_assets.resources.data_set.assign import Assigned, Assigner
+from crypto_assets.resources.data_set.refresh import Refresh
+from crypto_assets_tests.toy.data_set import TOY
+
+
+class ToyAssigner(Assigner):
+    def __init__(self, registry, inbox):
+        self._registry, self._inbox = registry, inbox
+
+    def assign(self, arrival, content):
+        language, _, file = arrival.key.rpartition("/")
+        kind = file.removesuffix(".txt")
+        if kind not in TOY.files:
+            return None
+        upload = self._inbox.pin(arrival.key, content)
+        self._registry.assign(language, kind, upload, {})
+        return Assigned(TOY, f"the {kind} of {language}", language, {kind: upload})
+
+
+class ToyRefresh(Refresh):
+    def assigner(self, inbox):
+        return ToyAssigner(self.registry, inbox)
