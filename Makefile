@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 TICKERS ?= 1000
 TWO := -n 2 --dist worksteal  # tests at a time
 
-.PHONY: help install demo test test-slow test-aws test-ui ui bench lint format lock clean
+.PHONY: help install demo test test-slow test-aws test-ui browser ui bench lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,8 +42,15 @@ test-aws: $(INSTALLED)  ## profile aws on loopback: S3, SQS, and doubles of EMR 
 
 test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
 	@command -v chromium >/dev/null || \
-		{ echo "make test-ui: chromium is not on PATH; install it, e.g. apt-get install chromium" >&2; exit 1; }
+		{ echo "make test-ui: chromium is not on PATH; install it, e.g. by make browser" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
+
+browser:  ## install the Chromium of `make test-ui` where there is none, with apt-get
+	@command -v chromium >/dev/null || { \
+		root=$$(test "$$(id -u)" -eq 0 || echo sudo) && \
+		$$root apt-get update -q && \
+		$$root apt-get install -y -q --no-install-recommends chromium ; \
+	}
 
 ui: $(INSTALLED)  ## Dagster's web UI and daemon
 	$(BIN)/crypto-assets ui
