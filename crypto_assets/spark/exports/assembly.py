@@ -3,16 +3,16 @@
 Belongs here: putting together what the other modules decided. Does not: any decision on a value.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crypto_assets.spark.problems import ReadError
-
+from . import refusals
 from .arrays import index, pick, scatter
-from .layout import BAD, BLANK, DATA, HEADER, ROLES, Layout
+from .layout import BAD, BLANK, DATA, HEADER, LEFT_OUT, ROLES, Layout
 from .model import Columns, Export
 from .series import Series, iso
 from .table import Table
@@ -22,7 +22,6 @@ from .values import Values
 _ROLES = pa.array(ROLES)
 MAX_BAD_SHARE = 0.2  # beyond it the file as a whole is not what it seems
 MAX_BAD_ALWAYS = 10
-SHOWN = 40  # characters of a cell in a message
 SCHEMA = pa.schema(
     [
         ("line", pa.int32()),
@@ -35,25 +34,22 @@ SCHEMA = pa.schema(
 )
 
 
-def assemble(
-    text: Text, table: Table, layout: Layout, series: Series, column: int, values: Values
-) -> Export:
+def assemble(text: Text, table: Table, layout: Layout, column: int, values: Values) -> Export:
     """The `Export`. Raises `ReadError` if too many lines are bad or none is good."""
-    count = len(table.cells)
+    count, series = len(table.cells), values.series
     lines = pick(table.body, series.rows)
     codes = _codes(count, lines, table)
-    problems = layout.bad | values.problems
-    special = layout.special() | dict.fromkeys(problems, BAD)
-    line = codes.find(BAD)
-    while line >= 0:
-        if line not in special:
-            if layout.repeats_header(table, line):
-                special[line] = HEADER
-            else:
-                special[line] = BAD
-                problems[line] = _problem(table, series, line, column)
-        line = codes.find(BAD, line + 1)
-    _refuse_if_too_many(problems, count)
+    special = layout.special() | dict.fromkeys(layout.bad, BAD)
+    special |= dict.fromkeys(values.left_out, LEFT_OUT) | dict.fromkeys(values.problems, BAD)
+    reasons = layout.bad | values.left_out | values.problems
+    problems = {line: reasons[line] for line, code in special.items() if code == BAD}
+    for line in _others(codes, special):
+        if layout.repeats_header(table, line):
+            special[line] = HEADER
+        else:
+            special[line] = BAD
+            problems[line] = _problem(table, series, line, column)
+    _refuse_if_too_many(problems, table)
     dates = scatter(series.written, lines, count)
     texts = scatter(values.text, lines, count)
     undated = any(codes[line] == DATA for line in special)
@@ -64,25 +60,15 @@ def assemble(
         good = pc.equal(roles, DATA)
         dates, texts = pc.if_else(good, dates, None), pc.if_else(good, texts, None)
     rows = count - dates.null_count
+    reasons = values.left_out | problems
     if not rows:
-        raise ReadError("no line can be read: " + next(iter(problems.values()), "no data"))
-    ends = pc.min_max(dates if undated else series.days).as_py()
-    first, last = (
-        date.fromisoformat(ends[end] if undated else iso(ends[end])) for end in ("min", "max")
-    )
+        line = min(reasons)
+        raise refusals.NO_LINE.refused(table.line(line), reason=reasons[line])
+    first, last = _ends(dates if undated else series.days)
+    columns = [index(count, 1), _ROLES.take(roles), table.cells, dates, texts]
     return Export(
         kind=values.kind,
-        lines=pa.table(
-            [
-                index(count, 1),
-                _ROLES.take(roles),
-                table.cells,
-                dates,
-                texts,
-                _reasons(problems, count),
-            ],
-            schema=SCHEMA,
-        ),
+        lines=pa.table([*columns, _reasons(reasons, count)], schema=SCHEMA),
         source=values.source,
         language=layout.language(),
         encoding=text.encoding,
@@ -97,6 +83,25 @@ def assemble(
         term=values.term,
         notes=tuple(values.notes),
     )
+
+
+def _others(codes: bytearray, known: dict[int, int]) -> Iterator[int]:
+    """The lines without a date of which nothing is known yet."""
+    line = codes.find(BAD)
+    while line >= 0:
+        if line not in known:
+            yield line
+        line = codes.find(BAD, line + 1)
+
+
+def _ends(days: Any) -> tuple[date, date]:
+    """The first and the last day, of day numbers or of ISO texts."""
+    ends = pc.min_max(days).as_py()
+    first, last = (
+        date.fromisoformat(day if isinstance(day, str) else iso(day))
+        for day in (ends["min"], ends["max"])
+    )
+    return first, last
 
 
 def _codes(count: int, lines: Any, table: Table) -> bytearray:
@@ -121,12 +126,12 @@ def _reasons(problems: dict[int, str], count: int) -> Any:
     return scatter(reasons, pa.array(order, pa.int64()), count)
 
 
-def _refuse_if_too_many(problems: dict[int, str], count: int) -> None:
-    if len(problems) > max(MAX_BAD_ALWAYS, MAX_BAD_SHARE * count):
+def _refuse_if_too_many(problems: dict[int, str], table: Table) -> None:
+    lines = len(table.cells)
+    if len(problems) > max(MAX_BAD_ALWAYS, MAX_BAD_SHARE * lines):
         first = min(problems)
-        raise ReadError(
-            f"{len(problems):,} of {count:,} lines cannot be read, the first is line {first + 1}: "
-            f"{problems[first]}"
+        raise refusals.BAD_LINES.refused(
+            table.line(first), count=len(problems), lines=lines, problem=problems[first]
         )
 
 
@@ -134,10 +139,10 @@ def _problem(table: Table, series: Series, line: int, column: int) -> str:
     """Why a line among the data has no valid date."""
     cells = table.line_cells(line)
     if len(cells) != table.width:
-        return f"{len(cells)} cells where the other lines have {table.width}"
+        return refusals.CELLS.text(count=refusals.counted(len(cells), "cell"), width=table.width)
     if not cells[column]:
-        return "no date"
+        return refusals.NO_DATE.text()
     day: Any = series.reading.days[pc.index(table.body, line).as_py()].as_py()
     if day is not None:
-        return f"the date {iso(day)} is in the future"
-    return f"no such date: {cells[column][:SHOWN]!r}"
+        return refusals.FUTURE.text(day=iso(day))
+    return refusals.NO_SUCH_DATE.text(cell=refusals.quoted(cells[column]))

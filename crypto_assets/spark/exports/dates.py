@@ -4,7 +4,6 @@ Belongs here: turning a text column into day numbers, per candidate reading. Doe
 between readings (series.py). A new notation is one row in `NOTATIONS`.
 """
 
-import calendar
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,21 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .fixed import WIDTH, days_of, iso_text, uniform
+from .gregorian import to_days
 from .lookup import MONTH_NUMBERS, plain
 
-FIRST_YEAR, LAST_YEAR = 1995, 2100
 EPOCH_EXCEL = -25569  # 1899-12-30, the day 0 of Excel serials, in days from 1970-01-01
 EXCEL_DAYS = (35000, 75000)  # 1995..2105
 UNIX_SECONDS = (1_230_000_000, 4_100_000_000)  # 2008-12..2099
-CENTURY = 100
-MONTHS_PER_YEAR = 12
 SECONDS_PER_DAY = 86400.0
 SAMPLE_SHARE = 0.4  # of very few rows the header is half
 
-# A time of day, a zone: accepted and not used, since a day is a day.
+# A time of day, a zone: clock.py reads them.
 _TIME = (
     r"(?:(?:[T ]|,\s*)\s*\d{1,2}(?::\d{2}){0,2}(?:[.,]\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?"
-    r"\s*(?:Z|[A-Z]{3,4})?(?:[+-]\d{2}:?\d{2})?(?:\s*\(.*\))?)?"
+    r"\s*(?:Z|[A-Z]{3,4})?(?:[+-]\d{2}(?::?\d{2})?)?(?:\s*\(.*\))?)?"
 )
 _WORD = r"(?P<m>[^\d\s.,/()\[\]-]{3,})\.?"
 _WEEKDAY = r"(?:[^\d\s.,]+[.,]?\s+)?"
@@ -62,10 +59,13 @@ NOTATIONS = (
     ),
     Notation(
         "{1}{s}{2}{s}{3}",
-        r"(?P<a>\d{1,2})[-/.]\s?(?P<b>\d{1,2})[-/.]\s?(?P<c>\d{2})\.?",
+        r"(?P<a>\d{4}|\d{1,2})[-/.]\s?(?P<b>\d{1,2})[-/.]\s?(?P<c>\d{4}|\d{2})\.?",
         ("dmy", "mdy", "ymd"),
     ),
-    Notation("Mon DD, YYYY", rf"{_WEEKDAY}{_WORD}\s+(?P<d>\d{{1,2}})\.?,?\s+(?P<y>\d{{4}})"),
+    Notation(
+        "Mon DD, YYYY",
+        rf"{_WEEKDAY}{_WORD}[\s./-]*(?P<d>\d{{1,2}})[\s.,/-]+(?P<y>\d{{4}}|\d{{2}})",
+    ),
     Notation(
         "DD Mon YYYY",
         rf"{_WEEKDAY}(?P<d>\d{{1,2}})\.?[\s/-]*{_OF}{_WORD},?[\s/-]*{_OF}(?P<y>\d{{4}}|\d{{2}})\.?",
@@ -83,6 +83,7 @@ NOTATIONS = (
     Notation("Excel day", r"(?P<n>[3-7]\d{4}(?:[.,]\d+)?)"),
     Notation("Unix time", r"(?P<n>[1-3]\d{9}(?:\.\d+)?|[1-3]\d{12}|[1-3]\d{15}|[1-3]\d{18})"),
 )
+_MIXED_YEARS = NOTATIONS[2]  # of two or four digits, in one column too
 _COMPILED = {notation: re.compile(notation.regex(timed=True), re.ASCII) for notation in NOTATIONS}
 _FIXED = {each: re.compile(each.fixed[0], re.ASCII) for each in NOTATIONS if each.fixed}
 _ANY = re.compile(
@@ -99,26 +100,34 @@ class Reading:
     days: Any
     matched: Any  # bool: the cell is written in this notation, valid or not
     monthly: bool  # the notation names months, not days
+    notation: Notation
     written: Any | None = None  # the days as ISO text, if the cells gave it at once
 
 
 def notation_of(sample: list[str]) -> Notation | None:
-    """The notation most of a column's cells are written in, judged by a spread sample of them."""
+    """The notation most of a column's cells are written in, judged by a spread sample of them.
+
+    The first that fits all but a header, else that which fits most: years may have 2 or 4 digits.
+    """
     sample = [cell for cell in sample if cell]
     if not sample:
         return None
     few = sample[:: max(1, len(sample) // 3)]
     if not any(map(_ANY.match, few)):
         return None
+    best, most = None, SAMPLE_SHARE * len(sample)
     for notation, pattern in _COMPILED.items():
         if not any(map(pattern.match, few)):
             continue
         found = [match for cell in sample if (match := pattern.match(cell))]
         words = [m["m"] for m in found if "m" in m.re.groupindex and not m["m"].isdigit()]
         known = sum(month_number(word) is not None for word in words)
-        if len(found) - len(words) + known >= SAMPLE_SHARE * len(sample):
+        fitting = len(found) - len(words) + known
+        if fitting >= max(1, len(sample) - 1):
             return notation
-    return None
+        if fitting > most or (fitting == most and not best):
+            best, most = notation, fitting
+    return best
 
 
 def month_number(word: str) -> int | None:
@@ -135,15 +144,20 @@ def read_column(column: Any, notation: Notation) -> list[Reading]:
     if quick := _read_uniform(column, notation):
         return quick
     matched, fields = _parts(column, notation)
+    if notation.fixed and len(column) > matched.true_count + 1:
+        mixed = pc.match_substring_regex(column, _MIXED_YEARS.regex(timed=True))
+        if mixed.true_count > matched.true_count + 1:
+            return read_column(column, _MIXED_YEARS)
     if "n" in fields:
         days, name = _from_numbers(fields["n"], notation.name)
-        return [Reading(name, "", days, matched, monthly=False)]
+        return [Reading(name, "", days, matched, False, notation)]
     seen = column.filter(matched)
     example = seen[len(seen) // 2].as_py() if len(seen) else ""
     if "a" not in fields:
         day = _integers(fields["d"]) if "d" in fields else None
         days = to_days(_integers(fields["y"]), _months(fields["m"]), day)
-        return [Reading(_label(notation.name, "ymd", example), "", days, matched, day is None)]
+        name = _label(notation.name, "ymd", example)
+        return [Reading(name, "", days, matched, day is None, notation)]
     numbers = {slot: _integers(fields[slot]) for slot in "abc"}
     read = {
         order: to_days(*(numbers["abc"[order.index(part)]] for part in "ymd"))
@@ -151,7 +165,7 @@ def read_column(column: Any, notation: Notation) -> list[Reading]:
     }
     fewest = min(days.null_count for days in read.values())
     return [
-        Reading(_label(notation.name, order, example), order, days, matched, monthly=False)
+        Reading(_label(notation.name, order, example), order, days, matched, False, notation)
         for order, days in read.items()
         if days.null_count == fewest
     ]
@@ -179,7 +193,7 @@ def _read_uniform(column: Any, notation: Notation) -> list[Reading]:
             label = _label(notation.name, order, cells[len(cells) // 2].as_py())
             if skip:
                 days, text = (pa.concat_arrays([pa.nulls(1, x.type), x]) for x in (days, text))
-            readings.append(Reading(label, order, days, days.is_valid(), False, text))
+            readings.append(Reading(label, order, days, days.is_valid(), False, notation, text))
     return readings
 
 
@@ -222,8 +236,8 @@ def _label(name: str, order: str, example: str) -> str:
     name = name.replace("{s}", separator)
     for index, letter in enumerate(order, 1):
         name = name.replace(f"{{{index}}}", slots[letter])
-    if name == "DD Mon YYYY" and separator:
-        name = name.replace(" ", separator)
+    if "Mon" in name and separator:
+        name = name.replace(",", "").replace(" ", separator)
     return name.replace("YYYY", "YY") if short and name != "YYYYMMDD" else name
 
 
@@ -242,92 +256,30 @@ def _months(text: Any) -> Any:
     return pc.take(numbers, pc.index_in(text, value_set=words))
 
 
-def _calendar() -> tuple[Any, Any]:
-    """First day (since 1970-01-01) and length of each month from FIRST_YEAR on."""
-    firsts, lengths, day = [], [], (FIRST_YEAR - 1970) * 365 + (FIRST_YEAR - 1969) // 4
-    for year in range(FIRST_YEAR, LAST_YEAR + 1):
-        for month in range(1, 13):
-            length = calendar.monthrange(year, month)[1]
-            firsts.append(day)
-            lengths.append(length)
-            day += length
-    return pa.array(firsts, pa.int32()), pa.array(lengths, pa.int32())
-
-
-_FIRSTS, _LENGTHS = _calendar()
-
-
-def to_days(year: Any, month: Any, day: Any | None) -> Any:
-    """Days since 1970; null where there is no such day. Two-digit years are 20yy."""
-    if _ends(year)[0] < CENTURY:
-        year = pc.if_else(pc.less(year, CENTURY), pc.add(year, 2000), year)
-    year = _inside(year, FIRST_YEAR, LAST_YEAR)
-    first = _month_slot(year, _inside(month, 1, MONTHS_PER_YEAR))
-    if day is None:
-        return pc.take(_FIRSTS, first)
-    exists = pc.and_(pc.greater_equal(day, 1), pc.less_equal(day, pc.take(_LENGTHS, first)))
-    days = pc.subtract(pc.add(pc.take(_FIRSTS, first), day), 1)
-    days = days if exists.true_count == len(days) else pc.if_else(exists, days, None)
-    return days.cast(pa.int32())
-
-
-def _swapped() -> Any:
-    """For each day from FIRST_YEAR on the one with day and month swapped; itself if there is none.
-
-    A day above 12 is no month, so it stays.
-    """
-    days = pa.array(
-        range(_FIRSTS[0].as_py(), _FIRSTS[-1].as_py() + _LENGTHS[-1].as_py()), pa.int32()
-    )
-    dates = days.cast(pa.date32())
-    year, month, day = (part(dates).cast(pa.int32()) for part in (pc.year, pc.month, pc.day))
-    movable = pc.less_equal(day, MONTHS_PER_YEAR)
-    slot = _month_slot(year, pc.if_else(movable, day, 1))
-    return pc.if_else(movable, pc.subtract(pc.add(pc.take(_FIRSTS, slot), month), 1), days)
-
-
-def swap_day_and_month(days: Any) -> tuple[Any, int]:
-    """Days since 1970 with day and month swapped where both are 12 or less; how many moved."""
-    swapped = _SWAPPED.take(pc.subtract(days, _FIRSTS[0]))
-    return swapped, pc.not_equal(swapped, days).true_count
-
-
-def _month_slot(year: Any, month: Any) -> Any:
-    return pc.subtract(pc.add(pc.multiply(year, 12), month), FIRST_YEAR * 12 + 1)
-
-
-_SWAPPED = _swapped()
-
-
-def _ends(numbers: Any) -> tuple[int, int]:
-    ends = pc.min_max(numbers).as_py()
-    return ends["min"] or 0, ends["max"] or 0
-
-
-def _inside(numbers: Any, low: int, high: int) -> Any:
-    """The numbers, with null for those outside low..high; mostly there are none."""
-    least, most = _ends(numbers)
-    if low <= least and most <= high:
-        return numbers
-    fits = pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))
-    return pc.if_else(fits, numbers, None)
-
-
 def _from_numbers(text: Any, name: str) -> tuple[Any, str]:
-    numbers = pc.replace_substring(text, ",", ".").cast(pa.float64())
     if name == "Excel day":
-        low, high = EXCEL_DAYS
-        days = pc.add(pc.floor(numbers), EPOCH_EXCEL)
-        return _within(days, numbers, low, high), name
-    low, high = UNIX_SECONDS
-    seconds, units = numbers, []
+        numbers = excel_days(text)
+        return _within(pc.add(pc.floor(numbers), EPOCH_EXCEL), numbers, *EXCEL_DAYS), name
+    seconds, units = unix_seconds(text)
+    days = pc.floor(pc.divide(seconds, SECONDS_PER_DAY))
+    return _within(days, seconds, *UNIX_SECONDS), f"{name} ({', '.join(units)})"
+
+
+def excel_days(text: Any) -> Any:
+    """Excel's serial numbers as float64: the day, and the time as a part of one."""
+    return pc.replace_substring(text, ",", ".").cast(pa.float64())
+
+
+def unix_seconds(text: Any) -> tuple[Any, list[str]]:
+    """Unix times in s, ms, us or ns, also mixed, as seconds (float64); the units that occur."""
+    low, units = UNIX_SECONDS[0], []
+    numbers = seconds = text.cast(pa.float64())
     for power, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "us"), (1e9, "ns")):
         finer = pc.greater_equal(numbers, low * power)
         if pc.and_(finer, pc.less(numbers, low * power * 1e3)).true_count:
             units.append(unit)
             seconds = pc.if_else(finer, pc.divide(numbers, power), seconds)
-    days = pc.floor(pc.divide(seconds, SECONDS_PER_DAY))
-    return _within(days, seconds, low, high), f"{name} ({', '.join(units)})"
+    return seconds, units
 
 
 def _within(days: Any, numbers: Any, low: float, high: float) -> Any:

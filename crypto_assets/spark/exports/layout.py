@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 import pyarrow.compute as pc
 
-from crypto_assets.spark.problems import ReadError
-
+from . import refusals
+from .arrays import count_true
 from .dates import Reading, month_number
 from .lookup import HEADER_WORDS, TREND_TIME_WORDS, plain
-from .table import Table
+from .table import AROUND, DELIMITERS, Table
 
-BLANK, DATA, HEADER, PREAMBLE, FOOTER, BAD = range(6)
-ROLES = ("blank", "data", "header", "preamble", "footer", "bad")
+BLANK, DATA, HEADER, PREAMBLE, FOOTER, BAD, LEFT_OUT = range(7)
+DATE_ROLES = ("date", "time", "unix")
+ROLES = ("blank", "data", "header", "preamble", "footer", "bad", "left_out")
 MAX_ROW_DIGITS = 5  # of a row number; Excel days and Unix times have as many or more
 MAX_AROUND = 200  # lines before or after the data
 NUMBER = re.compile(r"^[-+<$€£]?\s*\d[\d.,\s]*\s*[%KMBkmb]?$")
@@ -34,6 +35,7 @@ class Layout:
     footer: list[int] = field(default_factory=list)
     bad: dict[int, str] = field(default_factory=dict)
     preamble_text: str = ""
+    tickers: list[str] = field(default_factory=list)  # what yfinance names each column's coin
 
     def special(self) -> dict[int, int]:
         """Line -> index in `ROLES` for header, preamble and footer."""
@@ -45,6 +47,11 @@ class Layout:
     def repeats_header(self, table: Table, line: int) -> bool:
         """Whether `line` is the header once more, as where two downloads were joined."""
         return self.header_line is not None and table.line_cells(line) == self.header
+
+    @property
+    def names(self) -> int:
+        """How many names the header has; empty cells at its end do not count."""
+        return len(_filled(self.header))
 
     def name(self, column: int) -> str | None:
         """The header of a column, or None."""
@@ -59,11 +66,14 @@ class Layout:
         return found
 
     def language(self) -> str | None:
-        """The language most header words belong to; None without a header or known words."""
+        """The language most header words belong to; None without a header or known words.
+
+        Of several, English, else the one that comes first in the tables.
+        """
         votes: dict[str, int] = {}
         for cell in self.header:
             known = HEADER_WORDS.get(plain(cell), []) + TREND_TIME_WORDS.get(plain(cell), [])
-            for language in {language for _, language in known}:
+            for language in dict.fromkeys(language for _, language in known):
                 votes[language] = votes.get(language, 0) + 1
         best = max(votes.values(), default=0)
         winners = [language for language, count in votes.items() if count == best]
@@ -72,27 +82,50 @@ class Layout:
 
 def _sort_before(result: Layout, table: Table) -> None:
     """Header, preamble and broken lines among those before the data."""
-    named: list[tuple[int, int, list[str]]] = []
-    for line in range(result.first):
-        if table.blank[line].as_py():
-            continue
-        cells = table.line_cells(line)
-        if _like_data(cells, table.width):
-            result.bad[line] = "no readable date"
-            continue
-        result.preamble.append(line)
-        result.preamble_text += " ".join(cells) + "\n"
-        if len(cells) > 1:
-            named.append((count_roles(cells), line, cells))
+    lines = {i: _names(table, i) for i in range(result.first) if not table.blank[i].as_py()}
+    like_data = {i for i, cells in lines.items() if _like_data(cells, table.width)}
+    tickers = {i for i, cells in lines.items() if _names_tickers(cells, table.width)}
+    named = [
+        (count_roles(cells), min(len(_filled(cells)), table.width), i)
+        for i, cells in lines.items()
+        if len(cells) > 1 and i not in like_data | tickers
+    ]
     if named:
         # yfinance writes three header lines; the one with the most known words has the names.
-        _, result.header_line, result.header = max(named)
-        result.preamble.remove(result.header_line)
+        *_, result.header_line = max(named)
+        result.header = lines[result.header_line]
+    for i, cells in lines.items():
+        above = result.header_line is not None and i < result.header_line
+        # A number above the header, as in `Time Period,12M`, is no data.
+        if i in like_data and not (above and not _begins_with_digit(cells)):
+            result.bad[i] = refusals.UNREADABLE_DATE.text()
+        elif i != result.header_line:
+            result.preamble.append(i)
+        if i in tickers:
+            result.tickers = ["", *cells[1:]]
+        result.preamble_text += " ".join(cells) + "\n" if i not in result.bad else ""
+
+
+def _names_tickers(cells: list[str], width: int) -> bool:
+    """Whether a line below the header says which coin each column is of."""
+    return len(cells) == width and cells[0].casefold() == "ticker" and count_roles(cells) == 1
+
+
+def _names(table: Table, line: int) -> list[str]:
+    """The cells of a line that may be the header, also if it is one cell: `"Date,Open,Close"`."""
+    cells = table.line_cells(line)
+    if len(cells) > 1:
+        return cells
+    for delimiter in DELIMITERS:
+        names = [name.strip(AROUND + '"') for name in cells[0].split(delimiter)]
+        if count_roles(names) > (0 if len(names) == table.width else 1):
+            return names
+    return cells
 
 
 def count_roles(cells: list[str]) -> int:
     """How many different roles the words in `cells` name."""
-    known = (HEADER_WORDS.get(plain(cell)) for cell in cells)
+    known = (HEADER_WORDS.get(plain(cell)) or TREND_TIME_WORDS.get(plain(cell)) for cell in cells)
     return len({found[0][0] for found in known if found})
 
 
@@ -104,31 +137,40 @@ def layout_of(table: Table, reading: Reading) -> Layout:
     if first > MAX_AROUND or len(table.cells) - last > MAX_AROUND + 1:
         _refuse_if_not_blank(table, first, last)
     _sort_before(result, table)
-    if result.header:
-        result.header = _aligned(result.header, table, first)
     for line in range(last + 1, len(table.cells)):
         if table.blank[line].as_py():
             continue
         cells = table.line_cells(line)
         if _like_data(cells, table.width) or month_number((WORD.findall(cells[0]) or [""])[0]):
-            result.bad[line] = "no readable date"
+            result.bad[line] = refusals.UNREADABLE_DATE.text()
         else:
             result.footer.append(line)
     return result
 
 
-def _aligned(header: list[str], table: Table, first: int) -> list[str]:
-    """The header with one name per column of the data; R leaves out that of the row numbers."""
-    names, cells = _filled(header), _filled(table.line_cells(first))
+def align(layout: Layout, table: Table, date_column: int) -> None:
+    """Give the header one name per column of the data; R leaves out that of the row numbers.
+
+    Raises `ReadError` if it has more or fewer names, or if the data lack a cell in every line and
+    it is not certain that it is their last.
+    """
+    names, cells = _filled(layout.header), _filled(table.line_cells(layout.first))
+    if not names:
+        return
     numbered = cells[0].isdigit() and len(cells[0]) < MAX_ROW_DIGITS and names[:1] != [""]
     if numbered and len(names) == len(cells) - 1:
-        return ["", *names]
-    if len(names) < len(cells) or len(names) > table.width:
-        raise ReadError(
-            f"the header has {len(names)} names, but line {first + 1} has {len(cells)} cells: "
-            "which is which is not certain"
-        )
-    return header
+        layout.header = ["", *names]
+    elif not len(cells) <= len(names) <= table.width or _shifted(layout, table, date_column):
+        at = table.line(layout.first)
+        raise refusals.HEADER_LENGTH.refused(at, names=len(names), cells=len(cells))
+
+
+def _shifted(layout: Layout, table: Table, date_column: int) -> bool:
+    """Whether a cell that all lines lack may be another one than their last."""
+    if table.ragged is None or count_true(pc.less(table.ragged, table.width)) < len(table.body) - 1:
+        return False
+    roles = layout.roles()
+    return roles[date_column] not in DATE_ROLES or roles[date_column + 1] in DATE_ROLES
 
 
 def _filled(cells: list[str]) -> list[str]:
@@ -140,18 +182,19 @@ def _filled(cells: list[str]) -> list[str]:
 
 def _like_data(cells: list[str], width: int) -> bool:
     """A line that should have been data: it begins with a digit or has a number in its place."""
+    if cells == ["", *map(str, range(len(cells) - 1))]:
+        return False  # how pandas heads columns without names
     numbers = sum(bool(NUMBER.match(cell)) for cell in cells)
-    return cells[0].lstrip("\"'")[:1].isdigit() or (
-        len(cells) == width and 2 * numbers >= len(cells) - 1
-    )
+    return _begins_with_digit(cells) or (len(cells) == width and 2 * numbers >= len(cells) - 1)
+
+
+def _begins_with_digit(cells: list[str]) -> bool:
+    return cells[0].lstrip("\"'")[:1].isdigit()
 
 
 def _refuse_if_not_blank(table: Table, first: int, last: int) -> None:
     before = pc.sum(pc.invert(table.blank.slice(0, first))).as_py() or 0
     after = pc.sum(pc.invert(table.blank.slice(last + 1))).as_py() or 0
-    if before > MAX_AROUND:
-        raise ReadError(
-            f"lines 1 to {first} hold no readable date: {before:,} lines before the data"
-        )
-    if after > MAX_AROUND:
-        raise ReadError(f"{after:,} lines after line {last + 1} hold no readable date")
+    for count, where, line in ((before, "before", 0), (after, "after", last + 1)):
+        if count > MAX_AROUND:
+            raise refusals.MANY_LINES_AROUND.refused(table.line(line), count=count, where=where)

@@ -11,21 +11,33 @@ DateOrder = Literal["dmy", "mdy", "ymd"]
 DecimalMark = Literal["dot", "comma"]
 Kind = Literal["history", "trend"]
 Granularity = Literal["day", "week", "month"]
+WhichDay = Literal["stated", "next"]
+WhichRow = Literal["first", "last"]
 
 
 @dataclass(frozen=True)
 class Options:
     """What a person may settle where the file itself leaves a choice.
 
-    `dates` and `decimal` pick among readings that all fit; they never override what the file
-    shows. `terms` are the lower-case names of the currency and pick the column of a trend with
-    several terms.
+    `kind` decides whether the file is a history or a trend; without it the content does. `dates`
+    and `decimal` pick among readings that all fit; they never override what the file shows.
+    `price` (of a history) and `term` (of a trend) name the column of values by its header or its
+    1-based number. `terms` are the lower-case names of the currency, `others` those of all other
+    coins: a column that names another coin is never taken. `file` is the file's name: it can only
+    say that a lone column of numbers is something else than a price.
     """
 
+    kind: str | None = None
     dates: DateOrder | None = None
     decimal: DecimalMark | None = None
+    price: str | None = None
+    term: str | None = None
     accept_outliers: bool = False
+    day: WhichDay | None = None
+    duplicates: WhichRow | None = None
     terms: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,9 +55,9 @@ class Export:
     """An export that was understood: one row of `lines` per line of the file, in file order.
 
     `lines` has the columns line int32 (1-based), role string (data, header, preamble, footer,
-    blank, bad), cells list<string> (as uploaded, unquoted), date string (ISO, data lines only),
-    value string (plain decimal or the missing word as uploaded, data lines only) and problem
-    string (bad lines only).
+    blank, bad, left_out), cells list<string> (as uploaded, unquoted), date string (ISO, data lines
+    only), value string (plain decimal or the missing word as uploaded, data lines only) and problem
+    string (why a line is bad or left out).
     """
 
     kind: Kind

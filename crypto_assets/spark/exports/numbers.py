@@ -20,10 +20,14 @@ from .model import DecimalMark
 # ruff: noqa: RUF001 - dashes and spaces as they occur in files
 
 MARKS: tuple[DecimalMark, DecimalMark] = ("dot", "comma")
-MISSING = ",-,--,.,—,–,null,Null,NULL,N/A,n/a,#N/A,#N/D,#NV,NA,na,n.a.,n.d.,NaN,nan,NAN,None"
+MISSING = (
+    ",-,--,.,—,–,null,Null,NULL,N/A,n/a,#N/A,#N/D,#NV,NA,na,n.a.,n.d.,NaN,nan,NAN,None,undefined"
+)
 _MISSING = frozenset([*MISSING.split(","), "none"])  # the empty cell is one of them
-CURRENCY = r"[$€£¥₹₿₩₽₫₺฿]|USDT?|EUR|GBP|R\$"
-_CURRENCY = re.compile(CURRENCY)
+_SIGN = r"(?:(?:R|US|A|C)?\$|[€£¥₹₿₩₽₫₺฿]|USDT?|EUR|GBP)"
+_CURRENCY = re.compile(_SIGN)
+# Only at the ends of a cell: inside, as in 4$5000, it is damage.
+_AT_START, _AT_END = rf"^([-+−]?)\s*{_SIGN}", rf"{_SIGN}$"
 SPACES = " \u00a0\u202f\u2009'’"
 _SPACE = f"[{SPACES}]"
 _GROUPS = r"[1-9]\d{{0,2}}(?:{t}\d{{3}})+|[1-9]\d?(?:{t}\d\d)+{t}\d{{3}}"
@@ -116,14 +120,22 @@ class Cells:
     def insisted(self) -> DecimalMark | None:
         """The mark that so many cells insist on that they are not a few damaged ones.
 
-        Of cells with both marks, as 1,234.5, fewer are enough: damage hardly makes them.
+        Of cells with both marks, as 1,234.5, fewer are enough: damage hardly makes them. But one
+        is not, where there are many others.
         """
         counts = {mark: self.only(mark) for mark in MARKS}
         other, mark = sorted(MARKS, key=lambda each: counts[each])
         both = self._shapes.number(filter(_BOTH_MARKS.search, self._only(mark)))
-        share = max(1, FEW_SHARE * self._present())
-        enough = both >= share or counts[mark] >= max(share, min(FEW, self._present()))
+        present = self._present()
+        share = max(1, FEW_SHARE * present)
+        two = both >= min(2, max(1, present // FEW))
+        enough = (both >= share and two) or counts[mark] >= max(share, min(FEW, present))
         return mark if enough and counts[mark] >= CLEAR * counts[other] else None
+
+    def few_insist(self, mark: DecimalMark) -> bool:
+        """Whether so few cells insist on a mark that the file's other columns know better."""
+        few = min(max(FEW, FEW_SHARE * self._present()), self._present() / 2)
+        return self.only(mark) < few
 
     def _first(self, shapes: frozenset[str]) -> str:
         return str(self.column.filter(self._shapes.mask(shapes))[0].as_py())
@@ -172,7 +184,8 @@ def look(column: Any, *, units: bool = False) -> Cells:
     missing = shapes.mask(absent) if absent else None
     unknown = set(shapes.counts).difference(absent, *reads.values())
     if unknown and any(map(_CURRENCY.search, unknown)):
-        column = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, CURRENCY, ""))
+        column = pc.replace_substring_regex(column, _AT_START, r"\1")
+        column = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, _AT_END, ""))
         shapes, reads = _read(column, units=units)
     return Cells(column, missing, shapes, reads)
 

@@ -4,23 +4,29 @@ Belongs here: order, steps and granularity of the days. Does not: prices (histor
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crypto_assets.spark.problems import ReadError
-
+from . import refusals
 from .arrays import index, pick
 from .dates import Reading
 from .model import DateOrder, Granularity
+from .refusals import Line
 
 REGULAR_SHARE = 0.5  # of the steps must be one day (week, month) long; gaps are normal
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 WEEK = 7
 MONTH_DAYS = (28, 31)
+STEPS: dict[Granularity, tuple[int, int]] = {
+    "day": (1, 1),
+    "week": (WEEK, WEEK),
+    "month": MONTH_DAYS,
+}
+SHOWN = 5  # gaps in a message
 NAMES = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
@@ -58,6 +64,24 @@ class Series:
             return NAMES[self.granularity]
         return f"a row about every {self.typical_step} days" if len(self.days) > 1 else "one row"
 
+    def gaps(self) -> str:
+        """Where the dates do not step as usual: the days around the first few such places.
+
+        "" if there are none; rows of one day do not count.
+        """
+        days = self.days.take(pc.sort_indices(self.days))
+        low, high = STEPS[self.granularity or "day"]
+        steps = pc.subtract(days.slice(1), days.slice(0, len(days) - 1))
+        usual = pc.and_(pc.greater_equal(steps, low), pc.less_equal(steps, high))
+        rows = pc.indices_nonzero(pc.invert(pc.or_(usual, pc.equal(steps, 0)))).to_pylist()
+        return between(days.to_pylist(), rows)
+
+
+def between(days: list[int], rows: list[int]) -> str:
+    """The days of some rows and of those after them, for messages; the first few."""
+    pairs = (f"{iso(days[row])} and {iso(days[row + 1])}" for row in rows[:SHOWN])
+    return ", ".join(pairs) + (f", and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
+
 
 def iso(day: int) -> str:
     """`day` since 1970 as YYYY-MM-DD."""
@@ -71,7 +95,17 @@ def today() -> int:
 
 def describe(reading: Reading, *, months_begin: bool = False) -> Series:
     """Measure the steps of a reading. `months_begin`: monthly rows can only be on a 1st."""
-    rows, days = _valid(reading)
+    return _measured(reading, *_valid(reading), months_begin)
+
+
+def with_days(series: Series, rows: Any, days: Any) -> Series:
+    """The series of these rows and days instead, measured anew but for its granularity."""
+    written = series.reading.written if days.equals(series.reading.days.take(rows)) else None
+    measured = _measured(replace(series.reading, written=written), rows, days, months_begin=False)
+    return replace(measured, granularity=series.granularity, typical_step=series.typical_step)
+
+
+def _measured(reading: Reading, rows: Any, days: Any, months_begin: bool) -> Series:
     invalid = reading.matched.true_count - len(rows)
     if len(days) < 2:  # noqa: PLR2004 - a step needs two
         only: Granularity = "month" if reading.monthly else "day"
@@ -133,14 +167,15 @@ def _count_months(times: Counter[int], days: Any, *, begin: bool) -> int:
     return months if same and (ends["min"] == 1 or not begin) else 0
 
 
-def choose(candidates: list[Series], wanted: DateOrder | None) -> Series:
+def choose(candidates: list[Series], wanted: DateOrder | None, at: Line) -> Series:
     """The one reading that fits. Raises `ReadError` naming those that fit if several do.
 
-    Valid dates come first, then an unbroken order with regular steps; `wanted` settles a tie.
+    Valid dates come first, then an unbroken order with regular steps; `wanted` settles a tie. `at`
+    is a line to show.
     """
     candidates = [series for series in candidates if len(series.days)]
     if not candidates:
-        raise ReadError("no date is a day that has been: are they all in the future?")
+        raise refusals.ALL_FUTURE.refused(at)
     fewest = min(series.invalid for series in candidates)
     candidates = [series for series in candidates if series.invalid == fewest]
     best = min(candidates, key=_disorder)
@@ -156,7 +191,7 @@ def choose(candidates: list[Series], wanted: DateOrder | None) -> Series:
         f"--dates {series.reading.order} is {series.reading.name}, {series.span}, {series.pace}"
         for series in fitting
     )
-    raise ReadError(f"the order of day and month is not certain, say which it is: {listed}")
+    raise refusals.DATE_ORDER.refused(at, readings=listed)
 
 
 def _disorder(series: Series) -> int:

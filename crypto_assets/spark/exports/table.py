@@ -6,16 +6,16 @@ vectorised kernels; only lines with escaped quotes go through the csv module one
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crypto_assets.spark.problems import ReadError
-
+from . import refusals
 from .arrays import UNIT, has_byte, index, pick
+from .refusals import Line
 
 DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
 SAMPLE_LINES = 30
@@ -26,23 +26,41 @@ BLANK = ' \t,;|"\u00a0\ufeff'
 MAX_COLUMNS = 200
 MAX_ESCAPED_LINES = 2_000
 FIT_SHARE = 0.5  # of the lines must have the same number of cells
+MIN_SHORT, SHORT_SHARE = 3, 0.05  # lines of one length that lack the same cells
+_ENDS = "".join(DELIMITERS)
 _ZERO = pa.scalar(0, pa.int32())
 _ESCAPED = '""[^%s"]|[^%s"]""|"""'  # quotes inside a cell, not an empty cell
+
+
+@dataclass(frozen=True)
+class LastCell:
+    """The last cell of a file without a line end; `torn`: with an open quote, or cells missing."""
+
+    line: int
+    column: int
+    torn: bool
 
 
 @dataclass(frozen=True)
 class Table:
     """The cells of every line (`cells`, list<string>) and those lines that have `width` of them.
 
-    `body` holds the line indices (int32) with exactly `width` cells; `column(i)` is one value per
-    body line, trimmed. `blank` marks the lines without any content.
+    `lines` are the lines as uploaded, `body` the indices (int32) of those that fit; `column(i)` is
+    one value per body line, trimmed. `blank` marks the lines without any content. `lengths` counts
+    the cells of each line, `widths` the lines per count. `short` are lines of the body that lack
+    cells as few others do, `cut` is the file's last cell if it may be cut.
     """
 
+    lines: Any
     cells: Any
+    lengths: Any
+    widths: dict[int, int]
     delimiter: str
     width: int
     body: Any
     blank: Any
+    short: frozenset[int] = frozenset()
+    cut: LastCell | None = None
 
     @cached_property
     def _starts(self) -> Any:
@@ -52,6 +70,12 @@ class Table:
         return starts.slice(0, len(self.body)) if whole else starts.take(self.body)
 
     @cached_property
+    def ragged(self) -> Any | None:
+        """The cells of each body line counted, if some have fewer than `width`."""
+        whole = self.widths.get(self.width, 0) >= len(self.body)
+        return None if whole else pick(self.lengths, self.body)
+
+    @cached_property
     def _columns(self) -> dict[int, Any]:
         return {}
 
@@ -59,12 +83,18 @@ class Table:
         """The trimmed cells of a few body lines, spread over the file."""
         step = max(1, len(self.body) // SAMPLE_ROWS)
         lines = self.cells.take(self.body[step // 2 :: step]).to_pylist()
-        return [[cell.strip(AROUND) for cell in cells] for cells in lines]
+        missing = [""] * self.width
+        return [[cell.strip(AROUND) for cell in (cells + missing)[: self.width]] for cells in lines]
 
     def column(self, index: int) -> Any:
-        """The trimmed cells of column `index` (0-based) over the body lines."""
+        """The trimmed cells of column `index` (0-based) over the body lines; "" where missing."""
         if index not in self._columns:
-            cells = self.cells.values.take(pc.add(self._starts, pa.scalar(index, pa.int32())))
+            places = pc.add(self._starts, pa.scalar(index, pa.int32()))
+            if self.ragged is not None:
+                places = pc.if_else(pc.greater(self.ragged, index), places, None)
+            cells = self.cells.values.take(places)
+            if cells.null_count:
+                cells = pc.fill_null(cells, "")
             if has_byte(cells, *AROUND_BYTES):
                 cells = pc.utf8_trim(cells, characters=AROUND)
             self._columns[index] = cells
@@ -78,55 +108,90 @@ class Table:
         """The cells of one line (0-based index)."""
         return [c.strip(AROUND) for c in self.cells[line].as_py()]
 
+    def line(self, index: int) -> Line:
+        """One line (0-based index) for a message."""
+        return Line(index + 1, self.lines[index].as_py())
+
+    def completed(self, names: int) -> "Table":
+        """The table with the lines that lack cells at their end, where the header has `names`.
+
+        Lines of one length are taken for whole if they are many: a cell is hardly lost so often.
+        """
+        fewer = {width: count for width, count in self.widths.items() if 1 < width < names}
+        if not fewer or names < self.width:
+            return self
+        least = max(MIN_SHORT, SHORT_SHARE * len(self.lengths))
+        few = [width for width, count in fewer.items() if count < least]
+        lacking = pc.is_in(self.lengths, value_set=pa.array(few, pa.int32()))
+        short = frozenset(pc.indices_nonzero(lacking).to_pylist())
+        fits = pc.is_in(self.lengths, value_set=pa.array([*fewer, names], pa.int32()))
+        body = pc.indices_nonzero(fits).cast(pa.int32())
+        return replace(self, width=names, body=body, short=short)
+
 
 def read_table(lines: Any) -> Table:
     """Cut `lines` (string array) into cells. Raises `ReadError` if they form no table."""
-    delimiter = _delimiter(lines)
+    uploaded = lines
+    sample = lines[:: max(1, len(lines) // SAMPLE_LINES)].to_pylist()
+    delimiter = _delimiter(sample)
+    lines = _without_trailing(lines, sample, delimiter)
     cells = _cut(lines, delimiter)
-    if pc.max(pc.list_value_length(cells)).as_py() == 1:
-        lines = _unwrapped(lines)
-        delimiter = _delimiter(lines)
-        cells = _cut(lines, delimiter)
-    blank = pc.equal(pc.binary_length(pc.utf8_ltrim(lines, characters=BLANK)), _ZERO)
     lengths = pc.list_value_length(cells)
+    if has_byte(lines, b'"') and pc.min(lengths).as_py() == 1:
+        delimiter, lines = _unwrapped(lines, lengths, delimiter)
+        cells = _cut(lines, delimiter)
+        lengths = pc.list_value_length(cells)
+    blank = pc.equal(pc.binary_length(pc.utf8_ltrim(lines, characters=BLANK)), _ZERO)
     if blank.true_count:
         lengths = pc.if_else(blank, _ZERO, lengths)
-    width = _width(lengths)
-    fits = pc.equal(lengths, pa.scalar(width, pa.int32()))
-    all_fit = fits.true_count == len(fits)
-    body = index(len(fits)) if all_fit else pc.indices_nonzero(fits).cast(pa.int32())
-    return Table(cells, delimiter, width, body, blank)
+    widths = _widths(lengths, uploaded)
+    tables = {width: count for width, count in widths.items() if width > 1}
+    width = max(tables, key=lambda width: (tables[width], width))
+    if tables[width] == len(cells):
+        body = index(len(cells))
+    else:
+        fits = pc.equal(lengths, pa.scalar(width, pa.int32()))
+        if max(tables) > width:
+            fits = pc.or_(fits, _longer_by_nothing(cells, lengths, width))
+        body = pc.indices_nonzero(fits).cast(pa.int32())
+    return Table(uploaded, cells, lengths, widths, delimiter, width, body, blank)
 
 
-def _width(lengths: Any) -> int:
+def _longer_by_nothing(cells: Any, lengths: Any, width: int) -> Any:
+    """Which lines have more than `width` cells, all of those empty: a delimiter at their end."""
+    longer = pc.greater(lengths, width)
+    if not pc.equal(pc.list_element(cells.filter(longer), width), "").true_count:
+        return pa.scalar(False)
+    empty = [not any(map(str.strip, line[width:])) for line in cells.filter(longer).to_pylist()]
+    return pc.replace_with_mask(longer, longer, pa.array(empty))
+
+
+def _widths(lengths: Any, lines: Any) -> dict[int, int]:
+    """How many lines have how many cells; blank lines have 0."""
     values, times = pc.value_counts(lengths).flatten()
-    counts = dict(zip(values.to_pylist(), times.to_pylist(), strict=True))
+    counts: dict[int, int] = dict(zip(values.to_pylist(), times.to_pylist(), strict=True))
     widest = max(counts)
     if widest > MAX_COLUMNS:
-        line = pc.index(lengths, widest).as_py() + 1
-        raise ReadError(
-            f"line {line} has {widest:,} columns: no price history or trend is that wide"
-        )
-    tables = {width: count for width, count in counts.items() if width > 1}
-    if not tables:
-        raise ReadError(
-            "not a table: no line has two cells separated by a comma, semicolon, tab or |"
-        )
-    return int(max(tables, key=lambda width: (tables[width], width)))
+        line = pc.index(lengths, widest).as_py()
+        raise refusals.TOO_WIDE.refused(Line(line + 1, lines[line].as_py()), count=widest)
+    if widest < 2:  # noqa: PLR2004 - a date and a value
+        line = pc.index(lengths, 1).as_py()
+        raise refusals.NO_TABLE.refused(Line(line + 1, lines[line].as_py()))
+    return counts
 
 
-def _delimiter(lines: Any) -> str:
+def _delimiter(sample: list[str]) -> str:
     """The delimiter that gives most sampled lines the same number of cells."""
-    step = max(1, len(lines) // SAMPLE_LINES)
-    sample = [line for line in lines[::step].to_pylist() if line.strip(BLANK)]
+    sample = [line for line in sample if line.strip(BLANK)]
     if not sample:
-        raise ReadError("the file is empty")
+        raise refusals.EMPTY.refused()
     best, best_share = ",", 0.0
-    seen = "".join(sample)
-    for delimiter in filter(seen.__contains__, DELIMITERS):
+    trailing = any(line.endswith(DELIMITERS) for line in sample)  # a spreadsheet may add them
+    inside = "".join([line.rstrip(_ENDS) for line in sample] if trailing else sample)
+    for delimiter in [each for each in DELIMITERS if each in inside] or DELIMITERS:
         widths: Counter[int] = Counter()
         for line in sample:
-            width = len(_cut_one(line, delimiter))
+            width = len(cut_one(line, delimiter))
             widths[width] += 1
             if width > 1 and widths[width] >= FIT_SHARE * len(sample):
                 return delimiter
@@ -136,13 +201,33 @@ def _delimiter(lines: Any) -> str:
     return best
 
 
-def _unwrapped(lines: Any) -> Any:
-    """Lines that were quoted as a whole, inner quotes doubled, when saved again."""
+def _without_trailing(lines: Any, sample: list[str], delimiter: str) -> Any:
+    """Without the delimiters of another kind that a spreadsheet put at the ends of lines."""
+    others = _ENDS.replace(delimiter, "")
+    if {line[-1:] for line in sample}.isdisjoint(others + " "):
+        return lines
+    return pc.utf8_rtrim(lines, characters=others + " ")
+
+
+def _unwrapped(lines: Any, lengths: Any, delimiter: str) -> tuple[str, Any]:
+    """Lines that were quoted as a whole, inner quotes doubled, when saved again; the delimiter.
+
+    Where others were not, only those that give as many cells as the others have.
+    """
+    whole = pc.and_(pc.equal(lengths, 1), pc.starts_with(lines, '"'))
+    if not whole.true_count:
+        return delimiter, lines
     inner = pc.replace_substring_regex(lines, r'^\s*"(.*)"[\s,;]*$', r"\1")
-    return pc.replace_substring(inner, '""', '"')
+    inner = pc.if_else(whole, pc.replace_substring(inner, '""', '"'), lines)
+    if pc.max(lengths).as_py() == 1:
+        return _delimiter(inner[:: max(1, len(inner) // SAMPLE_LINES)].to_pylist()), inner
+    usual = pc.mode(lengths.filter(pc.greater(lengths, 1)))[0]["mode"]
+    fits = pc.equal(pc.list_value_length(_cut(inner, delimiter)), usual)
+    return delimiter, pc.if_else(fits, inner, lines)
 
 
-def _cut_one(line: str, delimiter: str) -> list[str]:
+def cut_one(line: str, delimiter: str) -> list[str]:
+    """The cells of one line; the line as one cell if its quotes do not match."""
     if '"' not in line:
         return line.split(delimiter)
     try:
@@ -175,7 +260,7 @@ def _cut_mixed(lines: Any, quotes: Any, delimiter: str) -> Any:
     odd = pc.equal(pc.bit_wise_and(quotes, 1), 1)
     special = pc.indices_nonzero(pc.or_(escaped, odd)).to_pylist()
     if len(special) > MAX_ESCAPED_LINES:
-        raise ReadError(f"line {special[0] + 1}: quotes do not match there nor in many more lines")
+        raise refusals.OPEN_QUOTES.refused(Line(special[0] + 1, lines[special[0]].as_py()))
     pieces = pc.split_pattern(lines, '"')
     starts = pc.take(pieces.offsets, pc.list_parent_indices(pieces))
     nth = pc.subtract(index(len(pieces.values)), starts)
@@ -187,7 +272,7 @@ def _cut_mixed(lines: Any, quotes: Any, delimiter: str) -> Any:
     if special:
         # A line with an odd number of quotes was cut short: it stays whole, so it cannot be data.
         cut = [
-            lines[i].as_py() if odd[i].as_py() else UNIT.join(_cut_one(lines[i].as_py(), delimiter))
+            lines[i].as_py() if odd[i].as_py() else UNIT.join(cut_one(lines[i].as_py(), delimiter))
             for i in special
         ]
         mask = pc.or_(escaped, odd)

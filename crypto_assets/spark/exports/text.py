@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 
 from crypto_assets.spark.problems import ReadError
 
+from . import refusals
 from .arrays import MAX_LINES, UNIT
 from .lookup import count_known_words
+from .refusals import Line
 
 MAX_BYTES = 16 * 1024 * 1024  # forty years of days in the widest export seen are below 4 MB
 MAX_LINE_BYTES = 50_000
@@ -65,11 +67,15 @@ MARKUP = (
 
 @dataclass(frozen=True)
 class Text:
-    """The lines of a file without their ends. `truncated`: only the head was taken, and why."""
+    """The lines of a file without their ends. `truncated`: only the head was taken, and why.
+
+    `ended`: the last line has a line end too.
+    """
 
     lines: Any  # pyarrow string array
     encoding: str
     truncated: str | None = None
+    ended: bool = True
 
 
 def read_text(stream: IO[bytes]) -> Text:
@@ -78,36 +84,43 @@ def read_text(stream: IO[bytes]) -> Text:
     refuse_other_formats(data)
     text, encoding = _decode(data, whole=truncated is None)
     text = _unified_line_ends(text)
-    if truncated is None and text.count("\n") > MAX_LINES:
+    if truncated is None and len(text) > MAX_LINES and text.count("\n") > MAX_LINES:
         truncated = f"it has more than {MAX_LINES:,} lines"
         text = text[:HEAD_BYTES]
     if truncated is not None:
         whole = text.rfind("\n") + 1
         if len(text) - whole > MAX_LINE_BYTES:
-            raise _too_long(text.count("\n") + 1)
+            raise _too_long(_line_at(text, whole))
         text = text[:whole]
     if not text or text.isspace():
-        raise ReadError("the file is empty")
+        raise refusals.EMPTY.refused()
     if UNIT in text:
-        line = text[: text.index(UNIT)].count("\n") + 1
-        raise ReadError(f"line {line}: control characters: the file is binary or damaged")
+        at = _line_at(text, text.index(UNIT))
+        raise refusals.DAMAGED.refused(at, what="a control character")
     lines = pc.split_pattern(pa.array([text.removesuffix("\n")]), "\n").values
-    if 3 * len(data) > MAX_LINE_BYTES:  # in UTF-8 a byte becomes three at most
+    if not _all_short(text):
         _check_line_lengths(lines)
-    return Text(lines, encoding, truncated)
+    return Text(lines, encoding, truncated, text.endswith("\n"))
 
 
 def refuse_other_formats(data: bytes) -> None:
     """Raises `ReadError` if a file that begins so is empty or says that it is no CSV file."""
     if not data or data.isspace():
-        raise ReadError("the file is empty")
+        raise refusals.EMPTY.refused()
     for signature, what in SIGNATURES:
         if data.startswith(signature):
-            raise ReadError(f"this is {what}, not a CSV file: export or save it as CSV first")
+            raise refusals.NOT_CSV.refused(what=what)
     start = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for signature, what in MARKUP:
         if start.startswith(signature):
-            raise ReadError(f"this is {what}, not a CSV file: download the CSV export instead")
+            raise refusals.NOT_CSV.refused(what=what)
+
+
+def _line_at(text: str, position: int) -> Line:
+    """The line around a position of the text."""
+    start = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    return Line(text.count("\n", 0, position) + 1, text[start : end if end >= 0 else None])
 
 
 def _bounded(stream: IO[bytes]) -> tuple[bytes, str | None]:
@@ -146,15 +159,12 @@ def _strict(data: bytes, encoding: str, *, whole: bool) -> str:
     try:
         text = _text(data, encoding, whole=whole)
     except UnicodeDecodeError as error:
-        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
-        raise ReadError(
-            f"line {line}: the file says it is {encoding}, but bytes there are not (a broken or "
-            "half character): save it again as UTF-8"
-        ) from None
+        before = data[: error.start].decode(encoding, "replace")
+        at = _line_at(before + "\ufffd", len(before))
+        what = f"the file says it is {encoding}, but holds a broken or half character"
+        raise refusals.BROKEN_CHARACTER.refused(at, what=what) from None
     if "\0" in text:
-        raise ReadError(
-            f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: a NUL byte, not text"
-        )
+        raise refusals.DAMAGED.refused(_line_at(text, text.index("\0")), what="a NUL byte")
     return text
 
 
@@ -165,8 +175,8 @@ def _decode_with_zeros(data: bytes, *, whole: bool) -> tuple[str, str]:
     for many, few, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
         if many > max(UTF16_ZERO_SHARE * pairs, 4 * few):
             return _strict(data, name, whole=whole), name
-    line = data[: data.index(0)].count(b"\n") + 1
-    raise ReadError(f"line {line}: a NUL byte: this is a binary or damaged file, not a CSV file")
+    text = data.decode("latin-1")
+    raise refusals.DAMAGED.refused(_line_at(text, text.index("\0")), what="a NUL byte")
 
 
 def _refuse_surrogates(data: bytes) -> None:
@@ -176,8 +186,8 @@ def _refuse_surrogates(data: bytes) -> None:
     except UnicodeDecodeError:
         return
     position = next(i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff")
-    line = text[:position].count("\n") + 1
-    raise ReadError(f"line {line}: half a character (a lone surrogate): save the file as UTF-8")
+    what = "the file holds half a character (a lone surrogate)"
+    raise refusals.BROKEN_CHARACTER.refused(_line_at(text, position), what=what)
 
 
 def _decode_legacy(data: bytes, *, whole: bool) -> tuple[str, str]:
@@ -200,14 +210,24 @@ def _unified_line_ends(text: str) -> str:
     return text
 
 
+def _all_short(text: str) -> bool:
+    """Whether each line ends so soon after the one before that it cannot be too long."""
+    reach = MAX_LINE_BYTES // 4  # in UTF-8 a character is four bytes at most
+    start = 0
+    while len(text) - start > reach:
+        start = text.rfind("\n", start, start + reach) + 1
+        if not start:
+            return False
+    return True
+
+
 def _check_line_lengths(lines: Any) -> None:
     lengths = pc.binary_length(lines)
     longest = pc.max(lengths).as_py()
     if longest > MAX_LINE_BYTES:
-        raise _too_long(pc.index(lengths, longest).as_py() + 1)
+        line = pc.index(lengths, longest).as_py()
+        raise _too_long(Line(line + 1, lines[line].as_py()))
 
 
-def _too_long(line: int) -> ReadError:
-    return ReadError(
-        f"line {line} is longer than {MAX_LINE_BYTES:,} bytes: no price history or trend is so wide"
-    )
+def _too_long(at: Line) -> ReadError:
+    return refusals.LONG_LINE.refused(at, limit=MAX_LINE_BYTES)

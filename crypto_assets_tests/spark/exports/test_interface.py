@@ -37,7 +37,7 @@ def test_the_table_of_shapes_names_every_source_once_per_header() -> None:
     shapes = understood_shapes()
     assert len({(shape.kind, shape.source, shape.header) for shape in shapes}) == len(shapes)
     assert {shape.kind for shape in shapes} == {"history", "trend"}
-    assert all(shape.header and shape.date and shape.decimal for shape in shapes)
+    assert all(shape.header and shape.date for shape in shapes)
 
 
 def test_the_package_needs_only_its_exception_pyarrow_and_the_standard_library() -> None:

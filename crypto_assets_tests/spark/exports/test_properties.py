@@ -17,7 +17,7 @@ from crypto_assets.spark.exports import Export, Options, read_export
 from crypto_assets.spark.problems import ReadError
 
 from .dialects import DATES, HEADERS, LAYOUTS, Day, Dialect, data_rows, market, write_history
-from .helpers import pairs, problems
+from .helpers import pairs, roles
 
 EXAMPLES = int(os.environ.get("EXPORTS_EXAMPLES", "150"))
 QUICK = settings(
@@ -101,19 +101,22 @@ def test_any_series_in_any_dialect_reads_back_equal_or_is_refused(
         allowed = (
             "not certain",
             "neither decimals nor thousands",
-            "close or price",
             "not daily",
             "do not step like days",
         )
         assert any(words in result for words in allowed), result
-        if "close or price" in result or "step like days" in result:
+        if "which column is the price" in result or "step like days" in result:
             assert dialect.language == "xx" or len(days) < 20
         if "not daily" in result:
             assert len(days) < 13
     else:
-        assert [(day, Decimal(value)) for day, value in pairs(result)] == expected(days, dialect)
+        rows = expected(days, dialect)
+        cut = not dialect.last_line_end and dialect.layout == "two"
+        if cut and result.lines["role"][-1].as_py() == "left_out":  # it is shorter than all others
+            rows.pop()
+        assert [(day, Decimal(value)) for day, value in pairs(result)] == rows
         assert result.lines["cells"].to_pylist()[1:] == data_rows(days, dialect)
-        assert problems(result) == {}
+        assert "bad" not in roles(result)
         assert len(result.lines) == len(days) + 1
 
 

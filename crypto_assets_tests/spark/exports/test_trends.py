@@ -17,7 +17,7 @@ def test_the_raw_export_with_preamble_and_less_than_one() -> None:
     assert roles(export) == ["preamble", "blank", "header", "data", "data"]
     assert (export.kind, export.source, export.term) == ("trend", "google-trends", "bitcoin")
     assert (export.granularity, export.date_format) == ("week", "YYYY-MM-DD")
-    assert "1 values are <1" in export.notes
+    assert "1 value is <1" in export.notes
 
 
 HEADERS = {

@@ -1,0 +1,121 @@
+"""The scale of a trend: Google's own is 0 to 100 in whole numbers, and `<1`.
+
+Belongs here: values held against the scale and against their neighbours. Does not: which column is
+the trend (trend.py), what is a number (numbers.py).
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import pyarrow.compute as pc
+
+from . import refusals
+from .arrays import has_byte
+from .sanity import flag_rows
+from .series import iso
+from .values import Values
+
+FULL = 100  # Google's highest value
+OWN_SCALE = ("google-trends", "pytrends")  # sources that give Google's own
+BELOW_ONE = r"^<[\s\p{Z}\p{Cf}]*1$"  # with any kind of blank
+COMPUTED_SHARE = 0.5  # so many values are not like Google's where someone computed them
+MAX_FEW, MAX_FEW_SHARE = 5, 0.02
+ODD = 5.0  # a value so many times its neighbours
+ODD_POINTS = 5.0  # and so far from them
+LARGE = 10.0  # nothing below 1 stands beside it
+RUN = 5  # as many at most
+SHOWN = 5
+Read = list[float | None]  # a value per row
+Known = list[tuple[int, float]]  # the rows that have one
+
+
+def without_less(column: Any) -> Any:
+    """`<1` as 1; `with_less` puts the sign back."""
+    return pc.replace_substring_regex(column, BELOW_ONE, "1") if has_byte(column, b"<") else column
+
+
+def with_less(text: Any, uploaded: Any) -> tuple[Any, int]:
+    """Values in normal form, with `<1` where that was uploaded, and how many those are."""
+    if not has_byte(uploaded, b"<"):
+        return text, 0
+    mask = pc.match_substring_regex(uploaded, BELOW_ONE)
+    return pc.if_else(mask, "<1", text), int(mask.true_count)
+
+
+def check(values: Values, lines: Any, cells: Any, numbers: Any) -> None:
+    """Make values bad lines that are not on the scale, and remark what is odd.
+
+    `numbers`: the values as float64, null where missing, one per row like `lines` and `cells`.
+    """
+    read: Read = numbers.to_pylist()
+    known = [(row, value) for row, value in enumerate(read) if value is not None]
+    above = [row for row, value in known if value > FULL]
+    broken = _broken(known) if has_byte(cells, b".", b",") else []
+    computed = _computed(cells, len(above) + len(broken), len(known)) if above or broken else False
+    if not computed and values.source in OWN_SCALE:
+        flag_rows(values, lines, cells, above, refusals.ABOVE_SCALE)
+        flag_rows(values, lines, cells, broken, refusals.NOT_WHOLE)
+    else:
+        if above:
+            where = "" if computed else f": {_listed(values, read, above)}"
+            values.notes.append(f"values above 100, a rescaled series or a search volume{where}")
+        if 0 < len(broken) <= _few(len(known)):
+            values.notes.append(f"values not whole: {_listed(values, read, broken)}")
+    odd = _odd(known)
+    if len(odd) > _few(len(known)):
+        values.notes.append(f"{len(odd)} values are {ODD:.0f} times off those around them")
+    elif odd:
+        listed = _listed(values, read, odd)
+        values.notes.append(f"values {ODD:.0f} times off those around them: {listed}")
+
+
+def _broken(known: Known) -> list[int]:
+    """The values that are not whole.
+
+    Some write 0.5 for `<1`: those do not count, but for a few that stand beside large ones.
+    """
+    broken = [row for row, value in known if value > 1 and value != int(value)]
+    small = [at for at, (_, value) in enumerate(known) if 0 < value < 1]
+    if len(small) > MAX_FEW:
+        return broken
+    beside = (max(value for _, value in known[max(0, at - 1) : at + 2]) for at in small)
+    found = (known[at][0] for at, most in zip(small, beside, strict=True) if most >= LARGE)
+    return sorted([*broken, *found])
+
+
+def _computed(cells: Any, off: int, count: int) -> bool:
+    """Whether someone computed the values: Google writes whole numbers of at most 100."""
+    marked = pc.match_substring_regex(cells, "[.,]").true_count
+    return bool(off >= COMPUTED_SHARE * count or marked >= COMPUTED_SHARE * len(cells))
+
+
+def _few(count: int) -> float:
+    return max(MAX_FEW, MAX_FEW_SHARE * count)
+
+
+def _odd(known: Known) -> list[int]:
+    """The values far off those around them.
+
+    A few between a step up and one down (or the other way round), or at an end.
+    """
+    sizes = [value if value > 1 else 1.0 for _, value in known]
+    steps = [
+        (at, after > before)
+        for at, (before, after) in enumerate(pairwise(sizes))
+        if (after >= ODD * before or before >= ODD * after) and abs(after - before) >= ODD_POINTS
+    ]
+    odd: set[int] = set()
+    while steps:
+        at, up = steps.pop(0)
+        back = steps[0][0] if steps and steps[0][1] != up else len(sizes)
+        if back - at <= RUN:
+            odd.update(range(at + 1, min(back + 1, len(sizes))))
+            del steps[:1]
+        elif at < RUN:
+            odd.update(range(at + 1))
+    return [known[at][0] for at in sorted(odd)]
+
+
+def _listed(values: Values, read: Read, rows: list[int]) -> str:
+    shown = (f"{read[row]:g} of {iso(values.series.days[row].as_py())}" for row in rows[:SHOWN])
+    return ", ".join(shown) + (f", and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
