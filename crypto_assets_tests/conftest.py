@@ -156,6 +156,7 @@ def add(run: Callable, pair: Callable) -> Callable[..., tuple[int, str, str]]:
 
     def register(ticker: str, *options: str, **shape: Any) -> tuple[int, str, str]:
         history, trend = pair(ticker, **shape)
-        return run("add", ticker, "--history", history, "--trend", trend, *options)
+        forced = ["--force"] if "cells" in shape else []  # a run refuses them, and so does `add`
+        return run("add", ticker, "--history", history, "--trend", trend, *forced, *options)
 
     return register

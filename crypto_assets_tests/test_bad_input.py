@@ -65,11 +65,12 @@ def test_a_file_that_is_no_price_history_is_refused_with_the_reason(
 
 def test_two_histories_instead_of_a_pair_are_refused(refused, write):
     line = refused(trend=write("second.csv", history_csv(7.0)))
-    assert "second.csv: this is a history file, a trend file is wanted here" in line
+    assert "second.csv: this is a price history, not search interest" in line
 
 
 def test_two_trends_instead_of_a_pair_are_refused(refused, write):
-    assert "a history file is wanted here" in refused(history=write("t.csv", trend_csv("btc")))
+    line = refused(history=write("t.csv", trend_csv("btc")))
+    assert "t.csv: this is search interest, not a price history" in line
 
 
 def test_300_mb_in_one_line_are_refused_in_bounded_memory(refused, tmp_path):

@@ -315,7 +315,7 @@ def runs(ui: BrowsedUi, chosen: str) -> list[tuple[str, str, str]]:
 
 
 def add(ticker: str, history: Path, trend: Path) -> None:
-    words = ["add", ticker, "--history", str(history), "--trend", str(trend)]
+    words = ["add", ticker, "--history", str(history), "--trend", str(trend), "--force"]
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
 

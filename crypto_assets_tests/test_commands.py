@@ -106,3 +106,14 @@ def test_help_shows_the_first_sentence_of_each_command_whole(run):
         sentence = " ".join((command.help or "").split("\n\n")[0].split())
         assert f"{name} {sentence}" in words
     assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_a_currency_with_the_name_of_a_table_is_not_added_and_can_be_removed(run, add, settings):
+    code, _, err = add("PRICES")
+    assert (code, "choose another ticker, such as PRICES1" in err) == (2, True)
+    registry, _ = wiring.registries(settings)
+    inbox = wiring.inbox(settings)
+    for kind in ("history", "trend"):  # as an earlier version took it in
+        registry.assign("PRICES", kind, inbox.pin(f"{kind}.csv", kind.encode()), {})
+    assert run("remove", "prices", "--yes")[0] == 0
+    assert registry.names() == []

@@ -132,7 +132,7 @@ class Bank:
             self.customers[number] = (*self.customers[number][:3], "Ohio", "Ohio")
         self._insert(2 * n)
         self._leaving = self.customers.pop(1)
-        self._add("3legacy-2", 3, "", "saving", "2015-05-05T05:05:05.005Z")
+        self._add("3saving-1430802305005", 3, "", "saving", "2015-05-05T05:05:05.005Z")
 
     def third(self) -> None:
         """What happens between the second snapshot and the third."""
@@ -218,13 +218,13 @@ class Bank:
 
     def _add_odd_accounts(self) -> None:
         numbers = [f"abcdef00-0000-4000-8000-{number:012}" for number in range(8)]
-        # The order of legacy accounts is that of their creation, not that of the lines.
-        self._add("1legacy-2", 1, "", "legacy", "2003-03-03T03:03:03.003Z")
+        # Of two accounts of one type the first by creation, not by line, has the plain number.
+        self._add("1legacy-1046660583003", 1, "", "legacy", "2003-03-03T03:03:03.003Z")
         self._add("1legacy", 1, "", "legacy", "2001-01-01T01:01:01.001Z")
-        self._add("2legacy-3", 2, "", "", "")
+        self._add("2unknown", 2, "", "", "")
         self._add("2legacy", 2, "", "Legacy", "1998-02-03T04:05:06.007Z")
-        self._add("2legacy-2", 2, "", "trading", "1998-02-03T04:05:06.008Z")
-        self._add("3legacy", 3, "null", "saving", "2010-10-10T10:10:10.010Z")
+        self._add("2trading", 2, "", "trading", "1998-02-03T04:05:06.008Z")
+        self._add("3saving", 3, "null", "saving", "2010-10-10T10:10:10.010Z")
         self._add(f"{MISSING}legacy", MISSING, "", "legacy", "2012-12-12T12:12:12.012Z")
         self._add(numbers[0], MISSING + 1, numbers[0], "forex", "2020-02-29T12:00:00.000Z")
         self._add(numbers[1], None, numbers[1], "trading", "2019-12-31T23:59:59.999Z")

@@ -33,7 +33,8 @@ def main() -> None:
     os.environ["CRYPTO_ASSETS_HOME"] = str(HOME)
     for ticker, (history, trend) in FILES.items():
         folder = SAMPLES / ticker.lower()
-        _type("add", ticker, "--history", str(folder / history), "--trend", str(folder / trend))
+        files = ("--history", str(folder / history), "--trend", str(folder / trend))
+        _type("add", ticker, *files, *(["--force"] if ticker == BROKEN else []))
     failed = _type("materialize", "--all") == 1
     _type("status")
     answered = _type("sql", " ".join(QUERY.split())) == 0

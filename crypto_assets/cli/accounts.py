@@ -87,9 +87,7 @@ def accounts(
         options = {"confirm_mass_delete": confirm_mass_delete}
         failed = False
         for outcome in launch(job, instance, registry, [name], selected, options):
-            click.echo(_line(outcome))
-            for remark in _remarks(outcome):
-                click.echo(f"{outcome.partition}: {remark}", err=True)
+            _show(outcome)
             failed |= outcome.failed
     sys.exit(1 if failed else 0)
 
@@ -110,6 +108,12 @@ def _register(
     names = " and ".join(path.name for path in files.values())
     click.echo(f"{added.partition}: registered {names}")
     return added.partition
+
+
+def _show(outcome: Outcome) -> None:
+    click.echo(_line(outcome))
+    for remark in _remarks(outcome):
+        click.echo(f"{outcome.partition}: {remark}", err=True)
 
 
 def _line(outcome: Outcome) -> str:

@@ -19,6 +19,20 @@ READING_OPTIONS = (
     ),
     click.option("--decimal", type=click.Choice(["dot", "comma"]), help="Decimal mark."),
     click.option(
+        "--price", help="Column of prices in a history: its header, or its number from 1."
+    ),
+    click.option("--term", help="Column of interest in a trend: its header, or its number from 1."),
+    click.option(
+        "--day",
+        type=click.Choice(["stated", "next"]),
+        help="Rows at one time from noon on: of the day that is stated, or of the next one.",
+    ),
+    click.option(
+        "--duplicates",
+        type=click.Choice(["first", "last"]),
+        help="Of a date with two prices: take the first or the last in the file.",
+    ),
+    click.option(
         "--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours."
     ),
 )

@@ -82,6 +82,7 @@ def _remarks(
 ) -> list[str]:
     """A line for each problem and for each upload that someone should look at."""
     lines = [f"{d['ticker']}: {problem}" for d in currencies for problem in d["problems"]]
+    lines += [f"{d['ticker']}: note: {remark}" for d in currencies for remark in d["warnings"]]
     lines += [f"{d['snapshot']}: {problem}" for d in snapshots for problem in d["problems"]]
     lines += [
         f"{half['ticker']}: waiting, only its {half['has']} file {half['file']} has come"

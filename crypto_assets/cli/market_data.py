@@ -41,7 +41,10 @@ _LAYER = click.Choice(list(MARKET_DATA.layers))
     show_default=True,
     help="Share of its rows a table may lose by a new upload before it is refused.",
 )
-def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: Any) -> None:
+@click.option("--force", is_flag=True, help="Register files too that a run would refuse.")
+def add(
+    settings: Settings, ticker: str, history: Path, trend: Path, force: bool, **choices: Any
+) -> None:
     """Register the currency TICKER and upload both its files."""
     from crypto_assets.defs.files import report_entry
     from crypto_assets.resources import wiring
@@ -52,7 +55,8 @@ def add(settings: Settings, ticker: str, history: Path, trend: Path, **choices: 
     registry, _ = wiring.registries(settings)
     sources = {"history": history, "trend": trend}
     inbox = wiring.inbox(settings)
-    entry, remarks = add_currency(inbox, registry, ticker, sources, Choices(**choices))
+    chosen = Choices(**choices)
+    entry, remarks = add_currency(inbox, registry, ticker, sources, chosen, force=force)
     ticker = entry.partition
     with open_instance(settings) as instance:
         report_entry(instance, MARKET_DATA, entry)
@@ -164,4 +168,7 @@ def currency_document(status: Status) -> dict[str, Any]:
     """A currency as `status --json` has it."""
     gold = status.layers["gold"].metadata
     span = {name: gold.get(name) for name in ("rows", "first_date", "last_date")}
-    return {"ticker": status.entry.partition, **status.as_json(), **span}
+    bronze = status.layers["bronze"].metadata
+    remarks = (gold.get("warnings"), bronze.get("history/notes"), bronze.get("trend/notes"))
+    warnings = [remark for remark in remarks if remark]
+    return {"ticker": status.entry.partition, **status.as_json(), **span, "warnings": warnings}

@@ -52,7 +52,8 @@ def inspect(
 ) -> None:
     """Say what each file is, or why it is refused, without storing anything.
 
-    PATHS are files, or folders whose CSV files are meant. Exit code 1 if any file is refused.
+    PATHS are files, or folders whose CSV files are meant. Exit code 1 if any file is refused, by
+    the reader or by the run that would come.
     """
     from crypto_assets.cli.console import write_json
     from crypto_assets.resources.uploads.inspect import inspect_file, shapes_table, summary
@@ -70,4 +71,4 @@ def inspect(
     else:
         for finding in findings:
             click.echo(summary(finding))
-    sys.exit(1 if any(finding["refused"] for finding in findings) else 0)
+    sys.exit(1 if any(each["refused"] or each["problems"] for each in findings) else 0)

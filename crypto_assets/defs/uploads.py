@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -18,7 +19,13 @@ import dagster as dg
 from crypto_assets.defs.files import is_reported, report_file, report_quarantine
 from crypto_assets.defs.jobs import job_name
 from crypto_assets.defs.partitions import run_scopes
-from crypto_assets.resources.data_set.assign import Assigned, Assigner, assign
+from crypto_assets.resources.data_set.assign import (
+    Assigned,
+    Assigner,
+    Proposal,
+    propose,
+    rivals,
+)
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.errors import BusyError, RefusedError, UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
@@ -149,31 +156,40 @@ class _Tick:
             ledger.drop_gone(news.arrivals)
         undecided = ledger.undecided(news.arrivals) if news.arrivals else []
         left = {arrival.key for arrival in undecided}
+        arrivals: dict[str, Object] = {}
+        proposals: dict[str, Proposal] = {}
         for done, arrival in enumerate(filter(self._inbox.is_settled, undecided)):
             if done == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
                 break
-            self._messages.append(printable(self._decide(assigners, ledger, arrival)))
-            left.discard(arrival.key)
+            arrivals[arrival.key] = arrival
+            with self._quarantining(ledger, arrival):
+                proposals[arrival.key] = propose(arrival, self._inbox, assigners)
+        excluded = rivals(proposals)
+        for key, proposal in proposals.items():
+            with self._quarantining(ledger, arrivals[key]):
+                if key in excluded:
+                    raise UnclearError(excluded[key])
+                assigned = proposal.accept()
+                self._report(assigned)
+                ledger.decide(arrivals[key], "assigned")
+                self._messages.append(printable(f"{key}: {assigned.message}"))
+        left -= arrivals.keys()
         if left:
             self._messages.append(f"{len(left)} more uploads wait for the next tick")
         return left
 
-    def _decide(self, assigners: Sequence[Assigner], ledger: Ledger, arrival: Object) -> str:
-        """Assigns one upload, or puts it into quarantine; says which in words."""
+    @contextmanager
+    def _quarantining(self, ledger: Ledger, arrival: Object) -> Iterator[None]:
+        """Puts an upload into quarantine if it is not certain whose it is, or its reader breaks."""
         try:
-            assigned = assign(arrival, self._inbox, assigners)
-        except UnclearError as unclear:
-            ledger.decide(arrival, "quarantine", str(unclear))
-            return f"{arrival.key}: quarantined: {unclear}"
+            yield
         except (OSError, BusyError, RefusedError):
             raise  # a full disk says nothing about the file: the next tick looks again
         except Exception as error:  # noqa: BLE001 - one file must not stop the others
             reason = f"the reader broke on this file: {error!r}; please report it"
+            reason = str(error) if isinstance(error, UnclearError) else reason
             ledger.decide(arrival, "quarantine", reason)
-            return f"{arrival.key}: quarantined: {error!r}"
-        self._report(assigned)
-        ledger.decide(arrival, "assigned")
-        return f"{arrival.key}: {assigned.message}"
+            self._messages.append(printable(f"{arrival.key}: quarantined: {reason}"))
 
     def _report(self, assigned: Assigned) -> None:
         """Reports the files to Dagster; known ones only if a tick died before it did.

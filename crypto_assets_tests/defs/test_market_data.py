@@ -20,7 +20,7 @@ def instance(home, settings, pair):
     for ticker in TICKERS:
         cells = {9: "n.a. see mail"} if ticker == "BAD" else {}
         history, trend = pair(ticker, cells=cells)
-        words = ["add", ticker, "--history", str(history), "--trend", str(trend)]
+        words = ["add", ticker, "--history", str(history), "--trend", str(trend), "--force"]
         assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
     assert CliRunner().invoke(main, ["materialize", "--all"]).exit_code == 1
     with open_instance(settings) as opened:

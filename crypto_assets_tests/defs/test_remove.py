@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from crypto_assets.defs.remove import remove
 from crypto_assets.resources import wiring
-from crypto_assets.resources.data_set.assign import assign
+from crypto_assets.resources.data_set.assign import propose
 from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
@@ -48,10 +48,17 @@ class Desk:
     def ledger(self) -> Ledger:
         return Ledger(self.inbox.objects)
 
-    def add(self, ticker: str, level: float = 100.0, *, trend: Path | None = None) -> None:
+    def add(
+        self,
+        ticker: str,
+        level: float = 100.0,
+        *,
+        trend: Path | None = None,
+        term: str | None = None,
+    ) -> None:
         history, own_trend = self.pair(ticker, level)
         sources = {"history": history, "trend": trend or own_trend}
-        add_currency(self.inbox, self.currencies.registry, ticker, sources, Choices())
+        add_currency(self.inbox, self.currencies.registry, ticker, sources, Choices(term=term))
         self.instance.add_dynamic_partitions("ticker", [ticker])
 
     def publish(self, ticker: str) -> None:
@@ -151,7 +158,7 @@ def test_with_purge_its_uploads_and_their_copies_are_gone(desk):
 def test_purge_keeps_the_copies_another_currency_is_made_from(desk, write):
     shared = write("shared.csv", trend_csv("bitcoin"))
     desk.add("BTC", 100.0, trend=shared)
-    desk.add("WBTC", 100.0, trend=shared)
+    desk.add("WBTC", 100.0, trend=shared, term="2")
     wbtc = desk.currencies.registry.get("WBTC")
     desk.remove("BTC", purge=True)
     assert etags(wbtc) <= desk.pinned()
@@ -188,7 +195,7 @@ def test_what_is_at_its_key_by_now_is_another_currencys_and_stays(desk, purge):
     assert (desk.settings.inbox_folder / key).read_text() == trend_csv("pizza")
     assert before == desk.undecided() == [key]
     assert not desk.ledger().is_open(key)
-    assigned = assign(desk.inbox.arrival(key), desk.inbox, [assigner])
+    assigned = propose(desk.inbox.arrival(key), desk.inbox, [assigner]).accept()
     assert (assigned.partition, list(assigned.files)) == ("BTC", ["trend"])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from crypto_assets.resources.accounts.assign import SnapshotAssigner
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.data_set.assign import Assigned, Assigner, assign
+from crypto_assets.resources.data_set.assign import Assigned, Assigner, propose
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
@@ -60,7 +60,7 @@ class Desk:
         return [SnapshotAssigner(snapshots, self.inbox), currencies]
 
     def assign(self, arrival: Object) -> Assigned:
-        return assign(arrival, self.inbox, self.assigners())
+        return propose(arrival, self.inbox, self.assigners()).accept()
 
     def delivered(self, key: str, content: str | bytes) -> Assigned:
         return self.assign(self.deliver(key, content))

@@ -21,7 +21,14 @@ FILE = Upload("s3://bucket/inbox/a%20b.csv", "a b.csv", "00ff")
 
 def test_a_job_spec_comes_back_with_its_partitions_as_they_were():
     both = {"history": FILE, "trend": FILE}
-    choices = Choices("drop", "mdy", "comma", True, 0.5, ("Bitcoin €",))
+    choices = Choices(
+        missing="drop",
+        dates="mdy",
+        decimal="comma",
+        accept_outliers=True,
+        max_shrink=0.5,
+        names=("Bitcoin €",),
+    )
     currencies = [Currency("BTC", both, choices, ("btc", "coin")), Currency("1", both)]
     snapshot = Snapshot("2024", "2024-01-25T00:00:00Z", {"customers": FILE}, (7, 8), "2023")
     partitions = tuple(part.partition() for part in (*currencies, snapshot))

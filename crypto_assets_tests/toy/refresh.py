@@ -1,6 +1,6 @@
 """How a file finds its language: by the name of its folder."""
 
-from crypto_assets.resources.data_set.assign import Assigned, Assigner
+from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets_tests.toy.data_set import TOY
 
@@ -9,12 +9,15 @@ class ToyAssigner(Assigner):
     def __init__(self, registry, inbox):
         self._registry, self._inbox = registry, inbox
 
-    def assign(self, arrival, content):
+    def propose(self, arrival, content):
         language, _, file = arrival.key.rpartition("/")
         kind = file.removesuffix(".txt")
         if kind not in TOY.files:
             return None
         upload = self._inbox.pin(arrival.key, content)
+        return Proposal(lambda: self._accept(language, kind, upload))
+
+    def _accept(self, language, kind, upload):
         self._registry.assign(language, kind, upload, {})
         return Assigned(TOY, f"the {kind} of {language}", language, {kind: upload})
 

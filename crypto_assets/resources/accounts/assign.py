@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.data_set.assign import Assigned, Assigner, read_arrival
-from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal, read_arrival
+from crypto_assets.resources.data_set.registry import Entry, StoredUpload
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.storage.objects import Object
@@ -18,7 +18,7 @@ class SnapshotAssigner(Assigner):
     def __init__(self, registry: SnapshotRegistry, inbox: Inbox) -> None:
         self._registry, self._inbox = registry, inbox
 
-    def assign(self, arrival: Object, content: bytes) -> Assigned | None:
+    def propose(self, arrival: Object, content: bytes) -> Proposal | None:
         from crypto_assets.spark.accounts.lines import MAX_BYTES
         from crypto_assets.spark.accounts.reading import kind_of
         from crypto_assets.spark.exports.text import HEAD_BYTES
@@ -33,7 +33,10 @@ class SnapshotAssigner(Assigner):
         if len(content) < arrival.size:
             content = read_arrival(self._inbox, arrival, MAX_BYTES)
         upload = self._inbox.pin(arrival.key, content)
-        snapshot = self._registry.assign_file(kind, upload, arrival.arrived)
+        return Proposal(lambda: self._accept(kind, upload, arrival.arrived))
+
+    def _accept(self, kind: str, upload: StoredUpload, arrived: float) -> Assigned:
+        snapshot = self._registry.assign_file(kind, upload, arrived)
         if snapshot:
             return self._assigned(snapshot, f"the {kind} of snapshot {snapshot.partition}")
         (other,) = self._registry.data_set.files.keys() - {kind}

@@ -31,7 +31,8 @@ class Progress:
     `published` is the snapshot in `customer_accounts` and the warehouse, `stored` the one whose
     changes went to the store; while `publishing` or `storing`, or after a crash meanwhile, in part.
     `stored_in` is the partition where these changes are, and what the store is to hold.
-    `rows_by_year` counts the rows of `customer_accounts`.
+    `rows_by_year` counts the rows of `customer_accounts`. `counts` says how many accounts the
+    snapshot that is `stored` changed when it came; account numbers stay out of it.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Progress:
     stored_in: str = ""
     storing: bool = False
     rows_by_year: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def versions_of(self, snapshot: str) -> dict[str, str]:
         """The versions of those of the layers that hold this snapshot whole."""
@@ -92,13 +94,19 @@ class AccountTables:
         The progress then decides which of them counts. Raises `DataError`.
         """
         place = f"{snapshot}-again" if self.progress.stored_in == snapshot else snapshot
+        counts = self.progress.counts if self.progress.stored == snapshot else {}
         for table in ACCOUNTS.tables_of("customer_account_store"):
             staged = self._staged(staging, table)
             if list(staged) != [snapshot]:
                 raise DataError(f"{table.path}: one file is wanted, found {len(staged)}")
             self._move(table, {place: staged[snapshot]}, self._by_partition(table.path))
         self._made(
-            "customer_account_store", version, stored=snapshot, stored_in=place, storing=True
+            "customer_account_store",
+            version,
+            stored=snapshot,
+            stored_in=place,
+            storing=True,
+            counts=counts,
         )
 
     def accounts_files(self) -> list[LoadFile]:

@@ -7,13 +7,14 @@ certain goes to quarantine.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload
+from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.data_set import DataSet
 
@@ -35,6 +36,20 @@ class Assigned:
     known: bool = False
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """Whose an upload is; `accept` registers it.
+
+    Uploads of one look that have another `etag` and want one `slot` exclude each other: `cure` says
+    what settles it. One without a slot is in nobody's way.
+    """
+
+    accept: Callable[[], Assigned]
+    slot: tuple[str, ...] = ()
+    etag: str = ""
+    cure: str = ""
+
+
 class Assigner(ABC):
     """Assigns uploads to partitions of one data set, by its registry at one moment.
 
@@ -46,8 +61,8 @@ class Assigner(ABC):
     problems: Sequence[str] = ()
 
     @abstractmethod
-    def assign(self, arrival: Object, content: bytes) -> Assigned | None:
-        """Assigns the upload; None if it is of another data set.
+    def propose(self, arrival: Object, content: bytes) -> Proposal | None:
+        """Finds out whose the upload is; None if it is of another data set.
 
         `content` is its beginning, at most `HEAD_BYTES`. Raises `UnclearError` if the file cannot
         be read or it is not certain whose it is.
@@ -62,13 +77,28 @@ class Assigner(ABC):
         yield from ()
 
 
-def assign(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Assigned:
-    """Assigns the upload by the first assigner that knows its kind. Raises `UnclearError`."""
+def propose(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Proposal:
+    """Asks the first assigner that knows the upload's kind. Raises `UnclearError`."""
     content = read_arrival(inbox, arrival, HEAD_BYTES)
     for assigner in assigners:
-        if found := assigner.assign(arrival, content):
+        if found := assigner.propose(arrival, content):
             return found
     raise UnclearError("it is no file of any data set")
+
+
+def rivals(proposals: Mapping[str, Proposal]) -> dict[str, str]:
+    """The keys of uploads that exclude each other, each with the reason and the cure."""
+    by_slot: dict[tuple[str, ...], list[str]] = {}
+    for key, proposal in proposals.items():
+        if proposal.slot:
+            by_slot.setdefault(proposal.slot, []).append(key)
+    found = {}
+    for keys in by_slot.values():
+        if len({proposals[key].etag for key in keys}) > 1:
+            for key in keys:
+                others = ", ".join(printable(other) for other in keys if other != key)
+                found[key] = f"{others} came for the same place: {proposals[key].cure}"
+    return found
 
 
 def read_arrival(inbox: Inbox, arrival: Object, limit: int) -> bytes:

@@ -8,28 +8,34 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from crypto_assets.resources.data_set.assign import Assigned, Assigner
-from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
+from crypto_assets.resources.errors import UnclearError, UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, etag_of
-from crypto_assets.resources.inbox.stored import StoredUpload
-from crypto_assets.resources.market_data.coins import Coins, terms_of
+from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
+from crypto_assets.resources.market_data.name_words import FIAT, STABLE
+from crypto_assets.resources.market_data.names import Evidence, owner_of, read_key, read_name
 from crypto_assets.resources.market_data.overrides import read_overrides
 from crypto_assets.resources.market_data.registry import (
     CurrencyRegistry,
     choices_of,
+    new_ticker,
     with_choices,
 )
 from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Object
+from crypto_assets.spark.market_data.coins import Coins, phrase_of, terms_of
 from crypto_assets.spark.market_data.currency import Choices
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
+
+_QUOTES = frozenset(f"{FIAT} {STABLE}".split())
 
 
 class CurrencyAssigner(Assigner):
@@ -57,23 +63,35 @@ class CurrencyAssigner(Assigner):
         for ticker in self._registry.choose({t: s.choices for t, s in sections.items()}):
             yield f"{ticker}: new settings"
 
-    def assign(self, arrival: Object, content: bytes) -> Assigned | None:
+    def propose(self, arrival: Object, content: bytes) -> Proposal | None:
         key, etag = arrival.key, etag_of(content)
         claimed, owner = self._claimed(key), self._owner_by_key.get(key)
         if owner and not claimed and self._has(*owner, etag):
-            return self._known(*owner, key, content)
-        named = self._named_by_key(key)
-        export = self._read(content, claimed or owner, named)
+            return Proposal(lambda: self._known(*owner, key, content))
+        named = read_key(key, self._coins)
+        export = self._read(key, content, claimed, claimed or owner, named)
         ticker, kind = claimed or self._worked_out(key, export, named)
         if kind != export.kind:
             raise UnclearError(
                 f"it is a {export.kind} file where the {kind} file of {ticker} belongs"
             )
-        if self._has(ticker, kind, etag):
-            return self._known(ticker, kind, key, content)
-        if not claimed:
-            self._check_place(ticker, kind, key)
-        return self._give(ticker, kind, self._inbox.pin(key, content), export)
+        facts = file_facts(key, export)
+        if not claimed and not self._has(ticker, kind, etag):
+            self._check_place(ticker, kind, key, facts)
+        upload = replace(self._inbox.pin(key, content), facts=facts)
+        return Proposal(
+            lambda: self._accept(ticker, kind, upload, content, export),
+            (ticker, kind),
+            etag,
+            f"name the right one in {OVERRIDES} ({_section(ticker, kind, key)})",
+        )
+
+    def _accept(
+        self, ticker: str, kind: str, upload: StoredUpload, content: bytes, export: Export
+    ) -> Assigned:
+        if self._has(ticker, kind, upload.etag):
+            return self._known(ticker, kind, upload.key, content)
+        return self._give(ticker, kind, upload, export)
 
     def _upload(self, ticker: str, kind: str) -> StoredUpload | None:
         """The currency's file of this kind, if it has one."""
@@ -93,16 +111,37 @@ class CurrencyAssigner(Assigner):
         message = "this content is registered already"
         return Assigned(self._registry.data_set, message, ticker, files, known=True)
 
-    def _check_place(self, ticker: str, kind: str, key: str) -> None:
-        """Raises `UnclearError` if the currency's file of this kind still stands at another key."""
+    def _check_place(self, ticker: str, kind: str, key: str, facts: Mapping[str, str]) -> None:
+        """Raises `UnclearError` if the currency's file of this kind is another, and still there."""
         present = self._upload(ticker, kind)
-        if present is None or present.key == key or not self._inbox.arrival(present.key):
+        if present is None:
             return
-        if self._owner_by_key.get(present.key, (ticker, kind)) == (ticker, kind):
+        if present.key == key:
+            if differs := contradiction(self._facts_of(ticker, present), facts):
+                cure = f"if it is {ticker}'s, name it in {OVERRIDES}"
+                raise UnclearError(f"{differs}: {cure} ({_section(ticker, kind, key)})")
+        elif self._inbox.arrival(present.key) and self._owner_by_key.get(
+            present.key, (ticker, kind)
+        ) == (ticker, kind):
             raise UnclearError(
                 f"{ticker} has its {kind} from {present.key} already: upload it under that name, "
                 f"remove that file and upload this one again, or name it in {OVERRIDES}"
             )
+
+    def _facts_of(self, ticker: str, upload: StoredUpload) -> Mapping[str, str]:
+        """What is known of an upload; those of earlier versions say it by their kept content."""
+        from crypto_assets.spark.exports import read_export
+        from crypto_assets.spark.problems import ReadError
+
+        if upload.facts:
+            return upload.facts
+        choices = self._choices(ticker)
+        reading = choices.reading(terms_of(ticker, choices.names), file=upload.name)
+        try:
+            content = self._inbox.objects.read(pinned_key(upload.etag))
+            return file_facts(upload.key, read_export(io.BytesIO(content), reading))
+        except (OSError, ReadError):
+            return {}
 
     def _give(self, ticker: str, kind: str, upload: StoredUpload, export: Export) -> Assigned:
         from crypto_assets.spark.market_data.bronze import reading_facts
@@ -134,34 +173,73 @@ class CurrencyAssigner(Assigner):
             raise UnclearError(f"{OVERRIDES} makes it {named}: narrow the patterns")
         return claims[0] if claims else None
 
-    def _named_by_key(self, key: str) -> set[str]:
-        """The tickers the file's name names, else those its folder names, from the inside out."""
-        parts = reversed(key.removesuffix(".csv").split("/"))
-        return next(filter(None, map(self._coins.named_in, parts)), set())
-
-    def _worked_out(self, key: str, export: Export, by_key: set[str]) -> tuple[str, str]:
-        """Whose the file is by the words in it and by the tickers its key names."""
-        by_term = self._coins.named_in(export.term)
-        if key in self._owner_by_key and not (by_term - {self._owner_by_key[key][0]}):
+    def _worked_out(self, key: str, export: Export, by_key: Evidence) -> tuple[str, str]:
+        """Whose the file is by the words in it and by its key."""
+        by_term = read_name(export.term, self._coins)
+        if key in self._owner_by_key and by_term.allows(self._owner_by_key[key][0]):
             return self._owner_by_key[key]
-        named = by_term & by_key or by_term | by_key
-        if len(named) == 1:
-            return named.pop(), export.kind
-        section = f"[TICKER] {export.kind} = {json.dumps(printable(key), ensure_ascii=False)}"
+        owner = owner_of(by_term, by_key)
+        if owner.ticker:
+            try:
+                return new_ticker(owner.ticker), export.kind
+            except UsageError as error:
+                raise UnclearError(str(error)) from error
+        section = _section(owner.probably or "TICKER", export.kind, key)
         cure = f"name it in {OVERRIDES} ({section}) or use `crypto-assets add`"
-        if named:
-            raise UnclearError(f"it names {' and '.join(sorted(named))}: {cure}")
-        raise UnclearError(f"no known coin is named in it, its name or its folder: {cure}")
+        raise UnclearError(f"{owner.doubt}: {cure}")
 
-    def _read(self, content: bytes, known: tuple[str, str] | None, named: set[str]) -> Export:
+    def _read(
+        self,
+        key: str,
+        content: bytes,
+        claimed: tuple[str, str] | None,
+        known: tuple[str, str] | None,
+        named: Evidence,
+    ) -> Export:
         """Reads the file with the settings of the one ticker it can be of."""
         from crypto_assets.spark.exports import read_export
         from crypto_assets.spark.problems import ReadError
 
-        ticker = known[0] if known else min(named) if len(named) == 1 else None
+        certain = named.certain
+        ticker = known[0] if known else min(certain) if len(certain) == 1 else None
         choices = self._choices(ticker) if ticker else Choices()
         terms = terms_of(ticker, choices.names) if ticker else ()
+        kind = claimed[1] if claimed else None
+        reading = choices.reading(terms, kind, key.rpartition("/")[2])
+        if not claimed:
+            reading = replace(reading, others=frozenset())  # another coin's term says whose it is
         try:
-            return read_export(io.BytesIO(content), choices.reading(terms))
+            return read_export(io.BytesIO(content), reading)
         except ReadError as reason:
             raise UnclearError(str(reason)) from reason
+
+
+def file_facts(key: str, export: Export) -> dict[str, str]:
+    """What tells a file from another one of its kind: search term, site, quote currency, region.
+
+    What it does not say is left out.
+    """
+    column = export.columns.value_name or ""
+    region = re.search(r"\(([^()]+)\)\s*$", column) if export.kind == "trend" else None
+    words = re.findall(r"[a-z]+", f"{key.rpartition('/')[2]} {column}".lower())
+    quotes = _QUOTES.intersection(words) if export.kind == "history" else set()
+    facts = {
+        "term": phrase_of(export.term or ""),
+        "site": export.source,
+        "quote": " ".join(sorted(quotes)),
+        "region": region[1].strip() if region else "",
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def contradiction(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """In what a new content is of something else than the one before; empty if in nothing."""
+    for name, words in (("term", "search term"), ("quote", "quote currency"), ("region", "region")):
+        if name in before and name in now and before[name].lower() != now[name].lower():
+            return f"its {words} is {now[name]!r}, that of the file before was {before[name]!r}"
+    return ""
+
+
+def _section(ticker: str, kind: str, key: str) -> str:
+    """The line of `currencies.toml` that gives this file to a currency."""
+    return f"[{ticker}] {kind} = {json.dumps(printable(key), ensure_ascii=False)}"

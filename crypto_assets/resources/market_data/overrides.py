@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
-from crypto_assets.resources.market_data.registry import checked_ticker
+from crypto_assets.resources.market_data.registry import new_ticker
 from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
@@ -124,7 +124,7 @@ def parse_overrides(text: str) -> Overrides:
         try:
             if not isinstance(content, dict):
                 raise UsageError(f"{name} stands outside a section such as [BTC]")  # noqa: TRY301
-            if (ticker := checked_ticker(name)) in sections:
+            if (ticker := new_ticker(name)) in sections:
                 raise UsageError(f"[{name}] is a second section of {ticker}")  # noqa: TRY301
             sections[ticker] = Override.model_validate(content)
         except UsageError as error:

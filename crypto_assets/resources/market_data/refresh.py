@@ -10,11 +10,11 @@ from crypto_assets.resources.data_set.refresh import Entries, Refresh
 from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.market_data.assign import CurrencyAssigner
-from crypto_assets.resources.market_data.coins import terms_of
 from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
 from crypto_assets.resources.storage.lake import Current, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
+from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
 

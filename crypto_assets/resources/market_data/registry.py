@@ -12,7 +12,7 @@ from crypto_assets.resources.errors import UsageError
 from crypto_assets.spark.market_data.currency import Choices
 
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
-_RESERVED = {"PRICES"}
+_RESERVED = {"PRICES", "CURRENCIES", "DAILY"}  # tables of the product, beside the views
 
 
 def checked_ticker(text: str) -> str:
@@ -20,8 +20,17 @@ def checked_ticker(text: str) -> str:
     ticker = text.strip().upper()
     if not _TICKER.fullmatch(ticker):
         raise UsageError(f"{text!r} is no ticker: use 1 to 20 letters and digits, such as BTC")
+    return ticker
+
+
+def new_ticker(text: str) -> str:
+    """A ticker that a currency may get: its view has no table's name. Raises `UsageError`."""
+    ticker = checked_ticker(text)
     if ticker in _RESERVED:
-        raise UsageError(f"{ticker} is the name of a table of the warehouse: choose another ticker")
+        raise UsageError(
+            f"{ticker} is the name of a table of the warehouse: choose another ticker, such as "
+            f"{ticker}1"
+        )
     return ticker
 
 

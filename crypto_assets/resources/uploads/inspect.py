@@ -6,39 +6,75 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crypto_assets.resources.market_data.coins import Coins
+from crypto_assets.resources.market_data.names import owner_of, read_key, read_name
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
     from crypto_assets.spark.market_data.currency import Choices
 
 SHOWN_PROBLEMS = 10
+_FACTS = (
+    *("refused", "kind", "source", "language", "encoding", "delimiter", "date_format", "decimal"),
+    *("granularity", "term", "notes", "date_column", "value_column", "rows", "first_date"),
+    *("last_date", "ticker_guess", "bad_lines", "problems"),
+)
 
 
 def inspect_file(path: Path, choices: Choices) -> dict[str, Any]:
-    """What the reader makes of a file; `refused` is the reason if it refuses it, else None."""
+    """What the reader makes of a file, with the same keys for read and refused ones.
+
+    `refused` is the reason if it is refused, else None; `problems` are what a run would refuse it
+    for. What is not known of a refused file is None.
+    """
     from crypto_assets.spark.exports import read_export
     from crypto_assets.spark.market_data.bronze import reading_facts
+    from crypto_assets.spark.market_data.judge import bad_lines, file_problems, remarks
     from crypto_assets.spark.problems import ReadError
 
+    finding: dict[str, Any] = {"file": str(path), **dict.fromkeys(_FACTS)}
     try:
         with path.open("rb") as stream:
-            export = read_export(stream, choices.reading(()))
+            export = read_export(stream, choices.reading((), file=path.name))
     except (ReadError, OSError) as reason:
-        return {"file": str(path), "refused": str(reason)}
-    return {
-        "file": str(path),
-        "refused": None,
+        return {**finding, **_facts_so_far(path), "refused": str(reason)}
+    return finding | {
         "kind": export.kind,
         **reading_facts(export),
+        "notes": remarks(export),
         "date_column": export.columns.date_name or export.columns.date + 1,
         "value_column": export.columns.value_name or export.columns.value + 1,
         "rows": export.rows,
         "first_date": export.first_date,
         "last_date": export.last_date,
-        "ticker_guess": Coins().guess(export.term, path.stem),
+        "ticker_guess": _guess(export, path),
         "bad_lines": bad_lines(export),
+        "problems": file_problems(export),
     }
+
+
+def _facts_so_far(path: Path) -> dict[str, Any]:
+    """How a refused file is written, as far as that can be told."""
+    from crypto_assets.spark.exports.table import read_table
+    from crypto_assets.spark.exports.text import read_text
+    from crypto_assets.spark.problems import ReadError
+
+    found: dict[str, Any] = {}
+    try:
+        with path.open("rb") as stream:
+            text = read_text(stream)
+        found["encoding"] = text.encoding
+        found["delimiter"] = read_table(text.lines).delimiter
+    except (ReadError, OSError):
+        return found
+    return found
+
+
+def _guess(export: Export, path: Path) -> str | None:
+    """The ticker that search term or file name name, if one does for certain."""
+    from crypto_assets.spark.market_data.coins import Coins
+
+    coins = Coins()
+    return owner_of(read_name(export.term, coins), read_key(path.name, coins)).ticker
 
 
 def shapes_table() -> str:
@@ -54,19 +90,11 @@ def shapes_table() -> str:
     return "\n".join([*head, *(f"| {row} |" for row in rows)])
 
 
-def bad_lines(export: Export) -> list[dict[str, Any]]:
-    """The `line` and `problem` of each line that will fail the currency."""
-    import pyarrow.compute as pc
-
-    bad = export.lines.filter(pc.equal(export.lines["role"], "bad"))
-    return bad.select(["line", "problem"]).to_pylist()
-
-
 def summary(finding: Mapping[str, Any]) -> str:
     """A finding in a few lines for a person."""
     if finding["refused"]:
         return f"{finding['file']}: REFUSED: {finding['refused']}"
-    bad = finding["bad_lines"]
+    problems = finding["problems"]
     about = (
         f"{finding['file']}: {finding['kind']} from {finding['source']}, "
         f"{finding['rows']:,} rows by {finding['granularity']}, "
@@ -78,8 +106,7 @@ def summary(finding: Mapping[str, Any]) -> str:
         f"value in {finding['value_column']!r}, ticker {finding['ticker_guess'] or '?'}"
     )
     notes = [f"  note: {note}" for note in finding["notes"]]
-    lines = [f"  BAD line {b['line']}: {b['problem']}" for b in bad[:SHOWN_PROBLEMS]]
-    more = (
-        [f"  and {len(bad) - SHOWN_PROBLEMS} more bad lines"] if len(bad) > SHOWN_PROBLEMS else []
-    )
-    return "\n".join([about, dialect, *notes, *lines, *more])
+    lines = [f"  BAD {problem}" for problem in problems[:SHOWN_PROBLEMS]]
+    if len(problems) > SHOWN_PROBLEMS:
+        lines.append(f"  and {len(problems) - SHOWN_PROBLEMS} more")
+    return "\n".join([about, dialect, *notes, *lines])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
@@ -12,14 +14,16 @@ from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.inbox.stored import StoredUpload
-from crypto_assets.resources.market_data.coins import terms_of
+from crypto_assets.resources.market_data.assign import file_facts
 from crypto_assets.resources.market_data.registry import (
     CurrencyRegistry,
-    checked_ticker,
+    new_ticker,
     with_choices,
 )
-from crypto_assets.resources.uploads.inspect import bad_lines
+from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Choices
+
+SHOWN = 3
 
 
 def add_currency(
@@ -28,19 +32,21 @@ def add_currency(
     ticker: str,
     sources: Mapping[str, Path],
     choices: Choices,
+    *,
+    force: bool = False,
 ) -> tuple[Entry, list[str]]:
     """Uploads both files and registers the currency; returns its entry and what is odd about them.
 
-    Raises `UsageError`, and stores nothing, if the ticker is none or a file not of its kind; single
-    bad lines are reported and left to the run's verdict.
+    Raises `UsageError`, and stores nothing, if the ticker is none, a file is not of its kind, or a
+    run would refuse it; with `force` such a file is registered all the same.
     """
-    ticker = checked_ticker(ticker)
-    remarks = [
-        remark
-        for kind, source in sources.items()
-        for remark in _judge(source, kind, ticker, choices)
-    ]
-    return register(inbox, registry, ticker, sources, with_choices(choices)), remarks
+    ticker = new_ticker(ticker)
+    remarks: list[str] = []
+    facts: dict[str, dict[str, str]] = {}
+    for kind, source in sources.items():
+        odd, facts[kind] = _judge(source, kind, ticker, choices, force=force)
+        remarks += odd
+    return register(inbox, registry, ticker, sources, with_choices(choices), facts), remarks
 
 
 def register(
@@ -49,9 +55,11 @@ def register(
     partition: str,
     sources: Mapping[str, Path],
     facts: Mapping[str, Any],
+    file_facts: Mapping[str, dict[str, str]] = MappingProxyType({}),
 ) -> Entry:
     """Uploads all files and registers the partition without a look into them."""
-    files = upload_files(inbox, partition, sources)
+    uploads = upload_files(inbox, partition, sources)
+    files = {kind: replace(each, facts=file_facts.get(kind, {})) for kind, each in uploads.items()}
     with registry.changing():
         entry = Entry(partition, files, dict(facts))
         registry.put(entry)
@@ -87,20 +95,31 @@ def upload_files(inbox: Inbox, folder: str, sources: Mapping[str, Path]) -> dict
     return files
 
 
-def _judge(path: Path, kind: str, ticker: str, choices: Choices) -> list[str]:
-    """What is odd about the file; raises `UsageError` if it is no file of this kind."""
+def _judge(
+    path: Path, kind: str, ticker: str, choices: Choices, *, force: bool
+) -> tuple[list[str], dict[str, str]]:
+    """What is odd about the file, and its facts.
+
+    Raises `UsageError` if it is no file of this kind, or a run would refuse it and `force` does not
+    want it all the same.
+    """
     from crypto_assets.spark.exports import read_export
+    from crypto_assets.spark.market_data.judge import file_problems, remarks
     from crypto_assets.spark.problems import ReadError
 
     try:
         with path.open("rb") as stream:
-            export = read_export(stream, choices.reading(terms_of(ticker, choices.names)))
+            reading = choices.reading(terms_of(ticker, choices.names), kind, path.name)
+            export = read_export(stream, reading)
     except ReadError as reason:
         raise UsageError(f"{path}: {reason}") from reason
-    if export.kind != kind:
-        raise UsageError(f"{path}: this is a {export.kind} file, a {kind} file is wanted here")
-    problems = [
-        f"{path.name} line {line['line']}: {line['problem']}; the run will refuse it"
-        for line in bad_lines(export)[:3]
-    ]
-    return [*(f"{path.name}: {note}" for note in export.notes), *problems]
+    problems = file_problems(export)
+    if problems and not force:
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise UsageError(
+            f"{path}: {'; '.join(problems[:SHOWN])}{more}; a run would refuse it: mend the file, "
+            "or register it as failing with --force"
+        )
+    refused = [f"{each}; the run will refuse it" for each in problems[:SHOWN]]
+    odd = [f"{path.name}: {each}" for each in (*remarks(export), *refused)]
+    return odd, file_facts(path.name, export)

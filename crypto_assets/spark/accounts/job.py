@@ -55,7 +55,7 @@ class _Kind:
     bronze: Table
     silver: Table
     checked: Callable[[DataFrame], DataFrame]
-    rows: Callable[[DataFrame], DataFrame]
+    rows: Callable[[DataFrame, DataFrame | None], DataFrame]
     key: str
     columns: Sequence[str]
     flags: Mapping[str, Column]
@@ -116,7 +116,8 @@ def _cleaned(
     if given["bad"]:
         bad = _rows(audit.bad_lines(checked))
         return [audit.told_lines(given["bad"], "bad lines", bad)], given
-    write_partition(kind.rows(checked), spec.staging, kind.silver, snapshot.name, kind.key)
+    rows = kind.rows(checked, _stored(session, spec, snapshot))
+    write_partition(rows, spec.staging, kind.silver, snapshot.name, kind.key)
     table = _row(
         audit.table_measures(_read(session, spec, snapshot, kind.silver), kind.key, kind.flags)
     )
@@ -145,8 +146,8 @@ def _customer_accounts(session: SparkSession, spec: JobSpec, snapshot: Snapshot)
     joined = transform.customer_accounts(customers, accounts)
     write(joined, spec.staging, CUSTOMER_ACCOUNTS, _NUMBER)
     written = _read(session, spec, snapshot, CUSTOMER_ACCOUNTS)
-    is_legacy = F.col(_NUMBER).contains(transform.LEGACY)
-    table = _row(audit.table_measures(written, _NUMBER, {"legacy": is_legacy}))
+    made = {"legacy": ~F.col(_NUMBER).rlike(transform.UUID)}
+    table = _row(audit.table_measures(written, _NUMBER, made))
     owners = _row(audit.owners(customers, accounts))
     problems = list(audit.accounts_problems(owners.pop("accounts"), table))
     files = files_by_folder(spec.staging, CUSTOMER_ACCOUNTS)
@@ -168,10 +169,8 @@ def _customer_accounts(session: SparkSession, spec: JobSpec, snapshot: Snapshot)
 
 def _store(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:
     accounts = _read(session, spec, snapshot, CUSTOMER_ACCOUNTS)
-    stored, before = None, {"items": 0, "live": 0}
-    if snapshot.stored:
-        stored = read_partition(session, spec.lake, STORED, snapshot.stored)
-        before = _row(audit.live(stored))
+    stored = _stored(session, spec, snapshot)
+    before = {"items": 0, "live": 0} if stored is None else _row(audit.live(stored))
     found = changes(accounts, stored, snapshot)
     write_partition(found, spec.staging, CHANGES, snapshot.name, _NUMBER)
     written = _read(session, spec, snapshot, CHANGES)
@@ -191,6 +190,13 @@ def _store(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:
         "examples": {name: sorted(numbers) for name, numbers in examples.items()},
     }
     return Verdict(snapshot.name, "customer_account_store", tuple(problems), measures)
+
+
+def _stored(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> DataFrame | None:
+    """What the store holds, if it holds anything."""
+    if not snapshot.stored:
+        return None
+    return read_partition(session, spec.lake, STORED, snapshot.stored)
 
 
 def _read(session: SparkSession, spec: JobSpec, snapshot: Snapshot, table: Table) -> DataFrame:

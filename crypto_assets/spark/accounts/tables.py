@@ -21,8 +21,8 @@ _TYPE = Column(
 _NUMBER = Column(
     "account_number",
     "string",
-    "as given, in lower case; without one `<customer_id>legacy`, a customer's next ones "
-    "`…legacy-2`, `-3` in order of creation",
+    "as given, in lower case; without one `<customer_id><type>`, a customer's later ones of that "
+    "type with `-` and the milliseconds of their creation; an account keeps its number",
     required=True,
 )
 _CREATED_AT = Column("created_at", "timestamp", "UTC; null if missing")

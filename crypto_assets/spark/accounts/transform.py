@@ -6,6 +6,8 @@ refused stands here and nowhere else; what a store makes of the result is `chang
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 UNKNOWN = "unknown"
-LEGACY = "legacy"  # ends the numbers of accounts that were given none, and names their type
+LEGACY = "legacy"
 LEGACY_BECOMES = "checking"
 TYPES = ("checking", "forex", "retirement", "saving", "trading")
 YEARS = (1900, 2100)  # a year out of these is a slip or stands for "not known"
@@ -27,10 +29,11 @@ NO_CUSTOMER_ID = "no customer_id"
 NO_OWNER = "neither customer_id nor account_number"
 CUSTOMER = tuple(column.name for column in CUSTOMER_TEXTS)
 ACCOUNT = tuple(column.name for column in ACCOUNT_TEXTS)
+IDENTITY = ("customer_id", "type_of_account", "created_at")  # of an account without a number
 
 # `\d`, `\s` and `$` mean other things to Sail than to Spark (Rust's and Java's); these do not.
 _ID = r"\A-?[0-9]{1,10}\z"
-_UUID = r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z"
+UUID = r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z"
 _TIME = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{3})?Z\z"
 _SPACES = r"[\p{Z}\t\n\x0b\f\r]+"
 _SHOWN_LETTERS = 40
@@ -63,12 +66,12 @@ def customers(bronze: DataFrame) -> DataFrame:
 def accounts(bronze: DataFrame) -> DataFrame:
     """The lines of `BRONZE_ACCOUNTS`, typed and cleaned, none left out.
 
-    line, problem and dropped as for customers, and the columns of `ACCOUNT`; an account_number is
-    null where none was given.
+    line, problem and dropped as for customers, the columns of `ACCOUNT`, and `number_type`, the
+    type as it was given; an account_number is null where none was given.
     """
     number, kind = F.lower("account_number"), F.lower("type_of_account")
     created_at = _time(F.col("created_at"))
-    no_uuid = F.when(~number.rlike(_UUID), _told("account_number", "is no UUID"))
+    no_uuid = F.when(~number.rlike(UUID), _told("account_number", "is no UUID"))
     no_time = F.when(
         F.col("created_at").isNotNull() & created_at.isNull(),
         _told("created_at", f"is no time like 2024-02-29T13:45:00.000Z from {YEARS[0]} on"),
@@ -84,6 +87,7 @@ def accounts(bronze: DataFrame) -> DataFrame:
         .otherwise(F.coalesce(kind, F.lit(UNKNOWN)))
         .alias("type_of_account"),
         created_at.alias("created_at"),
+        F.coalesce(kind, F.lit(UNKNOWN)).alias("number_type"),
     )
 
 
@@ -92,28 +96,64 @@ def kept(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("problem").isNull() & F.col("dropped").isNull())
 
 
-def distinct_customers(checked: DataFrame) -> DataFrame:
+def distinct_customers(
+    checked: DataFrame,
+    stored: DataFrame | None,  # noqa: ARG001 - as `numbered_accounts`
+) -> DataFrame:
     """The customers kept of what `customers` gave, identical ones once."""
     return kept(checked).select(*CUSTOMER).distinct()
 
 
-def numbered_accounts(checked: DataFrame) -> DataFrame:
+def numbered_accounts(checked: DataFrame, stored: DataFrame | None) -> DataFrame:
     """The accounts kept of what `accounts` gave, identical ones once, each with a number.
 
-    One without a number gets `<customer_id>legacy`, a customer's second one `…legacy-2` and so on,
-    in the order of their creation (those of unknown time last), then by type.
+    One without a number keeps the number it has in `stored`, what the store holds: it is known by
+    customer, type and creation. A new one gets `<customer_id><type>`. Where that is in use, and
+    for a customer's later ones of that type, `-` and the milliseconds of its creation since 1970
+    follow. So no account is renamed when another one disappears.
     """
-    rows = kept(checked).select(*ACCOUNT)
+    rows = kept(checked).select(*ACCOUNT, "number_type")
     has_number = F.col("account_number").isNotNull()
-    by_creation = Window.partitionBy("customer_id").orderBy(
-        F.col("created_at").asc_nulls_last(), "type_of_account"
-    )
-    legacy = rows.where(~has_number).distinct()
     # Apart, because numbering all of them takes twice as long.
+    bare = rows.where(~has_number).groupBy(*IDENTITY).agg(F.min("number_type").alias("number_type"))
     return (
-        legacy.withColumn("account_number", _legacy_number(F.row_number().over(by_creation)))
-        .unionByName(rows.where(has_number).distinct())
+        _numbered(bare, stored)
         .select(*ACCOUNT)
+        .unionByName(rows.where(has_number).select(*ACCOUNT).distinct())
+    )
+
+
+def _numbered(bare: DataFrame, stored: DataFrame | None) -> DataFrame:
+    base = F.concat(F.col("customer_id").cast("string"), "number_type")
+    created = F.coalesce(F.unix_millis("created_at").cast("string"), F.lit("undated"))
+    bare = bare.withColumn("base", base).withColumn("later", F.concat("base", F.lit("-"), created))
+    known = _known_numbers(bare, stored)
+    by_creation = Window.partitionBy("base").orderBy(F.col("created_at").asc_nulls_last(), "later")
+    new = known.where(F.col("known").isNull()).withColumn(
+        "first", (F.row_number().over(by_creation) == 1) & ~F.col("in_use")
+    )
+    number = F.when(F.col("first"), F.col("base")).otherwise(F.col("later"))
+    old = known.where(F.col("known").isNotNull()).withColumn("account_number", F.col("known"))
+    return new.withColumn("account_number", number).drop("first").unionByName(old)
+
+
+def _known_numbers(bare: DataFrame, stored: DataFrame | None) -> DataFrame:
+    """Adds `known`, the number in the store of this very account, and whether `base` is in use."""
+    if stored is None:
+        none = F.lit(None).cast("string")
+        return bare.withColumn("known", none).withColumn("in_use", F.lit(False))
+    made = stored.where(~F.col("account_number").rlike(UUID))
+    # Live items first: an earlier numbering may have left deleted ones of the same account.
+    best = F.min(F.struct(F.col("deleted_at").isNotNull().alias("gone"), "account_number"))
+    held = made.groupBy(*IDENTITY).agg(best.alias("best"))
+    same = [F.col(f"bare.{name}").eqNullSafe(F.col(f"held.{name}")) for name in IDENTITY]
+    joined = bare.alias("bare").join(held.alias("held"), reduce(and_, same), "left")
+    found = joined.select("bare.*", F.col("best.account_number").alias("known"))
+    used = made.select(F.col("account_number").alias("base"), F.lit(True).alias("used")).distinct()
+    return (
+        found.join(used, "base", "left")
+        .withColumn("in_use", F.coalesce("used", F.lit(False)))
+        .drop("used")
     )
 
 
@@ -170,11 +210,6 @@ def _id_problem() -> Column:
     """The text itself is not told: where cells have shifted, a name stands there."""
     wrong = F.col("customer_id").isNotNull() & _customer_id().isNull()
     return F.when(wrong, F.lit("customer_id is no whole number, or too great a one"))
-
-
-def _legacy_number(position: Column) -> Column:
-    nth = F.when(position > 1, F.concat(F.lit("-"), position.cast("string"))).otherwise(F.lit(""))
-    return F.concat(F.col("customer_id").cast("string"), F.lit(LEGACY), nth)
 
 
 def _time(text: Column) -> Column:

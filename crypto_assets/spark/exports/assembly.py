@@ -39,16 +39,7 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
     count, series = len(table.cells), values.series
     lines = pick(table.body, series.rows)
     codes = _codes(count, lines, table)
-    special = layout.special() | dict.fromkeys(layout.bad, BAD)
-    special |= dict.fromkeys(values.left_out, LEFT_OUT) | dict.fromkeys(values.problems, BAD)
-    reasons = layout.bad | values.left_out | values.problems
-    problems = {line: reasons[line] for line, code in special.items() if code == BAD}
-    for line in _others(codes, special):
-        if layout.repeats_header(table, line):
-            special[line] = HEADER
-        else:
-            special[line] = BAD
-            problems[line] = _problem(table, series, line, column)
+    special, problems = _special(codes, table, layout, column, values)
     _refuse_if_too_many(problems, table)
     dates = scatter(series.written, lines, count)
     texts = scatter(values.text, lines, count)
@@ -83,6 +74,23 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
         term=values.term,
         notes=tuple(values.notes),
     )
+
+
+def _special(
+    codes: bytearray, table: Table, layout: Layout, column: int, values: Values
+) -> tuple[dict[int, int], dict[int, str]]:
+    """The roles of the lines that are no plain data, and the problems of the bad ones."""
+    special = layout.special() | dict.fromkeys(layout.bad, BAD)
+    special |= dict.fromkeys(values.left_out, LEFT_OUT) | dict.fromkeys(values.problems, BAD)
+    reasons = layout.bad | values.left_out | values.problems
+    problems = {line: reasons[line] for line, code in special.items() if code == BAD}
+    for line in _others(codes, special):
+        if layout.repeats_header(table, line):
+            special[line] = HEADER
+        else:
+            special[line] = BAD
+            problems[line] = _problem(table, values.series, line, column)
+    return special, problems
 
 
 def _others(codes: bytearray, known: dict[int, int]) -> Iterator[int]:

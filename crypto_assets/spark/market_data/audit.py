@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SHOWN_PROBLEMS = 10
 VALUES = {"history": SILVER_HISTORY.numbers[0], "trend": SILVER_TREND.numbers[0]}
 ROUNDING = 1e-9
+MIN_COVERED = 0.5  # of the days with a price, or it is warned of
+ROLES = ("data", "blank", "left_out", "refused")  # those that are counted one by one
+PARTS = ("data", "text", "blank", "left_out", "bad")  # every line of a file is in one of them
 
 Row = dict[str, Any]
 
@@ -36,7 +39,7 @@ def bronze_measures(bronze: DataFrame) -> DataFrame:
         F.count("*").alias("lines"),
         F.sum("line").alias("line_sum"),
         F.max("file_lines").alias("file_lines"),
-        *[F.count_if(F.col("role") == role).alias(role) for role in ("data", "blank", "refused")],
+        *[F.count_if(F.col("role") == role).alias(role) for role in ROLES],
         F.count_if(F.col("role").isin("header", "preamble", "footer")).alias("text"),
         F.min(F.when(F.col("role") == "data", F.col("line"))).alias("first_data"),
         F.max(F.when(F.col("role") == "data", F.col("line"))).alias("last_data"),
@@ -68,6 +71,8 @@ def bronze_problems(row: Row | None, currency: Currency, kind: str) -> Iterator[
                 f"{upload.name}: {row['lines']} rows for a file of {lines} lines: some were lost, "
                 "doubled or taken twice"
             )
+        elif (known := sum(row[part] for part in PARTS)) != lines:
+            yield f"{upload.name}: only {known} of {lines} lines have a role that is known"
         if row["etag"] != upload.etag:
             yield f"{upload.name}: another file's content was stored for it"
         if not row["data"]:
@@ -125,8 +130,16 @@ def table_measures(table: DataFrame, *values: str) -> DataFrame:
             F.max("date").alias("last_date"),
             F.count_if("out_of_order").alias("out_of_order"),
             *[measure for value in values for measure in _value_measures(value)],
+            *[F.count_if(both).alias("covered") for both in _covered(values)],
         )
     )
+
+
+def _covered(values: tuple[str, ...]) -> list[Column]:
+    """Which rows of gold have a price and a trend."""
+    if "trend_i" not in values:
+        return []
+    return [F.col("price").isNotNull() & F.col("trend_i").isNotNull()]
 
 
 def _mark_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -221,6 +234,15 @@ def load_problems(gold: Row, table: Row | None) -> Iterator[str]:
     for name, value in gold.items():
         if table[name] != value:
             yield f"{name} is {value} in gold, {table[name]} in the file for the warehouse"
+
+
+def gold_warnings(table: Row) -> Iterator[str]:
+    """What a reader of gold should know of how history and trend lie to each other."""
+    if not table["covered"]:
+        yield "history and trend share no day"
+    elif table["covered"] < MIN_COVERED * table["price_count"]:
+        share = table["covered"] / table["price_count"]
+        yield f"the trend covers {share:.0%} of the days with a price"
 
 
 def bad_lines(row: Row) -> str:

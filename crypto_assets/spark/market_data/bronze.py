@@ -69,7 +69,9 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _lines(upload: dict[str, Any]) -> pa.Table:
     options = json.loads(upload["options"])
-    reading = Choices.from_json(options["choices"]).reading(tuple(options["terms"]))
+    reading = Choices.from_json(options["choices"]).reading(
+        tuple(options["terms"]), upload["kind"], upload["name"]
+    )
     export = read_pinned(upload["uri"], upload["etag"], reading)
     if export.kind != upload["kind"]:
         raise ReadError(f"a {upload['kind']} file is wanted, this is a {export.kind} file")

@@ -20,12 +20,16 @@ class Choices:
 
     A missing price is filled or its row dropped. `max_shrink` is the share of rows (0 to 1) a table
     may lose against its published version. `names` are words that mean this currency in file
-    names, columns and search terms. The others say how its files are to be read.
+    names, columns and search terms. The others say how its files are to be read (see `Options`).
     """
 
     missing: Literal["fill", "drop"] = "fill"
     dates: Literal["dmy", "mdy", "ymd"] | None = None
     decimal: Literal["dot", "comma"] | None = None
+    price: str | None = None
+    term: str | None = None
+    day: Literal["stated", "next"] | None = None
+    duplicates: Literal["first", "last"] | None = None
     accept_outliers: bool = False
     max_shrink: float = 0.2
     names: tuple[str, ...] = ()
@@ -41,13 +45,23 @@ class Choices:
         del chosen["max_shrink"]
         return chosen
 
-    def reading(self, terms: tuple[str, ...]) -> Options:
-        """How the reader is to read a file; `terms` are the words that mean the currency."""
+    def reading(
+        self,
+        terms: tuple[str, ...],
+        kind: str | None = None,
+        file: str = "",
+    ) -> Options:
+        """How the reader is to read a file of this kind and name.
+
+        `terms` are the words that mean the currency.
+        """
         from crypto_assets.spark.exports import Options
+        from crypto_assets.spark.market_data.coins import coin_words
 
         known = {each.name for each in fields(Options)}
         chosen = {name: value for name, value in asdict(self).items() if name in known}
-        return Options(**chosen, terms=terms)
+        others = coin_words() - {*terms} if terms else frozenset()
+        return Options(**chosen, terms=terms, kind=kind, file=file, others=others)
 
 
 @dataclass(frozen=True)

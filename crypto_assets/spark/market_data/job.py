@@ -96,7 +96,10 @@ def _gold(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> 
         problems = list(audit.gold_problems(expected.get(currency.ticker), table))
         if table and loads is not None:
             problems += audit.load_problems(table, loads.get(currency.ticker))
-        yield Verdict(currency.ticker, "gold", tuple(problems), _span(table) if table else {})
+        measures: dict[str, Any] = _span(table) if table else {}
+        if table and not problems:
+            measures["warnings"] = list(audit.gold_warnings(table))
+        yield Verdict(currency.ticker, "gold", tuple(problems), measures)
 
 
 def _loads(session: SparkSession, spec: JobSpec, currencies: list[Currency]) -> Rows:
@@ -153,7 +156,7 @@ def _rows(measures: DataFrame, *key: str) -> Rows:
 
 
 def _file_measures(row: dict[str, Any]) -> dict[str, Any]:
-    counts = ("file_lines", "data", "text", "blank", "bad")
+    counts = ("file_lines", "data", "text", "blank", "left_out", "bad")
     return {
         "file": row["file"],
         "etag": row["etag"],

@@ -12,6 +12,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from crypto_assets.spark.exports.numbers import MISSING
+from crypto_assets.spark.exports.scale import BELOW_ONE as BELOW_ONE_PATTERN
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -38,10 +39,12 @@ def prices(bronze: DataFrame) -> DataFrame:
 def trends(bronze: DataFrame) -> DataFrame:
     """The trend of each data line: ticker, date (text), g_trend (null: missing), unreadable.
 
-    Google writes `<1` for an interest above zero that rounds to it: stored as `BELOW_ONE`.
+    Google writes `<1` for an interest above zero that rounds to it, also with a blank of any kind:
+    stored as `BELOW_ONE`. Any other `<n` is unreadable.
     """
     word = F.lower(F.trim("value"))
-    number = F.when(word == "<1", F.lit(BELOW_ONE)).otherwise(word.try_cast("double"))
+    below = F.col("value").rlike(BELOW_ONE_PATTERN)
+    number = F.when(below, F.lit(BELOW_ONE)).otherwise(word.try_cast("double"))
     missing = F.col("value").isNull() | word.isin(*MISSING_WORDS)
     return _data_lines(bronze).select(
         "ticker",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.data_set.assign import assign
+from crypto_assets.resources.data_set.assign import propose
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.stored import pinned_key
 from crypto_assets.resources.uploads.register import add_currency
@@ -174,7 +174,7 @@ def test_a_key_that_brings_another_currency_leaves_the_first_its_file(desk):
 def test_the_same_change_of_currency_within_one_look(desk):
     assigners = desk.assigners()
     assigned = [
-        assign(desk.deliver("multiTimeline.csv", trend_csv(term)), desk.inbox, assigners)
+        propose(desk.deliver("multiTimeline.csv", trend_csv(term)), desk.inbox, assigners).accept()
         for term in ("bitcoin", "monero", "bitcoin", "ethereum")
     ]
     assert [each.partition for each in assigned] == ["BTC", "XMR", "BTC", "ETH"]
@@ -194,7 +194,11 @@ def test_a_key_keeps_its_currency_where_nothing_in_it_says_otherwise(desk):
     assert desk.owner("search.csv", trend_csv("some pizza")) == "QQQ trend"
     desk.toml = ""
     assert desk.owner("prices.csv", NEWER) == "QQQ history"
-    assert desk.owner("search.csv", trend_csv("other pizza")) == "QQQ trend"
+    assert desk.owner("search.csv", trend_csv("some pizza", (1, 2, 3))) == "QQQ trend"
+    assert desk.unclear("search.csv", trend_csv("other pizza")) == (
+        "its search term is 'other pizza', that of the file before was 'some pizza': if it is "
+        'QQQ\'s, name it in currencies.toml ([QQQ] trend = "search.csv")'
+    )
     assert desk.owner("search.csv", trend_csv("monero")) == "XMR trend"
 
 
@@ -258,7 +262,7 @@ def test_files_that_add_put_are_not_assigned_again(desk, write):
 def test_files_that_add_gave_a_currency_against_their_names_stay_its_own(desk, write):
     trend = write("bitcoin.csv", trend_csv("bitcoin"))
     sources = {"history": write("ethereum.csv", HISTORY), "trend": trend}
-    add_currency(desk.inbox, desk.registry, "WBTC", sources, Choices())
+    add_currency(desk.inbox, desk.registry, "WBTC", sources, Choices(term="2"))
     assert [desk.assign(arrival).known for arrival in desk.inbox.arrivals()] == [True, True]
     assert list(desk.registry.waiting()) == []
     assert desk.registry.names() == ["WBTC"]

@@ -24,6 +24,8 @@ def choices(desk: Desk, ticker: str) -> Choices:
 def test_a_pattern_decides_over_words_and_earlier_files(desk):
     desk.delivered("a/bitcoin.csv", HISTORY)
     desk.toml = '[XMR]\nhistory = "*bitcoin*.csv"\ntrend = "t/*"\n'
+    assert "say which it is with --term COLUMN" in desk.unclear("t/bitcoin", trend_csv("bitcoin"))
+    desk.toml += 'term = "bitcoin: (Worldwide)"\n'
     assert desk.owner("b/bitcoin.csv", NEWER) == "XMR history"
     assert desk.owner("t/bitcoin", trend_csv("bitcoin")) == "XMR trend"
     assert desk.owner("c/bitcoin.csv", HISTORY) == "XMR history"
@@ -33,7 +35,7 @@ def test_a_pattern_decides_over_words_and_earlier_files(desk):
 def test_a_pattern_for_the_other_kind_is_unclear(desk):
     desk.toml = '[XMR]\ntrend = "monero.csv"\n'
     reason = desk.unclear("monero.csv", HISTORY)
-    assert reason == "it is a history file where the trend file of XMR belongs"
+    assert reason.startswith("this is a price history, not search interest (1 'Date', 2 'Price'")
 
 
 def test_a_key_two_patterns_match_is_unclear(desk):

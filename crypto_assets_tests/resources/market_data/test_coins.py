@@ -1,120 +1,125 @@
-"""Coins: a text names the currencies it names, and what is inside another word is no name."""
+"""The table of coins: which words stand for which ticker, and what a user adds to them."""
 
 from __future__ import annotations
 
+import csv
+import re
+from pathlib import Path
+
 import pytest
 
-from crypto_assets.resources.market_data.coins import NAMES, Coins, terms_of
+from crypto_assets.spark.market_data import coins as coins_module
+from crypto_assets.spark.market_data.coins import (
+    Coins,
+    coin_words,
+    phrase_of,
+    terms_of,
+)
+from crypto_assets.spark.market_data.currency import Choices
+
+
+def _rows() -> list[dict[str, str]]:
+    table = Path(coins_module.__file__).with_name("coins.csv").read_text("utf-8")
+    return list(csv.DictReader(table.splitlines()))
+
+
+def test_the_table_has_a_line_a_coin_in_the_tickers_order():
+    tickers = [row["ticker"] for row in _rows()]
+    assert len(tickers) > 500
+    assert tickers == sorted(set(tickers))
+    assert all(re.fullmatch(r"[A-Z0-9]{1,20}", ticker) for ticker in tickers)
+
+
+def test_every_name_of_the_table_is_known_and_names_those_that_have_it():
+    having: dict[str, set[str]] = {}
+    for row in _rows():
+        for name in filter(None, row["names"].split("|")):
+            having.setdefault(name, set()).add(row["ticker"])
+    words = {name: phrase_of(name).split() for name in having}
+    assert {name: Coins().named(words[name]) for name in having} == having
+
+
+def test_an_everyday_word_is_the_ticker_or_a_name_of_its_line():
+    for row in _rows():
+        words = {row["ticker"].lower(), *row["names"].split("|")}
+        assert set(filter(None, row["everyday"].split("|"))) <= words
 
 
 @pytest.mark.parametrize(
-    ("text", "tickers"),
+    ("words", "tickers"),
     [
-        (None, set()),
-        ("", set()),
-        ("multiTimeline.csv", set()),
+        ("btc", {"BTC"}),
         ("bitcoin", {"BTC"}),
-        ("BITCOIN Historical Data", {"BTC"}),
-        ("xbt", {"BTC"}),
-        ("bitcoin: (Worldwide)", {"BTC"}),
         ("bitcoin cash", {"BCH"}),
-        ("Bitcoin_Cash-prices", {"BCH"}),
-        ("bitcoin  cash vs bitcoin", {"BCH", "BTC"}),
-        ("bitcoin and cash", {"BTC"}),
-        ("ethereum classic", {"ETC"}),
-        ("ethereum", {"ETH"}),
-        ("usd coin", {"USDC"}),
-        ("XMR_EUR", {"XMR"}),
-        ("ETH_BTC", {"ETH"}),
-        ("BTC-USD", {"BTC"}),
-        ("BTC/USDT", {"BTC"}),
-        ("XMRUSDT", {"XMR"}),
-        ("Binance_XMRUSDT_1d", {"XMR"}),
-        ("BTCEUR", {"BTC"}),
-        ("ethbtc", {"ETH"}),
-        ("xbtusd", {"BTC"}),
-        ("bitcoin eur", {"BTC"}),
-        ("USDCUSDT", {"USDC"}),
-        ("usdt-usd", {"USDT"}),
-        ("btc vs xmr", {"BTC", "XMR"}),
-        ("btc xmr", {"BTC", "XMR"}),
-        ("btc usd eth", {"BTC", "ETH"}),
-        ("\uff22\uff34\uff23 prices", {"BTC"}),
+        ("bitcoincash", {"BCH"}),
+        ("bit coin", {"BTC"}),
+        ("chain link", {"LINK"}),
+        ("terra luna", {"LUNA", "LUNC"}),
+        ("ethereum max", set()),
+        ("terra usd", set()),
+        ("sol ana", set()),
+        ("s ol", set()),
+        ("bitcoin pizza", set()),
     ],
 )
-def test_a_text_names_the_coins_it_names(text, tickers):
-    assert Coins().named_in(text) == tickers
-
-
-@pytest.mark.parametrize("pair", ["USDT_BTC", "BTC_ETH", "USDT-ETH", "BTC/BNB"])
-def test_a_pair_some_sites_write_the_other_way_round_names_both(pair):
-    assert len(Coins().named_in(pair)) == 2
-
-
-@pytest.mark.parametrize("pair", ["USDTBTC", "BTCETH"])
-def test_such_a_pair_in_one_word_names_neither(pair):
-    assert Coins().named_in(pair) == set()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("solar", "dotted", "unify", "linked", "tokens", "nearly", "adapter", "dashboard"),
-        *("btcx", "xbtc", "bitcoins", "bitcoincash", "btc2024", "usd", "eur usd", "usdeur", "try"),
-        *("country", "industry", "together", "比特币", "\udcff", "---", "_"),
-    ],
-)
-def test_words_inside_other_words_and_quotes_alone_name_nothing(text):
-    assert Coins().named_in(text) == set()
+def test_words_stand_for_a_ticker_as_one_name(words, tickers):
+    assert Coins().named(words.split()) == tickers
 
 
 def test_an_added_name_is_known_however_it_is_written():
-    coins = Coins({"WBTC": ["Wrapped Bitcoin"], "GOLD": ["Cafe\u0301 Münze"], "比": ["比特币"]})
-    assert coins.named_in("wrapped_BITCOIN-usd.csv") == {"WBTC"}
-    assert coins.named_in("wbtceur") == {"WBTC"}
-    assert coins.named_in("bitcoin") == {"BTC"}
-    assert coins.named_in("CAF\u00c9 Mu\u0308nze") == {"GOLD"}
-    assert coins.named_in("比特币 2024") == {"比"}
+    coins = Coins({"QQQ": ["Cafe\u0301 Münze", "\uff30\uff49 Coin"], "比": ["比特币"]})
+    assert coins.named(["caf\u00e9", "münze"]) == {"QQQ"}
+    assert coins.named(["pi", "coin"]) == {"QQQ"}
+    assert coins.named(["qqq"]) == {"QQQ"}
+    assert coins.named(["比特币"]) == {"BTC", "比"}
 
 
-def test_a_ticker_without_names_stands_for_itself():
-    assert Coins({"QQQ1": ()}).named_in("qqq1usdt") == {"QQQ1"}
+def test_a_ticker_wins_over_another_coins_name():
+    assert Coins().named(["polygon"]) == {"MATIC"}
+    assert Coins({"POLYGON": ()}).named(["polygon"]) == {"POLYGON"}
+    assert Coins({"POLYGON": ()}).named(["matic"]) == {"MATIC"}
 
 
-def test_a_ticker_wins_over_another_coins_usual_name():
-    assert Coins().named_in("polygon") == {"MATIC"}
-    assert Coins({"POLYGON": ()}).named_in("polygon") == {"POLYGON"}
-    assert Coins({"POLYGON": ()}).named_in("matic") == {"MATIC"}
-
-
-def test_a_word_that_stands_for_several_names_them_all():
+def test_a_name_that_several_have_names_them_all():
     coins = Coins({"AAA": ["gold coin"], "BBB": ["Gold Coin"], "WBTC": ["bitcoin", "btc"]})
-    assert coins.named_in("gold coin") == {"AAA", "BBB"}
-    assert coins.named_in("bitcoin usd") == {"BTC", "WBTC"}
-    assert coins.named_in("btcusd") == {"BTC", "WBTC"}
+    assert coins.named(["gold", "coin"]) == {"AAA", "BBB"}
+    assert coins.named(["bitcoin"]) == {"BTC", "WBTC"}
+    assert coins.named(["btc"]) == {"BTC", "WBTC"}
 
 
 @pytest.mark.parametrize("name", ["", "₿", " - "])
-def test_a_name_without_letters_names_nothing(name):
-    coins = Coins({"ZZZ": [name]})
-    for text in ("usd", "eur prices", "", "₿", "btcusd"):
-        assert "ZZZ" not in coins.named_in(text)
+def test_a_name_without_letters_is_none(name):
+    assert Coins({"ZZZ": [name]}).named([""]) == set()
 
 
-def test_a_guess_is_the_first_text_that_names_just_one():
-    coins = Coins()
-    assert coins.guess(None, "prices", "btc eur", "eth") == "BTC"
-    assert coins.guess("btc vs eth", "eth") == "ETH"
-    assert coins.guess("btc vs eth", None) is None
+def test_an_everyday_word_is_plain_once_a_user_made_it_a_name():
+    assert Coins().is_everyday("link")
+    assert Coins({"LINK": ()}).is_everyday("link")
+    assert not Coins({"LINK": ["link"]}).is_everyday("link")
+    assert not Coins().is_everyday("chainlink")
 
 
-def test_every_known_name_names_its_ticker():
-    coins = Coins()
-    assert {name: coins.named_in(name) for names in NAMES.values() for name in names} == {
-        name: {ticker} for ticker, names in NAMES.items() for name in names
-    }
+@pytest.mark.parametrize(
+    ("word", "tickers"),
+    [
+        *(("etherium", {"ETH"}), ("bitcion", {"BTC"}), ("cardanno", {"ADA"}), ("solna", set())),
+        *(("dogcoin", {"DOGE"}), ("dragon", set()), ("weather", set()), ("btx", set())),
+    ],
+)
+def test_a_longer_name_is_nearly_met_by_a_word_with_one_error(word, tickers):
+    assert Coins().nearly(word) == tickers
 
 
 def test_terms_are_the_ticker_its_names_and_those_added():
-    assert terms_of("BTC", ["Digital Gold"]) == ("btc", "bitcoin", "xbt", "digital gold")
+    assert terms_of("XMC", ["Digital Gold"]) == ("xmc", "monero classic", "digital gold")
     assert terms_of("QQQ") == ("qqq",)
+
+
+def test_the_columns_of_all_other_coins_are_never_read():
+    words = Choices().reading(terms_of("BTC")).others
+    assert {"eth", "ethereum", "bitcoin cash", "wbtc", "比特币现金"} <= words
+    assert words.isdisjoint({"btc", "bitcoin", "xbt", "比特币", "", "link", "one", "gas"})
+    terms = terms_of("WBTC", ("bitcoin",))
+    assert Choices().reading(terms).others == coin_words() - {*terms}
+    assert Choices().reading(terms_of("QQQ")).others == coin_words()
+    assert Choices().reading(()).others == frozenset()

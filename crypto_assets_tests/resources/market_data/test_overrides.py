@@ -136,7 +136,10 @@ def test_text_no_parser_takes_is_one_problem(text):
         ),
         (
             "[prices]",
-            "line 1: PRICES is the name of a table of the warehouse: choose another ticker",
+            (
+                "line 1: PRICES is the name of a table of the warehouse: choose another "
+                "ticker, such as PRICES1"
+            ),
         ),
         ("[btc]\n[BTC]", "line 2: [BTC] is a second section of BTC"),
         (

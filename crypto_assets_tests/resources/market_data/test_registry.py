@@ -10,6 +10,7 @@ from crypto_assets.resources.market_data.registry import (
     CurrencyRegistry,
     checked_ticker,
     choices_of,
+    new_ticker,
     with_choices,
 )
 from crypto_assets.resources.storage.objects import Objects
@@ -61,4 +62,4 @@ def test_a_ticker_is_letters_and_digits_in_capitals(text, ticker):
 )
 def test_what_cannot_be_a_path_and_a_view_is_no_ticker(text):
     with pytest.raises(UsageError):
-        checked_ticker(text)
+        new_ticker(text)

@@ -24,8 +24,8 @@ def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(spec, run
         (9, nobody, "unknown", "unknown", ONE, "trading"),
         (3, jose, "Male", "Washington, D.C.", TWO, "saving"),
         (1, sean, "unknown", "Washington", "1legacy", "checking"),
-        (1, sean, "unknown", "Washington", "1legacy-2", "checking"),
-        (1, sean, "unknown", "Washington", "1legacy-3", "unknown"),
+        (1, sean, "unknown", "Washington", "1legacy-1588291200000", "checking"),
+        (1, sean, "unknown", "Washington", "1unknown", "unknown"),
     ]
     assert [(row["created_at"], row["created_at_year"]) for row in found] == [
         (datetime(2020, 1, 1, tzinfo=UTC), 2020),
@@ -92,7 +92,7 @@ def test_a_snapshot_goes_from_its_uploads_to_the_changes_for_the_store(spec, run
         "unchanged": 0,
         "live_before": 0,
         "examples": {
-            "inserted": [ONE, TWO, "1legacy", "1legacy-2", "1legacy-3"],
+            "inserted": [ONE, TWO, "1legacy", "1legacy-1588291200000", "1unknown"],
             "changed": [],
             "deleted": [],
             "restored": [],

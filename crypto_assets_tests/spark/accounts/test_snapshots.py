@@ -50,8 +50,8 @@ def test_the_clean_table_is_told_of_every_oddity(snapshots):
         "created_at": datetime(2001, 1, 1, 1, 1, 1, 1000, tzinfo=UTC),
         "created_at_year": 2001,
     }
-    assert rows["1legacy-2"]["created_at_year"] == 2003
-    created = [rows[f"2legacy{suffix}"]["created_at_year"] for suffix in ("", "-2", "-3")]
+    assert rows["1legacy-1046660583003"]["created_at_year"] == 2003
+    created = [rows[f"2{kind}"]["created_at_year"] for kind in ("legacy", "trading", "unknown")]
     assert created == [1998, 1998, None]
     assert rows[f"{MISSING}legacy"]["name"] == "unknown unknown"
     written = {name: rows[NUMBER][name] for name in ("name", "type_of_account", "created_at_year")}

@@ -15,6 +15,7 @@ from crypto_assets.spark.accounts.tables import (
     CUSTOMER_ACCOUNTS,
     SILVER_ACCOUNTS,
     SILVER_CUSTOMERS,
+    STORED,
 )
 from crypto_assets_tests.spark.accounts.rows import frame_of, rows_of
 
@@ -237,33 +238,79 @@ def test_what_bronze_says_of_a_line_comes_before_what_is_wrong_with_its_cells(ac
     assert found["problem"] == "5 cells, 4 are wanted"
 
 
-def test_accounts_without_number_are_numbered_by_creation_then_by_type(accounts):
+def numbers(frame):
+    return [
+        (row["account_number"], row["customer_id"], row["type_of_account"])
+        for row in rows_of(frame, "account_number")
+    ]
+
+
+def test_an_account_without_number_has_its_customers_id_and_its_type_for_one(accounts):
     second = "2020-06-01T00:00:00.000Z"
     found = transform.numbered_accounts(
         accounts(
             {"customer_id": "7", "type_of_account": "saving"},
-            {"customer_id": "7", "type_of_account": "trading", "created_at": second},
+            {"customer_id": "7", "type_of_account": "saving", "created_at": second},
+            {"customer_id": "7", "type_of_account": "SAVING", "created_at": NEW_YEAR},
             {"customer_id": "7", "type_of_account": "legacy", "created_at": second},
-            {"customer_id": "7", "type_of_account": "forex", "created_at": NEW_YEAR},
             {"customer_id": "7", "account_number": ONE, "created_at": "2001-01-01T00:00:00Z"},
-            {"customer_id": "8", "type_of_account": "legacy"},
+            {"customer_id": "8"},
             {"account_number": TWO},
             {"created_at": NEW_YEAR},
             {"customer_id": "x"},
-        )
+        ),
+        None,
     )
-    assert [
-        (row["account_number"], row["customer_id"], row["type_of_account"])
-        for row in rows_of(found, "account_number")
-    ] == [
+    assert numbers(found) == [
         (ONE, 7, "unknown"),
         (TWO, None, "unknown"),
         ("7legacy", 7, "checking"),
-        ("7legacy-2", 7, "trading"),
-        ("7legacy-3", 7, "forex"),
-        ("7legacy-4", 7, "saving"),
-        ("8legacy", 8, "checking"),
+        ("7saving", 7, "saving"),
+        ("7saving-1704067200000", 7, "saving"),
+        ("7saving-undated", 7, "saving"),
+        ("8unknown", 8, "unknown"),
     ]
+
+
+def test_an_account_keeps_its_number_whatever_becomes_of_the_others_and_however_it_was_made(
+    session, accounts
+):
+    first, second, third = (f"2020-0{month}-01T00:00:00.000Z" for month in (1, 2, 3))
+    stored = frame_of(
+        session,
+        STORED.ddl,
+        [
+            {"account_number": number, "customer_id": 7, "type_of_account": kind, **times}
+            for number, kind, times in (
+                ("7legacy", "saving", {"created_at": at(first), "deleted_at": at(third)}),
+                ("7legacy-2", "saving", {"created_at": at(second)}),
+                ("7legacy-3", "checking", {}),
+                ("7forex", "forex", {"created_at": at(first), "deleted_at": at(third)}),
+                (ONE, "trading", {"created_at": at(first)}),
+            )
+        ],
+    )
+    found = transform.numbered_accounts(
+        accounts(
+            {"customer_id": "7", "type_of_account": "saving", "created_at": second},
+            {"customer_id": "7", "type_of_account": "legacy"},
+            {"customer_id": "7", "type_of_account": "saving", "created_at": third},
+            {"customer_id": "7", "type_of_account": "forex", "created_at": second},
+            {"customer_id": "7", "type_of_account": "trading", "created_at": first},
+        ),
+        stored,
+    )
+    assert numbers(found) == [
+        ("7forex-1580515200000", 7, "forex"),
+        ("7legacy-2", 7, "saving"),
+        ("7legacy-3", 7, "checking"),
+        ("7saving", 7, "saving"),
+        ("7trading", 7, "trading"),
+    ]
+
+
+def at(text):
+    return datetime.fromisoformat(text)
 
 
 def test_identical_rows_collapse_whatever_their_spelling_and_others_are_told_by_line(
@@ -284,7 +331,9 @@ def test_identical_rows_collapse_whatever_their_spelling_and_others_are_told_by_
         {"customer_id": "1"},
         {"customer_id": "1", "created_at": NEW_YEAR},
     )
-    distinct = rows_of(transform.distinct_customers(people), "customer_id", "first_name")
+    distinct = rows_of(
+        transform.distinct_customers(people, stored=None), "customer_id", "first_name"
+    )
     assert [(row["customer_id"], row["first_name"]) for row in distinct] == [
         (1, "unknown"),
         (2, "Ann"),

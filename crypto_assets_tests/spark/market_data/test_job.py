@@ -76,18 +76,32 @@ def test_the_measures_of_a_good_ticker_account_for_every_line(run, currency):
     results = run(currency("BTC", doubled))
     bronze = verdict(results, "bronze", "BTC").measures["history"]
     silver = verdict(results, "silver", "BTC").measures["history"]
-    roles = ("file_lines", "data", "text", "blank", "bad")
-    assert [bronze[role] for role in roles] == [43, 41, 1, 1, 0]
+    roles = ("file_lines", "data", "text", "blank", "left_out", "bad")
+    assert [bronze[role] for role in roles] == [43, 41, 1, 1, 0, 0]
     assert silver["dropped_duplicates"] == 1
     assert (silver["missing"], silver["filled"], silver["unfilled"]) == (2, 2, 0)
     assert bronze["data"] == silver["rows"] + silver["dropped_duplicates"]
     assert verdict(results, "gold", "BTC").measures["rows"] == 41
 
 
+def test_lines_left_out_are_counted_and_no_row_is_made_of_them(run, currency):
+    *lines, _ = (f"2024-02-{day:02} 00:00:00,{100 + day}.5" for day in range(1, 29))
+    text = "\n".join(["Date,Close", *lines, "2024-02-27 13:54:00,128.5", "2024-02-2"])
+    results = run(currency("BTC", text))
+    bronze = verdict(results, "bronze", "BTC").measures["history"]
+    roles = ("file_lines", "data", "text", "blank", "left_out", "bad")
+    assert [bronze[role] for role in roles] == [30, 27, 1, 0, 2, 0]
+    assert verdict(results, "silver", "BTC").measures["history"]["rows"] == 27
+    assert results["gold"].passed == ("BTC",)
+
+
 def test_a_trend_file_in_place_of_a_history_fails_its_ticker_only(run, currency):
     results = run(currency("BTC"), currency("ODD", trend_csv("odd")))
     assert results["gold"].passed == ("BTC",)
-    assert "a history file is wanted" in verdict(results, "bronze", "ODD").problems[0]
+    assert (
+        "this is search interest, not a price history"
+        in verdict(results, "bronze", "ODD").problems[0]
+    )
 
 
 def test_a_stored_upload_with_other_content_is_not_read(run, currency, tmp_path):
@@ -192,6 +206,7 @@ def test_the_audit_sees_rows_that_stand_in_another_order(session, tmp_path):
     [
         ({"lines": 40, "line_sum": 820}, "40 rows for a file of 41 lines"),
         ({"line_sum": 860}, "lost, doubled or taken twice"),
+        ({"data": 37}, "only 40 of 41 lines have a role that is known"),
         ({"etag": "other"}, "another file's content"),
         ({"last_head": 17}, "line 17 between the data was taken for a header"),
         ({"first_foot": 30}, "line 30 between the data was taken for a footer"),
@@ -206,7 +221,10 @@ def test_the_audit_of_bronze_counts_lines_and_knows_the_file(change, problem):
         "etag": "etag",
         "refused": 0,
         "bad": 0,
-        "data": 40,
+        "data": 38,
+        "text": 1,
+        "blank": 1,
+        "left_out": 1,
         "first_data": 2,
         "last_data": 41,
         "last_head": 1,

@@ -113,10 +113,22 @@ def test_a_trend_below_one_is_a_half_and_a_missing_one_is_no_observation(bronze)
     assert values(frame, "g_trend") == [(1, 0.5), (3, 0.0), (4, 73.0)]
 
 
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u202f", "\u2009", "\t", "  "])
+def test_below_one_is_a_half_with_any_kind_of_blank(bronze, blank):
+    frame = silver.trend(silver.trends(bronze([(1, f"<{blank}1"), (2, "5")])))
+    assert values(frame, "g_trend") == [(1, 0.5), (2, 5.0)]
+
+
+def test_any_other_value_below_a_number_is_unreadable(bronze):
+    frame = silver.trends(bronze([(1, "<5"), (2, "<10"), (3, "<"), (4, "<1.5"), (5, "<1")]))
+    read = frame.toArrow().sort_by("date")
+    assert read["unreadable"].to_pylist() == [True, True, True, True, False]
+
+
 def test_only_data_lines_become_rows(session):
     rows = [
         {"ticker": "BTC", "role": role, "date": "2024-01-01", "value": "1"}
-        for role in ("header", "preamble", "footer", "blank", "bad")
+        for role in ("header", "preamble", "footer", "blank", "bad", "left_out")
     ]
     frame = session.createDataFrame(pa.Table.from_pylist(rows, BRONZE))
     assert silver.prices(frame).count() == 0
