@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from crypto_assets.cli import main
 from crypto_assets.resources.market_data.overrides import parse_overrides
 from crypto_assets.resources.settings import AwsSettings, Settings, variable
+from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
+from crypto_assets.spark.market_data.tables import GOLD
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +27,11 @@ README = (ROOT / "README.md").read_text()
 def test_the_table_of_shapes_is_what_the_command_prints():
     printed = CliRunner().invoke(main, ["inspect", "--shapes"], catch_exceptions=False).stdout
     assert printed in README
+
+
+def test_the_tables_of_columns_are_what_the_code_declares():
+    assert GOLD.markdown() in README
+    assert CUSTOMER_ACCOUNTS.markdown() in (ROOT / "docs" / "accounts.md").read_text()
 
 
 def listed(text: str) -> list[str]:

@@ -46,6 +46,11 @@ class Digest:
         """The parts by what happened."""
         return {done: getattr(self, done) for done in HAPPENED}
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of accounts by what happened."""
+        return {done: part.count for done, part in self.parts.items()}
+
     def subject(self) -> str:
         counts = [f"{part.count:,} {done}" for done, part in self.parts.items() if part.count]
         return f"customer accounts: {', '.join(counts) or 'nothing changed'}"
@@ -62,8 +67,7 @@ class Digest:
     def as_metadata(self) -> dict[str, int | str]:
         """The counts, and examples of what happened, for an asset's metadata."""
         examples = {f"{done}_such_as": part.named() for done, part in self.parts.items()}
-        counts: dict[str, int | str] = {done: part.count for done, part in self.parts.items()}
-        return counts | {name: text for name, text in examples.items() if text}
+        return {**self.counts, **{name: text for name, text in examples.items() if text}}
 
 
 def digest_of(snapshot: str, changes: Iterable[pa.RecordBatch]) -> Digest:

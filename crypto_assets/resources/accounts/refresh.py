@@ -181,17 +181,15 @@ class AccountsRefresh(Refresh):
         file = pq.ParquetFile(io.BytesIO(self.tables.changes_file()))
         digest = digest_of(name, file.iter_batches(columns=["operation", "account_number"]))
         self.store.apply(file.iter_batches(), file.metadata.num_rows)
-        # A run that changes nothing does not replace what the snapshot changed when it came.
-        counts, measures = self.tables.progress.counts, digest.as_metadata()
+        counts = digest.counts
         if file.metadata.num_rows:
             self.notifier.notify(digest.subject(), digest.text(), level=logging.INFO)
-        if file.metadata.num_rows or not counts:
-            counts = {done: part.count for done, part in digest.parts.items()}
-        measures |= counts
+        else:  # what the snapshot changed when it came stays known
+            counts = self.tables.progress.counts or counts
         self.tables.change(storing=False, counts=counts)
         self.tables.drop_old_stored()
         version = self.tables.progress.versions[STORE]
-        verdict = Verdict(name, STORE, measures=measures, version=version)
+        verdict = Verdict(name, STORE, measures=digest.as_metadata() | counts, version=version)
         return LayerResult(STORE, time.monotonic() - started, (verdict,))
 
 

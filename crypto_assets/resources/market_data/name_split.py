@@ -18,7 +18,6 @@ _LONGEST_UNSPACED = 12
 _PARTS = re.compile(r"U+(?!l)|U?l+|d+|c+")  # of a word's kinds of letters
 _NUMBERED = re.compile(r"[^\W\d_]+\d{1,3}")  # `BTC2`, but not `UNI7083`, as Yahoo numbers coins
 _DATE = re.compile(r"0\d?|[0-3]\d|(?:19|20)\d\d(?:\d\d)*")
-_PERIOD = re.compile(r"\d+[dhmwy]", re.IGNORECASE)
 # Shorter words than these are not looked for in words written together.
 _LONG, _SHORT = 6, 4
 

@@ -53,7 +53,7 @@ def inspect_file(path: Path, choices: Choices) -> dict[str, Any]:
 
 
 def _facts_so_far(path: Path) -> dict[str, Any]:
-    """How a refused file is written, as far as that can be told."""
+    """How a refused file is written, as far as it is known."""
     from crypto_assets.spark.exports.table import read_table
     from crypto_assets.spark.exports.text import read_text
     from crypto_assets.spark.problems import ReadError

@@ -23,8 +23,6 @@ from crypto_assets.resources.market_data.registry import (
 from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Choices
 
-SHOWN = 3
-
 
 def add_currency(
     inbox: Inbox,
@@ -104,7 +102,7 @@ def _judge(
     want it all the same.
     """
     from crypto_assets.spark.exports import read_export
-    from crypto_assets.spark.market_data.judge import file_problems, remarks
+    from crypto_assets.spark.market_data.judge import SHOWN, file_problems, remarks
     from crypto_assets.spark.problems import ReadError
 
     try:

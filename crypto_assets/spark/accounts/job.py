@@ -77,7 +77,7 @@ def _kinds() -> dict[str, _Kind]:
             bronze=BRONZE_CUSTOMERS,
             silver=SILVER_CUSTOMERS,
             checked=transform.customers,
-            rows=transform.distinct_customers,
+            rows=lambda checked, _: transform.distinct_customers(checked),
             key="customer_id",
             columns=transform.CUSTOMER,
             flags=_unknown("first_name", "last_name", "gender", "state"),

@@ -96,10 +96,7 @@ def kept(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("problem").isNull() & F.col("dropped").isNull())
 
 
-def distinct_customers(
-    checked: DataFrame,
-    stored: DataFrame | None,  # noqa: ARG001 - as `numbered_accounts`
-) -> DataFrame:
+def distinct_customers(checked: DataFrame) -> DataFrame:
     """The customers kept of what `customers` gave, identical ones once."""
     return kept(checked).select(*CUSTOMER).distinct()
 

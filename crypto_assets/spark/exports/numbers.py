@@ -23,6 +23,8 @@ MARKS: tuple[DecimalMark, DecimalMark] = ("dot", "comma")
 MISSING = (
     ",-,--,.,—,–,null,Null,NULL,N/A,n/a,#N/A,#N/D,#NV,NA,na,n.a.,n.d.,NaN,nan,NAN,None,undefined"
 )
+MISSING_WORDS = sorted({word.lower() for word in MISSING.split(",")})
+MISSING_PRICES = (-1.0, 0.0)  # numbers that people put where a price is missing
 _MISSING = frozenset([*MISSING.split(","), "none"])  # the empty cell is one of them
 _SIGN = r"(?:(?:R|US|A|C)?\$|[€£¥₹₿₩₽₫₺฿]|USDT?|EUR|GBP)"
 _CURRENCY = re.compile(_SIGN)

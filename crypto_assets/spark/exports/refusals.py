@@ -1,7 +1,7 @@
 """Every reason for which a file, or one line of it, is not read: what it says and what to do.
 
-A reason is a template; `refused` and `text` fill it in. The docs' table lists `REASONS`, so a
-text belongs here and nowhere else. An option is always written `--name VALUE`.
+A reason is a template; `refused` and `text` fill it in. `REASONS` names them all, so a text belongs
+here and nowhere else. An option is always written `--name VALUE`.
 """
 
 import unicodedata

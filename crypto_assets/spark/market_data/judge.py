@@ -1,7 +1,7 @@
-"""What a run would refuse a file for, worked out on the file alone: one judgement everywhere.
+"""What a run would refuse a file for, worked out on the file alone.
 
-`inspect`, `add` and the sensor ask here before anything is computed. The audit of a run finds the
-same on the tables; what needs both files or the published tables is its matter alone.
+`inspect` and `add` ask here before anything is computed. The sensor leaves bad lines to the run,
+whose audit finds the same on the tables, and what needs both files or the published tables.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from crypto_assets.spark.exports.numbers import MISSING
+from crypto_assets.spark.exports.numbers import MISSING_PRICES, MISSING_WORDS
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
 
-NOT_A_PRICE = (-1.0, 0.0)
 SHOWN = 3
 
 
@@ -41,14 +40,13 @@ def file_problems(export: Export) -> list[str]:
     """What a run would refuse this file for; nothing if it can be computed."""
     problems = [f"line {bad['line']}: {bad['problem']}" for bad in bad_lines(export)]
     data = export.lines.filter(pc.equal(export.lines["role"], "data"))
-    words = {word.lower() for word in MISSING.split(",")}
     numbers = [
         float(word.replace("<1", "0.5"))
         for value in pc.utf8_lower(pc.utf8_trim_whitespace(data["value"])).to_pylist()
-        if (word := value) is not None and word not in words
+        if (word := value) is not None and word not in MISSING_WORDS
     ]
     if export.kind == "history":
-        numbers = [number for number in numbers if number not in NOT_A_PRICE]
+        numbers = [number for number in numbers if number not in MISSING_PRICES]
     if not numbers:
         problems.append(f"there is no valid value in {len(data)} data lines")
     elif max(map(abs, numbers)) == float("inf"):

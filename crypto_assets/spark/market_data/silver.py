@@ -1,7 +1,7 @@
 """Silver: typed rows, one per day (prices) or per observation (trend), missing values settled.
 
-Pure DataFrame code over the `data` lines of bronze, for any number of tickers in one plan. What a
-missing price is and how far back it is filled stands here; days without any row are gold's matter.
+Pure DataFrame code over the `data` lines of bronze, for any number of tickers in one plan. How far
+back a missing price is filled stands here; days without any row are gold's matter.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from crypto_assets.spark.exports.numbers import MISSING
+from crypto_assets.spark.exports.numbers import MISSING_PRICES, MISSING_WORDS
 from crypto_assets.spark.exports.scale import BELOW_ONE as BELOW_ONE_PATTERN
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 FILL_ROWS = 10
-MISSING_WORDS = sorted({word.lower() for word in MISSING.split(",")})  # the reader's own list
-MISSING_NUMBERS = (-1.0, 0.0)
 BELOW_ONE = 0.5
 
 
@@ -27,7 +25,7 @@ def prices(bronze: DataFrame) -> DataFrame:
     """The price of each data line: ticker, date (text), price (null: missing), unreadable."""
     word = F.lower(F.trim("value"))
     number = word.try_cast("double")
-    missing = F.col("value").isNull() | word.isin(*MISSING_WORDS) | number.isin(*MISSING_NUMBERS)
+    missing = F.col("value").isNull() | word.isin(*MISSING_WORDS) | number.isin(*MISSING_PRICES)
     return _data_lines(bronze).select(
         "ticker",
         "date",

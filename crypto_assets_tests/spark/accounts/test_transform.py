@@ -331,9 +331,7 @@ def test_identical_rows_collapse_whatever_their_spelling_and_others_are_told_by_
         {"customer_id": "1"},
         {"customer_id": "1", "created_at": NEW_YEAR},
     )
-    distinct = rows_of(
-        transform.distinct_customers(people, stored=None), "customer_id", "first_name"
-    )
+    distinct = rows_of(transform.distinct_customers(people), "customer_id", "first_name")
     assert [(row["customer_id"], row["first_name"]) for row in distinct] == [
         (1, "unknown"),
         (2, "Ann"),
