@@ -17,6 +17,7 @@ from crypto_assets.cli import main
 from crypto_assets.resources.market_data.overrides import parse_overrides
 from crypto_assets.resources.settings import AwsSettings, Settings, variable
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
+from crypto_assets.spark.exports.refusals import REASONS
 from crypto_assets.spark.market_data.tables import GOLD
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -32,6 +33,23 @@ def test_the_table_of_shapes_is_what_the_command_prints():
 def test_the_tables_of_columns_are_what_the_code_declares():
     assert GOLD.markdown() in README
     assert CUSTOMER_ACCOUNTS.markdown() in (ROOT / "docs" / "accounts.md").read_text()
+
+
+def reasons() -> str:
+    """Every reason of the reader as a row of a Markdown table; what the file adds is in italics."""
+    italics = re.compile(r"\{(\w+).*?\}")
+    lines = []
+    for reason in REASONS.values():
+        cells = (
+            italics.sub(r"*\1*", text).replace("|", "\\|") for text in (reason.says, reason.cure)
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_refusals_is_what_the_reader_says():
+    page = (ROOT / "docs" / "refusals.md").read_text()
+    assert page.partition("|---|---|\n")[2].strip() == reasons()
 
 
 def listed(text: str) -> list[str]:

@@ -85,12 +85,12 @@ def _remarks(
     lines += [f"{d['ticker']}: note: {remark}" for d in currencies for remark in d["warnings"]]
     lines += [f"{d['snapshot']}: {problem}" for d in snapshots for problem in d["problems"]]
     lines += [
-        f"{half['ticker']}: waiting, only its {half['has']} file {half['file']} has come"
-        for half in uploads.get("waiting", ())
+        f"{each['ticker']}: waiting, only its {each['has']} file {each['file']} has come"
+        for each in uploads.get("waiting", ())
     ]
     lines += [
-        f"customer accounts: the {half['has']} file {half['file']} waits for its other half"
-        for half in uploads.get("waiting_accounts", ())
+        f"customer accounts: the {each['has']} file {each['file']} waits for the other file"
+        for each in uploads.get("waiting_accounts", ())
     ]
     lines += [f"quarantine: {q['file']}: {q['reason']}" for q in uploads.get("quarantine", ())]
     if new := uploads.get("new"):
@@ -147,7 +147,7 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         step: Step = record.step  # type: ignore[attr-defined]
         before = self._done.get(step.name, 0)
-        self._done[step.name] = done = before + step.advance
+        self._done[step.name] = done = step.reached(before)
         if done * 10 // step.total > before * 10 // step.total:
             err.print(f"{step.name}: {step.shown(done)}")
 
@@ -179,6 +179,6 @@ class _Bars(logging.Handler):
                 step.name, total=step.total, shown=step.shown(0)
             )
         task = self._tasks[step.name]
-        self._progress.advance(task, step.advance)
-        done = self._progress.tasks[self._progress.task_ids.index(task)].completed
-        self._progress.update(task, shown=step.shown(int(done)))
+        before = self._progress.tasks[self._progress.task_ids.index(task)].completed
+        done = step.reached(int(before))
+        self._progress.update(task, completed=done, shown=step.shown(done))

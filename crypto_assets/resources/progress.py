@@ -13,12 +13,16 @@ LOGGER.propagate = False
 
 @dataclass(frozen=True)
 class Step:
-    """`advance` more of `total` are through a step: tickers, or bytes where `in_bytes` says so."""
+    """`advance` more of `total` are through a step: partitions, rows, or bytes if `in_bytes`."""
 
     name: str
     advance: int
     total: int
     in_bytes: bool = False
+
+    def reached(self, before: int) -> int:
+        """How far the step is by now; work that is done twice counts once."""
+        return min(before + self.advance, self.total)
 
     def shown(self, done: int) -> str:
         """How far the step is, in words."""

@@ -193,6 +193,45 @@ def test_a_currency_refreshed_by_hand_meanwhile_needs_no_run(desk):
     assert desk.tick() == []
 
 
+def test_what_a_run_will_refuse_is_said_when_the_file_comes(desk):
+    desk.deliver("btc prices.csv", history_csv(cells={5: "x"}))
+    desk.tick()
+    (said,) = desk.said
+    assert said == (
+        "btc prices.csv: the history of BTC, which waits for its trend; a run will refuse it: "
+        "line 5: not a price: 'x'"
+    )
+    records = desk.instance.fetch_materializations(dg.AssetKey("history_file"), limit=1).records
+    metadata = records[0].asset_materialization.metadata
+    assert metadata["problems"].value == "line 5: not a price: 'x'"
+
+
+def test_namesakes_are_their_own_currencies_and_no_other_ones(desk):
+    desk.deliver("a/Ethereum Classic Historical Data.csv", history_csv(20.0))
+    desk.deliver("a/multiTimeline.csv", trend_csv("ethereum classic"))
+    desk.deliver("b/bitcoin-cash-usd-max.csv", history_csv(300.0))
+    desk.deliver("b/multiTimeline.csv", trend_csv("bitcoin cash"))
+    desk.deliver("c/bitcoin-private-usd-max.csv", history_csv(3.0))
+    desk.deliver("c/multiTimeline.csv", trend_csv("bitcoin loan"))
+    assert desk.tick() == [["BCH", "ETC"]]
+    assert "another thing" in desk.quarantined()["c/multiTimeline.csv"]
+    registered = wiring.market_data(desk.settings).registry
+    assert registered.get("BTC") is None
+    assert registered.get("ETH") is None
+
+
+def test_a_trend_of_another_thing_put_over_a_file_leaves_the_currency_as_it_is(desk):
+    desk.deliver("eth-usd-max.csv", history_csv())
+    desk.deliver("multiTimeline.csv", trend_csv("ethereum"))
+    assert desk.tick() == [["ETH"]]
+    registry = wiring.market_data(desk.settings).registry
+    before = registry.get("ETH")
+    desk.deliver("multiTimeline.csv", trend_csv("world coffee"))
+    assert desk.tick() == []
+    assert registry.get("ETH") == before
+    assert "'world coffee'" in desk.quarantined()["multiTimeline.csv"]
+
+
 def test_a_removed_currency_is_due_no_more(desk):
     desk.deliver_pair("BTC")
     desk.tick(keep_cursor=False)

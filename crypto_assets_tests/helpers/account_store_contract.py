@@ -124,7 +124,7 @@ class AccountStoreContract:
         finally:
             LOGGER.removeHandler(caplog.handler)
         steps = [record.step for record in caplog.records]
-        assert {(step.name, step.total) for step in steps} == {("customer_account_store", 60)}
+        assert {(step.name, step.total) for step in steps} == {("write to the store", 60)}
         assert sum(step.advance for step in steps) == 60
 
     def test_a_writer_killed_half_way_is_made_good_by_the_next(self, store, changes):

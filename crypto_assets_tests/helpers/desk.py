@@ -74,13 +74,13 @@ class Desk:
         return f"{assigned.partition} {kind}"
 
     def unclear(self, key: str, content: str | bytes) -> str:
-        """Why the file became nobody's, after a check that it did."""
+        """Why the file became nobody's, after a check that it did; `currencies.toml` by name."""
         before = list(self.registry.uploads())
         with pytest.raises(UnclearError) as refused:
             self.delivered(key, content)
         assert list(self.registry.uploads()) == before
         assert "\n" not in str(refused.value)
-        return str(refused.value)
+        return str(refused.value).replace(self.inbox.objects.uri(OVERRIDES), OVERRIDES)
 
     def upload(self, ticker: str, kind: str) -> StoredUpload:
         """The currency's file of this kind."""

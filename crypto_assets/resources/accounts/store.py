@@ -20,7 +20,7 @@ from crypto_assets.spark.tables import arrow_schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STEP = "customer_account_store"
+STEP = "write to the store"
 
 
 @dataclass(frozen=True)

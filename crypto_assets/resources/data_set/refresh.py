@@ -139,6 +139,10 @@ class Refresh:
         """Why a layer that passed its audit must not replace what is published; empty if it may."""
         return ""
 
+    def with_cure(self, problem: str, partition: str) -> str:  # noqa: ARG002 - a data set may know one
+        """A problem that was computed, with where people can give what it asks for."""
+        return problem
+
     def versions(self, partitions: Iterable[str]) -> dict[str, dict[str, str]]:
         """The version of each published layer, by partition."""
         manifests = self.lake.manifests(self.data_set, partitions)
@@ -239,11 +243,13 @@ class Refresh:
         ]
 
     def _versioned(self, result: LayerResult, batch: Entries) -> LayerResult:
-        def version(verdict: Verdict) -> str:
-            return self.registry.version(batch[verdict.partition], result.layer)
+        def versioned(verdict: Verdict) -> Verdict:
+            name = verdict.partition
+            version = self.registry.version(batch[name], result.layer)
+            problems = tuple(self.with_cure(problem, name) for problem in verdict.problems)
+            return replace(verdict, version=version, problems=problems)
 
-        verdicts = tuple(replace(each, version=version(each)) for each in result.verdicts)
-        return replace(result, verdicts=verdicts)
+        return replace(result, verdicts=tuple(map(versioned, result.verdicts)))
 
     def _verdicts(self, layer: str, problems: Mapping[str, str], batch: Entries) -> LayerResult:
         """Verdicts against these partitions, which nothing was computed of."""

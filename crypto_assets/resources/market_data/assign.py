@@ -7,7 +7,6 @@ its folder. What is in a file says the reader.
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
 from crypto_assets.resources.errors import UnclearError, UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, etag_of
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
+from crypto_assets.resources.market_data.cures import as_settings, section
 from crypto_assets.resources.market_data.name_words import FIAT, STABLE
 from crypto_assets.resources.market_data.names import Evidence, owner_of, read_key, read_name
 from crypto_assets.resources.market_data.overrides import read_overrides
@@ -27,7 +27,6 @@ from crypto_assets.resources.market_data.registry import (
     new_ticker,
     with_choices,
 )
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.market_data.coins import Coins, phrase_of, terms_of
 from crypto_assets.spark.market_data.currency import Choices
@@ -45,6 +44,11 @@ class CurrencyAssigner(Assigner):
         self._inbox, self._registry = inbox, registry
         self._overrides, self.settings = read_overrides(inbox)
         self.problems = self._overrides.problems
+
+    @property
+    def _place(self) -> str:
+        """Where `currencies.toml` is, or belongs."""
+        return self._inbox.objects.uri(OVERRIDES)
 
     @cached_property
     def _owner_by_key(self) -> dict[str, tuple[str, str]]:
@@ -83,7 +87,7 @@ class CurrencyAssigner(Assigner):
             lambda: self._accept(ticker, kind, upload, content, export),
             (ticker, kind),
             etag,
-            f"name the right one in {OVERRIDES} ({_section(ticker, kind, key)})",
+            f"name the right one in {self._place} ({section(ticker, kind, key)})",
         )
 
     def _accept(
@@ -118,14 +122,15 @@ class CurrencyAssigner(Assigner):
             return
         if present.key == key:
             if differs := contradiction(self._facts_of(ticker, present), facts):
-                cure = f"if it is {ticker}'s, name it in {OVERRIDES}"
-                raise UnclearError(f"{differs}: {cure} ({_section(ticker, kind, key)})")
+                cure = f"if it is {ticker}'s, name it in {self._place}"
+                raise UnclearError(f"{differs}: {cure} ({section(ticker, kind, key)})")
         elif self._inbox.arrival(present.key) and self._owner_by_key.get(
             present.key, (ticker, kind)
         ) == (ticker, kind):
             raise UnclearError(
                 f"{ticker} has its {kind} from {present.key} already: upload it under that name, "
-                f"remove that file and upload this one again, or name it in {OVERRIDES}"
+                f"remove that file and upload this one again, or name it in {self._place} "
+                f"({section(ticker, kind, key)})"
             )
 
     def _facts_of(self, ticker: str, upload: StoredUpload) -> Mapping[str, str]:
@@ -145,17 +150,20 @@ class CurrencyAssigner(Assigner):
 
     def _give(self, ticker: str, kind: str, upload: StoredUpload, export: Export) -> Assigned:
         from crypto_assets.spark.market_data.bronze import reading_facts
+        from crypto_assets.spark.market_data.judge import file_problems, in_short
 
         choices = with_choices(self._choices(ticker))
         entry = self._registry.assign(ticker, kind, upload, choices)
         self._owner_by_key[upload.key] = (ticker, kind)
-        facts = reading_facts(export)
+        problems = in_short(file_problems(export))
+        facts = {**reading_facts(export), "problems": problems}
         facts |= {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
         (other,) = self._registry.data_set.files.keys() - {kind}
         waits = "" if self._registry.is_complete(entry) else f", which waits for its {other}"
+        refused = f"; a run will refuse it: {'; '.join(problems)}" if problems else ""
         return Assigned(
             self._registry.data_set,
-            f"the {kind} of {ticker}{waits}",
+            f"the {kind} of {ticker}{waits}{refused}",
             ticker,
             {kind: upload},
             {"rows": export.rows, **facts},
@@ -184,8 +192,8 @@ class CurrencyAssigner(Assigner):
                 return new_ticker(owner.ticker), export.kind
             except UsageError as error:
                 raise UnclearError(str(error)) from error
-        section = _section(owner.probably or "TICKER", export.kind, key)
-        cure = f"name it in {OVERRIDES} ({section}) or use `crypto-assets add`"
+        line = section(owner.probably or "TICKER", export.kind, key)
+        cure = f"name it in {self._place} ({line}) or use `crypto-assets add`"
         raise UnclearError(f"{owner.doubt}: {cure}")
 
     def _read(
@@ -211,7 +219,8 @@ class CurrencyAssigner(Assigner):
         try:
             return read_export(io.BytesIO(content), reading)
         except ReadError as reason:
-            raise UnclearError(str(reason)) from reason
+            said = as_settings(str(reason), self._place, ticker, key)
+            raise UnclearError(said) from reason
 
 
 def file_facts(key: str, export: Export) -> dict[str, str]:
@@ -238,8 +247,3 @@ def contradiction(before: Mapping[str, str], now: Mapping[str, str]) -> str:
         if name in before and name in now and before[name].lower() != now[name].lower():
             return f"its {words} is {now[name]!r}, that of the file before was {before[name]!r}"
     return ""
-
-
-def _section(ticker: str, kind: str, key: str) -> str:
-    """The line of `currencies.toml` that gives this file to a currency."""
-    return f"[{ticker}] {kind} = {json.dumps(printable(key), ensure_ascii=False)}"

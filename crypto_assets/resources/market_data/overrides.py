@@ -12,14 +12,17 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.registry import new_ticker
+from crypto_assets.spark.exports.refusals import CELL_SHOWN, quoted, shown
 from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
@@ -133,8 +136,19 @@ def parse_overrides(text: str) -> Overrides:
             for fault in error.errors():
                 of = str(fault["loc"][0])
                 line = _line_of(lines, firsts, name, of)
-                problems.append(f"{OVERRIDES} line {line}: [{name}] {of}: {fault['msg']}")
+                problems.append(f"{OVERRIDES} line {line}: [{name}] {_said(of, fault)}")
     return Overrides(sections, tuple(problems))
+
+
+def _said(setting: str, fault: ErrorDetails) -> str:
+    """What is wrong with a setting, in words."""
+    if fault["type"] != "extra_forbidden":
+        wanted = fault["msg"].replace("Input should", "it must").replace("valid tuple", "list")
+        return f"{setting}: {wanted}, not {quoted(str(fault['input']))}"
+    known = list(Override.model_fields)
+    near = get_close_matches(setting, known, 1)
+    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"{shown(setting, CELL_SHOWN)}: there is no such setting: {meant}"
 
 
 def _line_of(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from crypto_assets.resources.data_set.refresh import Entries, Refresh
 from crypto_assets.resources.data_set.registry import Entry
-from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.assign import CurrencyAssigner
+from crypto_assets.resources.market_data.cures import with_places
 from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
 from crypto_assets.resources.storage.lake import Current, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
@@ -61,14 +62,17 @@ class CurrencyRefresh(Refresh):
     def guard(self, verdict: Verdict, entry: Entry, published: Manifest) -> str:
         """Refuses tables that lose more than the share of their rows that their owner allows."""
         share = choices_of(entry).max_shrink
-        shrunk = (
-            f"{table} would shrink from {before} to {rows} rows, more than {share:.0%}; if that is "
-            "right, `crypto-assets add` it with --max-shrink"
+        shrunk = [
+            f"{table} would shrink from {before} to {rows} rows, more than {share:.0%}"
             for table, rows in self.rows(verdict).items()
             if table not in self.optional
             and rows < (before := published.rows.get(table, 0)) * (1 - share)
-        )
-        return "; ".join(shrunk)
+        ]
+        cure = "if that is right, say --max-shrink SHARE"
+        return self.with_cure("; ".join([*shrunk, cure]), entry.partition) if shrunk else ""
+
+    def with_cure(self, problem: str, partition: str) -> str:
+        return with_places(problem, self.registry.objects.uri(OVERRIDES), partition)
 
     def load(self, good: Entries, layers: Sequence[str], current: Current) -> list[LayerResult]:
         """Loads these currencies' gold into the warehouse."""

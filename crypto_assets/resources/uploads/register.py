@@ -102,7 +102,7 @@ def _judge(
     want it all the same.
     """
     from crypto_assets.spark.exports import read_export
-    from crypto_assets.spark.market_data.judge import SHOWN, file_problems, remarks
+    from crypto_assets.spark.market_data.judge import file_problems, in_short, remarks
     from crypto_assets.spark.problems import ReadError
 
     try:
@@ -111,13 +111,12 @@ def _judge(
             export = read_export(stream, reading)
     except ReadError as reason:
         raise UsageError(f"{path}: {reason}") from reason
-    problems = file_problems(export)
+    problems = in_short(file_problems(export))
     if problems and not force:
-        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise UsageError(
-            f"{path}: {'; '.join(problems[:SHOWN])}{more}; a run would refuse it: mend the file, "
-            "or register it as failing with --force"
+            f"{path}: {'; '.join(problems)}; a run would refuse it: mend the file, or register it "
+            "as failing with --force"
         )
-    refused = [f"{each}; the run will refuse it" for each in problems[:SHOWN]]
+    refused = [f"{each}; the run will refuse it" for each in problems]
     odd = [f"{path.name}: {each}" for each in (*remarks(export), *refused)]
     return odd, file_facts(path.name, export)

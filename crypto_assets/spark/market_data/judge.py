@@ -1,7 +1,7 @@
-"""What a run would refuse a file for, worked out on the file alone.
+"""What a run will refuse a file for, worked out on the file alone.
 
-`inspect` and `add` ask here before anything is computed. The sensor leaves bad lines to the run,
-whose audit finds the same on the tables, and what needs both files or the published tables.
+`inspect`, `add` and the sensor ask here before anything is computed; the run's audit finds the same
+on the tables. What needs both files or the published tables is the run's alone.
 """
 
 from __future__ import annotations
@@ -26,8 +26,13 @@ def bad_lines(export: Export) -> list[dict[str, Any]]:
 def remarks(export: Export) -> list[str]:
     """What people should know of a file that is read: the reader's notes, lines left out."""
     left = [f"line {each['line']}: {each['problem']}" for each in _lines(export, "left_out")]
-    more = [f"{len(left) - SHOWN} more lines left out"] if len(left) > SHOWN else []
-    return [*export.notes, *left[:SHOWN], *more]
+    return [*export.notes, *in_short(left)]
+
+
+def in_short(texts: list[str]) -> list[str]:
+    """The first `SHOWN` of them, and how many there are more."""
+    more = len(texts) - SHOWN
+    return [*texts[:SHOWN], *([f"{more:,} more lines like that"] if more > 0 else [])]
 
 
 def _lines(export: Export, role: str) -> list[dict[str, Any]]:
@@ -37,7 +42,7 @@ def _lines(export: Export, role: str) -> list[dict[str, Any]]:
 
 
 def file_problems(export: Export) -> list[str]:
-    """What a run would refuse this file for; nothing if it can be computed."""
+    """What a run will refuse this file for; nothing if it can be computed."""
     problems = [f"line {bad['line']}: {bad['problem']}" for bad in bad_lines(export)]
     data = export.lines.filter(pc.equal(export.lines["role"], "data"))
     numbers = [

@@ -144,7 +144,7 @@ def test_another_file_while_the_first_is_still_there_is_unclear(desk):
     desk.delivered("btc.csv", HISTORY)
     cure = (
         "upload it under that name, remove that file and upload this one again, or name it in "
-        "currencies.toml"
+        'currencies.toml ([BTC] history = "btc new.csv")'
     )
     assert desk.unclear("btc new.csv", NEWER) == f"BTC has its history from btc.csv already: {cure}"
     desk.delivered("multiTimeline.csv", trend_csv("bitcoin"))

@@ -24,7 +24,9 @@ def choices(desk: Desk, ticker: str) -> Choices:
 def test_a_pattern_decides_over_words_and_earlier_files(desk):
     desk.delivered("a/bitcoin.csv", HISTORY)
     desk.toml = '[XMR]\nhistory = "*bitcoin*.csv"\ntrend = "t/*"\n'
-    assert "say which it is with --term COLUMN" in desk.unclear("t/bitcoin", trend_csv("bitcoin"))
+    reason = desk.unclear("t/bitcoin", trend_csv("bitcoin"))
+    assert 'say which it is with term = "COLUMN"' in reason
+    assert reason.endswith("(in currencies.toml, below [XMR])")
     desk.toml += 'term = "bitcoin: (Worldwide)"\n'
     assert desk.owner("b/bitcoin.csv", NEWER) == "XMR history"
     assert desk.owner("t/bitcoin", trend_csv("bitcoin")) == "XMR trend"
@@ -36,6 +38,21 @@ def test_a_pattern_for_the_other_kind_is_unclear(desk):
     desk.toml = '[XMR]\ntrend = "monero.csv"\n'
     reason = desk.unclear("monero.csv", HISTORY)
     assert reason.startswith("this is a price history, not search interest (1 'Date', 2 'Price'")
+    assert 'add it with history = "monero.csv", or say term = "COLUMN"' in reason
+
+
+def test_the_line_named_for_a_file_that_leaves_a_choice_settles_it(desk):
+    two = "date,price_gbp,price_usd\n" + "".join(
+        f"2024-01-{day:02},{100 + day}.5,{130 + day}.5\n" for day in range(1, 29)
+    )
+    reason = desk.unclear("new/file.csv", two)
+    assert 'say which it is with price = "COLUMN", its name or its number' in reason
+    assert reason.endswith(
+        '(in currencies.toml, below [TICKER], beside history = "new/file.csv" or '
+        'trend = "new/file.csv")'
+    )
+    desk.toml = '[QZX]\nhistory = "new/file.csv"\nprice = "price_gbp"\n'
+    assert desk.owner("new/file.csv", two) == "QZX history"
 
 
 def test_a_key_two_patterns_match_is_unclear(desk):

@@ -13,7 +13,10 @@ from crypto_assets.spark.market_data.currency import Choices
 
 SILVER = Verdict("BTC", "silver", measures={"history": {"rows": 32}, "trend": {"rows": 7}})
 GOLD = Verdict("BTC", "gold", measures={"rows": 31})
-CURE = "if that is right, `crypto-assets add` it with --max-shrink"
+CURE = (
+    "if that is right, say --max-shrink SHARE (with `crypto-assets add`, or max_shrink = SHARE "
+    "below [BTC] in {place})"
+)
 
 
 @pytest.mark.parametrize(
@@ -31,12 +34,9 @@ CURE = "if that is right, `crypto-assets add` it with --max-shrink"
             SILVER,
             {"silver/history": 33, "silver/trend": 8},
             0.0,
-            "; ".join(
-                f"silver/{table} rows, more than 0%; {CURE}"
-                for table in (
-                    "history would shrink from 33 to 32",
-                    "trend would shrink from 8 to 7",
-                )
+            (
+                "silver/history would shrink from 33 to 32 rows, more than 0%; "
+                f"silver/trend would shrink from 8 to 7 rows, more than 0%; {CURE}"
             ),
         ),
         (GOLD, {"gold": 40}, 0.2, f"gold would shrink from 40 to 31 rows, more than 20%; {CURE}"),
@@ -49,4 +49,6 @@ def test_a_table_that_loses_more_rows_than_its_owner_allows_is_refused(
 ):
     refresh = wiring.market_data(settings)
     entry = Entry("BTC", {}, with_choices(Choices(max_shrink=max_shrink)))
-    assert refresh.guard(verdict, entry, Manifest(rows=published)) == refused
+    place = settings.inbox_folder / "currencies.toml"
+    wanted = refused.format(place=place)
+    assert refresh.guard(verdict, entry, Manifest(rows=published)) == wanted

@@ -1,0 +1,16 @@
+"""How the command shows progress."""
+
+from __future__ import annotations
+
+import pytest
+
+from crypto_assets.cli.console import showing_progress
+from crypto_assets.resources.progress import progress
+
+
+def test_progress_never_passes_its_total(capsys: pytest.CaptureFixture[str]) -> None:
+    with showing_progress():
+        for _ in range(3):  # as where an attempt is repeated
+            progress("gold", 2, 4)
+        progress("gold", 1, 4)
+    assert capsys.readouterr().err.splitlines() == ["gold: 2/4", "gold: 4/4"]
