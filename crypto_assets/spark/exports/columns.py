@@ -28,6 +28,7 @@ class Beside:
         self.date_column = date_column
         self.indices = [i for i in range(table.width) if i != date_column]
         self.roles = layout.roles()[: table.width]
+        self._cells: dict[int, pa.Array] = {}
 
     def following(self, series: Series) -> "Beside":
         """The same columns over the rows of another series."""
@@ -37,7 +38,9 @@ class Beside:
 
     def cells(self, column: int) -> pa.Array:
         """The column's cells, one per dated row."""
-        return self.table.at(column, self.series.rows)
+        if column not in self._cells:
+            self._cells[column] = self.table.at(column, self.series.rows)
+        return self._cells[column]
 
     def role(self, column: int) -> str | None:
         """What the column's header stands for (a key of `words.HEADERS`), or None."""

@@ -48,9 +48,13 @@ def check(values: Values, lines: Any, cells: Any, numbers: Any) -> None:
     `numbers`: the values as float64, null where missing, one per row like `lines` and `cells`.
     """
     read: Read = numbers.to_pylist()
+    steps = _steps([value for value in read if value is not None])
+    marked = has_byte(cells, b".", b",")
+    if not (steps or marked) and (pc.max(numbers).as_py() or 0.0) <= FULL:
+        return
     known = [(row, value) for row, value in enumerate(read) if value is not None]
     above = [row for row, value in known if value > FULL]
-    broken = _broken(known) if has_byte(cells, b".", b",") else []
+    broken = _broken(known) if marked else []
     computed = _computed(cells, len(above) + len(broken), len(known)) if above or broken else False
     if not computed and values.source in OWN_SCALE:
         flag_rows(values, lines, cells, above, refusals.ABOVE_SCALE)
@@ -61,7 +65,7 @@ def check(values: Values, lines: Any, cells: Any, numbers: Any) -> None:
             values.notes.append(f"values above 100, a rescaled series or a search volume{where}")
         if 0 < len(broken) <= _few(len(known)):
             values.notes.append(f"values not whole: {_listed(values, read, broken)}")
-    odd = _odd(known)
+    odd = [known[at][0] for at in _odd(steps, len(known))]
     if len(odd) > _few(len(known)):
         values.notes.append(f"{len(odd)} values are {ODD:.0f} times off those around them")
     elif odd:
@@ -93,27 +97,31 @@ def _few(count: int) -> float:
     return max(MAX_FEW, MAX_FEW_SHARE * count)
 
 
-def _odd(known: Known) -> list[int]:
-    """The values far off those around them.
+def _steps(known: list[float]) -> list[tuple[int, bool]]:
+    """The positions of values that the next one is far off, and whether that one is higher."""
+    sizes = [value if value > 1 else 1.0 for value in known]
+    return [
+        (at, after > before)
+        for at, (before, after) in enumerate(pairwise(sizes))
+        if not before / ODD < after < before * ODD and abs(after - before) >= ODD_POINTS
+    ]
+
+
+def _odd(steps: list[tuple[int, bool]], count: int) -> list[int]:
+    """The positions of values far off those around them, of so many.
 
     A few between a step up and one down (or the other way round), or at an end.
     """
-    sizes = [value if value > 1 else 1.0 for _, value in known]
-    steps = [
-        (at, after > before)
-        for at, (before, after) in enumerate(pairwise(sizes))
-        if (after >= ODD * before or before >= ODD * after) and abs(after - before) >= ODD_POINTS
-    ]
     odd: set[int] = set()
     while steps:
         at, up = steps.pop(0)
-        back = steps[0][0] if steps and steps[0][1] != up else len(sizes)
+        back = steps[0][0] if steps and steps[0][1] != up else count
         if back - at <= RUN:
-            odd.update(range(at + 1, min(back + 1, len(sizes))))
+            odd.update(range(at + 1, min(back + 1, count)))
             del steps[:1]
         elif at < RUN:
             odd.update(range(at + 1))
-    return [known[at][0] for at in sorted(odd)]
+    return sorted(odd)
 
 
 def _listed(values: Values, read: Read, rows: list[int]) -> str:
