@@ -2,6 +2,8 @@
 
 import pytest
 
+from crypto_assets.spark.problems import ReadError
+
 from .helpers import pairs, problems, read, refusal, roles
 
 DAYS = [f"2024-01-{day:02}" for day in range(1, 11)]
@@ -46,6 +48,33 @@ def test_cells_that_may_be_missing_elsewhere_refuse_the_file() -> None:
         assert "10 lines have fewer cells than" in refusal(text(header, *shifted))
     assert "which is which" in refusal(text("Date,Time,Close,Volume", *shifted))
     assert "which is which" in refusal(text("No,Date,Close,Volume", *shifted))
+
+
+LOST = {  # header -> the cells of a day; the price is 1.5
+    "Date,Open,High,Low,Close,Volume": "1.0,2.0,0.5,1.5,70",
+    "Date,Price,Open,High,Low,Vol.,Change %": "1.5,1.0,2.0,0.5,70,0.5%",
+    "Date,Open,High,Low,Close,Adj Close,Volume": "1.0,2.0,0.5,1.5,1.2,70",
+    "Date,Volume,Price": "70,1.5",
+    "Date,Symbol,Close,Volume": "BTC,1.5,70",
+    "Date,Close,Volume,Market Cap": "1.5,70,900",
+}
+
+
+@pytest.mark.parametrize("header", LOST)
+@pytest.mark.parametrize("lines", [1, 2, 5, 10])
+def test_a_cell_lost_with_its_delimiter_never_puts_another_one_in_the_place_of_the_price(
+    header: str, lines: int
+) -> None:
+    cells = LOST[header].split(",")
+    price = cells.index("1.5")
+    for lost in range(len(cells)):
+        short = ",".join(cells[:lost] + cells[lost + 1 :])
+        rows = [f"{day},{short if i < lines else LOST[header]}" for i, day in enumerate(DAYS)]
+        try:
+            found = pairs(read(text(header, *rows), kind="history"))
+        except ReadError:
+            continue
+        assert {value for _, value in found} <= {"1.5"}, (lost, price)
 
 
 @pytest.mark.parametrize("tail", [";;;;", "\t\t", "||", ";"])
