@@ -31,7 +31,8 @@ def main() -> None:
     with open_instance(settings) as instance, showing_progress():
         job = defs().resolve_job_def("refresh_currencies")
         registry, _ = wiring.registries(settings)
-        outcomes = list(launch(job, instance, registry, registry.names(), MARKET_DATA.layers))
+        kept, names = wiring.outcomes(settings), registry.names()
+        outcomes = list(launch(job, instance, registry, kept, names, MARKET_DATA.layers))
     total = time.monotonic() - STARTED
     if failed := [outcome for outcome in outcomes if outcome.failed]:
         sys.exit(f"{len(failed)} tickers failed, e.g. {failed[0]}")

@@ -26,7 +26,10 @@ from crypto_assets_tests.toy.refresh import ToyRefresh
 @pytest.fixture
 def toy(settings):
     inbox = wiring.inbox(settings)
-    return ToyRefresh(Registry(TOY, inbox.objects), wiring.engine(settings), wiring.lake(settings))
+    engine, lake, outcomes = (
+        make(settings) for make in (wiring.engine, wiring.lake, wiring.outcomes)
+    )
+    return ToyRefresh(Registry(TOY, inbox.objects), engine, lake, outcomes)
 
 
 @pytest.fixture
@@ -67,12 +70,14 @@ def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_
         assert [request.partition_key for request in result.run_requests] == ["french", "german"]
         assert list(toy.registry.waiting()) == ["latin"]
         job = definitions.resolve_job_def(job_name(TOY))
-        outcomes = list(launch(job, instance, toy.registry, ["french", "german"], TOY.layers))
+        outcomes = list(
+            launch(job, instance, toy.registry, toy.outcomes, ["french", "german"], TOY.layers)
+        )
         assert [(o.partition, list(o.passed), o.problems) for o in outcomes] == [
             ("french", ["toy_lines", "toy_pairs"], {}),
             ("german", ["toy_lines"], {"toy_pairs": "1 words without a translation"}),
         ]
-        found = statuses(instance, toy.registry, toy.registry.names())
+        found = statuses(instance, toy.registry, toy.outcomes, toy.registry.names())
         assert [(each.entry.partition, each.state) for each in found] == [
             ("french", "published"),
             ("german", "failed"),

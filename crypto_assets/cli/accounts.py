@@ -74,6 +74,7 @@ def accounts(
     if (customers is None) != (accounts_file is None) or (snapshot and customers):
         raise click.UsageError("name a SNAPSHOT, or both --customers and --accounts")
     _, registry = wiring.registries(settings)
+    outcomes = wiring.outcomes(settings)
     with open_instance(settings) as instance, showing_progress():
         if customers and accounts_file:
             files = {"customers": customers, "accounts": accounts_file}
@@ -86,7 +87,7 @@ def accounts(
         selected = [layer for layer in ACCOUNTS.layers if not layers or layer in layers]
         options = {"confirm_mass_delete": confirm_mass_delete}
         failed = False
-        for outcome in launch(job, instance, registry, [name], selected, options):
+        for outcome in launch(job, instance, registry, outcomes, [name], selected, options):
             _show(outcome)
             failed |= outcome.failed
     sys.exit(1 if failed else 0)

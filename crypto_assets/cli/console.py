@@ -145,7 +145,10 @@ class _Lines(logging.Handler):
         return None
 
     def emit(self, record: logging.LogRecord) -> None:
-        step: Step = record.step  # type: ignore[attr-defined]
+        step: Step | None = record.step  # type: ignore[attr-defined]
+        if step is None:
+            err.print(record.getMessage(), markup=False)
+            return
         before = self._done.get(step.name, 0)
         self._done[step.name] = done = step.reached(before)
         if done * 10 // step.total > before * 10 // step.total:
@@ -173,7 +176,10 @@ class _Bars(logging.Handler):
         self._progress.stop()
 
     def emit(self, record: logging.LogRecord) -> None:
-        step: Step = record.step  # type: ignore[attr-defined]
+        step: Step | None = record.step  # type: ignore[attr-defined]
+        if step is None:
+            self._progress.print(record.getMessage(), markup=False)
+            return
         if step.name not in self._tasks:
             self._tasks[step.name] = self._progress.add_task(
                 step.name, total=step.total, shown=step.shown(0)

@@ -34,11 +34,14 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
     from crypto_assets.resources.instance import open_instance
 
     currencies, snapshots = wiring.registries(settings)
+    outcomes = wiring.outcomes(settings)
     chosen = chosen_tickers(currencies, tickers) if tickers else currencies.names()
     with open_instance(settings) as instance:
-        found = [currency_document(each) for each in statuses(instance, currencies, chosen)]
+        of_market = statuses(instance, currencies, outcomes, chosen)
+        found = [currency_document(each) for each in of_market]
         last = [] if tickers else snapshots.names()[-SHOWN_SNAPSHOTS:]
-        of_accounts = [snapshot_document(each) for each in statuses(instance, snapshots, last)]
+        newest = statuses(instance, snapshots, outcomes, last)
+        of_accounts = [snapshot_document(each) for each in newest]
     uploads: dict[str, list[Any]] = {}
     if not tickers:
         uploads = {"waiting": _waiting(currencies), "waiting_accounts": _waiting(snapshots)}

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
 from crypto_assets.defs.partitions import run_scopes
-from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED
+from crypto_assets.defs.verdicts import POOL, PROBLEM, SUPERSEDED
+from crypto_assets.resources.data_set.due import still_due
+from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Outcomes
 from crypto_assets.resources.data_set.registry import Registry
-from crypto_assets.resources.instance import PROCESS_TAG, process_name
+from crypto_assets.resources.instance import PROCESS_TAG, process_name, waited_for
+from crypto_assets.resources.progress import waiting
 
 _RECORDED = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION)
+WAIT_REPORT_SECONDS = 10.0
 _OURS = "crypto_assets."  # how the message of an error of ours begins: with its class
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -39,29 +46,50 @@ def launch(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     registry: Registry,
+    outcomes: Outcomes,
     partitions: Collection[str],
     layers: Collection[str],
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[Outcome]:
     """Runs these layers of these partitions in this process; yields the outcome of each.
 
-    That of another one comes before it if the run completed what a killed run had begun. What was
-    due by then has its run.
+    That of another one comes before it if the run completed what a killed run had begun.
     """
     data_set = registry.data_set
-    due = registry.due()
     config: dict[str, Any] = {"ops": {data_set.name: {"config": options}}} if options else {}
     for names, tags in run_scopes(instance, data_set, partitions):
-        result = job.execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={**_QUIET, **config},
-            partition_key=None if data_set.batched else names[0],
-            asset_selection=[dg.AssetKey(layer) for layer in layers],
-            tags={**tags, PROCESS_TAG: process_name()},
-        )
+        run_id = str(uuid.uuid4())
+        with _reporting_waits(instance, run_id):
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_id=run_id,
+                run_config={**_QUIET, **config},
+                partition_key=None if data_set.batched else names[0],
+                asset_selection=[dg.AssetKey(layer) for layer in layers],
+                tags={**tags, PROCESS_TAG: process_name(instance)},
+            )
         yield from _outcomes(instance, result, names, layers)
-        registry.settle({name: due[name] for name in names if name in due})
+    still_due(registry, outcomes)  # settles what has its verdict now
+
+
+@contextmanager
+def _reporting_waits(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Reports now and then whom the run waits for, while it does."""
+    ended = threading.Event()
+
+    def report() -> None:
+        while not ended.wait(WAIT_REPORT_SECONDS):
+            if holder := waited_for(instance, run_id, POOL):
+                waiting(f"waits for {holder} to end")
+
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        reporter.join()
 
 
 def _outcomes(
@@ -93,7 +121,7 @@ def _outcomes(
     for outcome in outcomes.values():
         missing = [layer for layer in layers if layer not in outcome.passed]
         if not result.success and not outcome.problems and missing:
-            outcome.problems[missing[0]] = _run_problem(result)
+            outcome.problems[BROKE_OFF] = _run_problem(result)
     yield from others.values()
     yield from outcomes.values()
 

@@ -10,7 +10,6 @@ import dagster as dg
 from crypto_assets.resources.instance import UNFINISHED
 from crypto_assets.spark.data_set import DataSet
 
-REMOVED = "removed"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -52,19 +51,36 @@ def run_scopes(
 
 
 def drop_partition(instance: dg.DagsterInstance, data_set: DataSet, name: str) -> set[str]:
-    """Takes a partition out, and observes at each layer that its tables are gone.
+    """Takes a partition out.
 
-    Dagster keeps what it recorded of a partition; the observation tells a later status that it is
-    past. Returns the other partitions of waiting runs that begin or end with it: those runs fail.
+    Returns the other partitions of waiting runs that begin or end with it: those runs fail.
     """
-    order = instance.get_dynamic_partitions(data_set.partition)
     stranded: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
-        first, last = (run.tags.get(tag) for tag in RANGE_TAGS)
-        if name in (first, last) and first in order and last in order:
-            stranded.update(order[order.index(first) : order.index(last) + 1])
-    for layer in data_set.layers:
-        gone = dg.AssetObservation(layer, partition=name, metadata={REMOVED: True})
-        instance.report_runless_asset_event(gone)
+    for names in _unfinished(instance, data_set):
+        if name in (names[0], names[-1]):
+            stranded.update(names)
     instance.delete_dynamic_partition(data_set.partition, name)
     return stranded - {name}
+
+
+def covered(instance: dg.DagsterInstance, data_set: DataSet) -> set[str]:
+    """The partitions that a run will compute or computes."""
+    return {name for names in _unfinished(instance, data_set) for name in names}
+
+
+def _unfinished(instance: dg.DagsterInstance, data_set: DataSet) -> Iterator[list[str]]:
+    """The partitions of each run of the data set that has not ended, in their order."""
+    order = instance.get_dynamic_partitions(data_set.partition)
+    places = {name: place for place, name in enumerate(order)}
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
+        if run.asset_selection is not None and not _is_of(run, data_set):
+            continue
+        one = run.tags.get("dagster/partition")
+        first, last = (run.tags.get(tag, one) for tag in RANGE_TAGS)
+        if first in places and last in places:
+            yield list(order[places[first] : places[last] + 1])
+
+
+def _is_of(run: dg.DagsterRun, data_set: DataSet) -> bool:
+    selected = run.asset_selection or ()
+    return any(key.to_user_string() in data_set.layers for key in selected)

@@ -1,22 +1,23 @@
 """What state each partition of a data set is in, layer by layer, with its problems.
 
-All of it is from Dagster's records.
+Which runs are under way is from Dagster; what became of the others is in the home's outcomes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import REMOVED, partitions_named
-from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
+from crypto_assets.defs.partitions import covered
+from crypto_assets.defs.take_over import take_over
+from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer, Outcomes
 from crypto_assets.resources.data_set.registry import Entry, Registry
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
+from crypto_assets.resources.instance import KILLED
 from crypto_assets.resources.market_data.overrides import read_overrides
 from crypto_assets.resources.storage.files import printable
 
@@ -25,7 +26,7 @@ State = Literal["published", "stale", "failed", "running", "superseded", "none"]
 
 @dataclass(frozen=True)
 class LayerStatus:
-    """One layer of a currency or snapshot; `metadata` is that of its last materialization."""
+    """One layer of a partition; `metadata` are the measures of what was last made of it."""
 
     state: State
     at: str | None = None
@@ -35,29 +36,50 @@ class LayerStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """One partition: its uploads and the state of each layer."""
+    """One partition: its uploads and the state of each layer.
+
+    `running` says that a run that covers it waits or computes, `broke_off` why its last run ended
+    without a verdict.
+    """
 
     entry: Entry
     layers: dict[str, LayerStatus]
+    running: bool = False
+    broke_off: str | None = None
 
     @property
     def problems(self) -> list[str]:
-        return [f"{name}: {s.problem}" for name, s in self.layers.items() if s.problem]
+        broke_off = [f"{BROKE_OFF}: {self.broke_off}"] if self.broke_off else []
+        return [
+            *(f"{name}: {s.problem}" for name, s in self.layers.items() if s.problem),
+            *broke_off,
+        ]
 
     @property
     def state(self) -> State:
         """`failed` if a layer is, else `stale` if a layer is stale or missing, else `published`."""
         states = {layer.state for layer in self.layers.values()}
-        return next((s for s in ("running", "failed") if s in states), None) or (
-            "stale" if states & {"stale", "none"} else "published"
-        )
+        if self.running:
+            return "running"
+        if self.broke_off or "failed" in states:
+            return "failed"
+        return "stale" if states & {"stale", "none"} else "published"
+
+    def state_of(self, layer: str) -> State:
+        """The state of a layer; all that may change meanwhile are running."""
+        return "running" if self.running else self.layers[layer].state
 
     def as_json(self) -> dict[str, Any]:
         """What the documents of `status --json` have in common."""
         return {
             "files": {kind: asdict(upload) for kind, upload in self.entry.files.items()},
             "layers": {
-                name: {"state": s.state, "at": s.at, "rows": _rows(s), "problem": s.problem}
+                name: {
+                    "state": self.state_of(name),
+                    "at": s.at,
+                    "rows": _rows(s),
+                    "problem": s.problem,
+                }
                 for name, s in self.layers.items()
             },
             "problems": self.problems,
@@ -65,23 +87,26 @@ class Status:
 
 
 def statuses(
-    instance: dg.DagsterInstance, registry: Registry, partitions: Iterable[str]
+    instance: dg.DagsterInstance,
+    registry: Registry,
+    outcomes: Outcomes,
+    partitions: Iterable[str],
 ) -> list[Status]:
     """The status of each of these registered partitions, in the order given."""
     data_set, entries = registry.data_set, registry.get_all(partitions)
-    layers = {
-        layer: _layer_statuses(
-            instance,
-            layer,
-            partitions_named(data_set.partition),
-            {name: registry.version(entry, layer) for name, entry in entries.items()},
-        )
-        for layer in data_set.layers
-    }
-    return [
-        Status(entry, {layer: found[name] for layer, found in layers.items()})
-        for name, entry in entries.items()
-    ]
+    take_over(instance, registry, outcomes)
+    known, attempts = outcomes.layers(data_set.name, entries), outcomes.attempts(data_set.name)
+    under_way = covered(instance, data_set)
+    found = []
+    for name, entry in entries.items():
+        layers = {
+            layer: _layer_status(known[name].get(layer, Layer()), registry.version(entry, layer))
+            for layer in data_set.layers
+        }
+        attempt = None if name in under_way else attempts.get(name)
+        broke_off = (attempt.reason or KILLED) if attempt else None
+        found.append(Status(entry, layers, running=name in under_way, broke_off=broke_off))
+    return found
 
 
 def upload_statuses(inbox: Inbox) -> dict[str, list[Any]]:
@@ -102,74 +127,19 @@ def upload_statuses(inbox: Inbox) -> dict[str, list[Any]]:
     }
 
 
-def _layer_statuses(
-    instance: dg.DagsterInstance,
-    layer: str,
-    partitions: dg.DynamicPartitionsDefinition,
-    versions: Mapping[str, str],
-) -> dict[str, LayerStatus]:
-    """The status of the layer by partition; `versions` are those that should stand there."""
-    key, names = dg.AssetKey(layer), list(versions)
-    made = _latest(instance, key, dg.DagsterEventType.ASSET_MATERIALIZATION, names)
-    seen = _latest(instance, key, dg.DagsterEventType.ASSET_OBSERVATION, names)
-    states = instance.get_status_by_partition(key, names, partitions) or {}
-    statuses = {}
-    for name, version in versions.items():
-        running = str(states.get(name)).endswith("IN_PROGRESS")
-        statuses[name] = _status(made.get(name), seen.get(name), version, running)
-    return statuses
-
-
-def _latest(
-    instance: dg.DagsterInstance,
-    key: dg.AssetKey,
-    kind: dg.DagsterEventType,
-    tickers: Sequence[str],
-) -> dict[str, dg.EventLogRecord]:
-    """The newest event of this kind for each ticker that has one."""
-    ids = list(instance.get_latest_storage_id_by_partition(key, kind, set(tickers)).values())
-    if not ids:
-        return {}
-    fetch = (
-        instance.fetch_materializations
-        if kind == dg.DagsterEventType.ASSET_MATERIALIZATION
-        else instance.fetch_observations
-    )
-    records = fetch(dg.AssetRecordsFilter(key, storage_ids=ids), limit=len(ids)).records
-    return {str(record.partition_key): record for record in records}
-
-
-def _status(
-    made: dg.EventLogRecord | None, seen: dg.EventLogRecord | None, version: str, running: bool
-) -> LayerStatus:
-    metadata, tags = _materialization(made)
+def _layer_status(known: Layer, version: str) -> LayerStatus:
+    """The status of a layer that should be made from this version."""
     state: State = "none"
     problem = None
-    if made:
-        state = "published" if tags.get("dagster/data_version") == version else "stale"
-    if seen and (made is None or seen.storage_id > made.storage_id):
-        observed = seen.event_log_entry.asset_observation
-        if observed and REMOVED in observed.metadata:
-            return LayerStatus("running" if running else "none")
-        if observed and SUPERSEDED in observed.metadata:
-            return LayerStatus("running" if running else "superseded", metadata=metadata)
-        if observed and observed.metadata[VERSION].value != version:
-            state = "stale"  # what failed has been replaced since
-        elif observed:
-            state, problem = "failed", str(observed.metadata[PROBLEM].value)
-    if running:
-        state = "running"
-    latest = max((r.timestamp for r in (made, seen) if r), default=None)
-    at = datetime.fromtimestamp(latest, UTC).isoformat(timespec="seconds") if latest else None
-    return LayerStatus(state, at, problem, metadata)
-
-
-def _materialization(
-    record: dg.EventLogRecord | None,
-) -> tuple[dict[str, Any], Mapping[str, str]]:
-    if record is None or (made := record.event_log_entry.asset_materialization) is None:
-        return {}, {}
-    return {name: value.value for name, value in made.metadata.items()}, made.tags or {}
+    if known.version:
+        state = "published" if known.version == version else "stale"
+    if known.superseded_by:
+        state = "superseded"
+    elif known.problem and known.seen_version != version:
+        state = "stale"  # what failed has been replaced since
+    elif known.problem:
+        state, problem = "failed", known.problem
+    return LayerStatus(state, known.seen_at or known.made_at, problem, dict(known.measures))
 
 
 def _rows(status: LayerStatus) -> int | None:

@@ -1,8 +1,7 @@
 """The sensor on uploads: looks at what was delivered, registers it, and asks for runs.
 
-A tick may die anywhere: what it registered stays due until a later tick knows, from the cursor
-Dagster keeps with the requested runs, that its run was asked for. Which partition a file is of is
-in each data set's `assign` (`resources/`).
+A tick may die anywhere, and so may a run: what is registered stays due until it has a verdict
+(`resources/data_set/due`). Which partition a file is of is in each data set's `assign`.
 """
 
 from __future__ import annotations
@@ -10,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 import dagster as dg
 
 from crypto_assets.defs.files import is_reported, report_file, report_quarantine
 from crypto_assets.defs.jobs import job_name
-from crypto_assets.defs.partitions import run_scopes
+from crypto_assets.defs.partitions import covered, run_scopes
+from crypto_assets.defs.take_over import take_over
 from crypto_assets.resources.data_set.assign import (
     Assigned,
     Assigner,
@@ -26,6 +26,7 @@ from crypto_assets.resources.data_set.assign import (
     propose,
     rivals,
 )
+from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.errors import BusyError, RefusedError, UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
@@ -36,17 +37,40 @@ from crypto_assets.resources.storage.objects import Object
 
 TICK_UPLOADS = 500
 TICK_SECONDS = 20.0
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0  # seconds before a run is asked for again
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A change of a partition and how many times a run was asked for it, the last one `at` then.
+
+    `at` is a POSIX time.
+    """
+
+    token: str
+    times: int = 0
+    at: float = 0.0
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before it is asked for again."""
+        return min(FIRST_PAUSE * 2.0 ** (self.times - 1), LONGEST_PAUSE) if self.times else 0.0
+
+    @property
+    def key(self) -> tuple[str, float]:
+        """What names the run: at first the change alone, so that a tick may be repeated."""
+        return self.token, self.at if self.times > 1 else 0.0
 
 
 @dataclass
 class Cursor:
-    """What the last tick left: by data set the changes it asked runs for, and what it applied.
+    """What the last tick left: by data set and partition its `Asked`, and what it applied.
 
     `settings` are those of the assigners, `quarantine` what it reported. `receipts` acknowledge the
     news it worked off, `listed_at` is when the whole inbox was looked through: a POSIX time.
     """
 
-    requested: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: dict[str, dict[str, tuple[str, int, float]]] = field(default_factory=dict)
     settings: str = ""
     quarantine: str = ""
     receipts: list[str] = field(default_factory=list)
@@ -99,16 +123,18 @@ class _Tick:
         self._messages: list[str] = []
 
     def result(self) -> dg.SensorResult:
-        fail_dead_runs(self._instance)  # so that Dagster tries them again
-        for refresh in self._refreshes:
-            refresh.registry.settle(self._cursor.requested.get(refresh.data_set.name, {}))
+        fail_dead_runs(self._instance)
         self._inbox.acknowledge(self._cursor.receipts)
         cursor = self._look()
         requests: list[dg.RunRequest] = []
         for refresh in self._refreshes:
-            due = _due(refresh)
-            cursor.requested[refresh.data_set.name] = due
-            requests += _requests(self._instance, refresh, due)
+            take_over(self._instance, refresh.registry, refresh.outcomes)
+            name, now = refresh.data_set.name, time.time()
+            before = {of: Asked(*each) for of, each in self._cursor.asked.get(name, {}).items()}
+            asked = _asked(refresh, covered(self._instance, refresh.data_set), before, now)
+            cursor.asked[name] = {of: astuple(each) for of, each in asked.items()}
+            new = {of: each for of, each in asked.items() if each.at == now}
+            requests += _requests(self._instance, refresh, new)
         for message in self._messages:
             self._context.log.info(message)
         skipped = "; ".join(self._messages) or "nothing new"
@@ -202,27 +228,31 @@ class _Tick:
                 report_file(self._instance, name, kind, upload, assigned.facts)
 
 
-def _due(refresh: Refresh) -> dict[str, str]:
-    """The changed partitions that need a run; those that somebody refreshed meanwhile do not."""
-    registry = refresh.registry
-    changed = registry.due()
-    entries, versions = registry.get_all(changed), refresh.versions(changed)
-    last = list(refresh.computed)[-1]
-    due = {
-        name: token
-        for name, token in changed.items()
-        if name in entries and versions[name].get(last) != registry.version(entries[name], last)
-    }
-    registry.settle({name: token for name, token in changed.items() if name not in due})
-    return due
+def _asked(
+    refresh: Refresh, covered: Collection[str], before: Mapping[str, Asked], now: float
+) -> dict[str, Asked]:
+    """What is due, and when a run was last asked for it: now, where one is to be asked for.
+
+    One that had its run and got no verdict is asked for again, with growing pauses.
+    """
+    asked = {}
+    for name, token in still_due(refresh.registry, refresh.outcomes).items():
+        last = before.get(name)
+        if last is None or last.token != token:
+            last = Asked(token)
+        if name not in covered and now - last.at >= last.pause:
+            last = Asked(token, last.times + 1, now)
+        if last.times:
+            asked[name] = last
+    return asked
 
 
 def _requests(
-    instance: dg.DagsterInstance, refresh: Refresh, due: dict[str, str]
+    instance: dg.DagsterInstance, refresh: Refresh, asked: Mapping[str, Asked]
 ) -> Iterator[dg.RunRequest]:
-    """The runs that cover what is due, each named by the changes it is for."""
-    for names, tags in run_scopes(instance, refresh.data_set, due):
-        changes = json.dumps([(name, due[name]) for name in names])
+    """The runs that cover what is asked for, each named by the changes it is for."""
+    for names, tags in run_scopes(instance, refresh.data_set, asked):
+        changes = json.dumps([(name, asked[name].key) for name in names])
         yield dg.RunRequest(
             run_key=hashlib.sha256(changes.encode()).hexdigest(),
             job_name=job_name(refresh.data_set),

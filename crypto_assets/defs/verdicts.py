@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from crypto_assets.resources.data_set.outcomes import flat
 from crypto_assets.resources.errors import BusyError
 from crypto_assets.spark.job_spec import Verdict
 
@@ -55,20 +56,3 @@ def failure(problems: Sequence[Verdict], partitions: int, noun: str) -> dg.Failu
     failed = len({verdict.partition for verdict in problems})
     heading = f"{failed} of {partitions} {noun}s failed:"
     return dg.Failure("\n".join([heading, *lines]), allow_retries=False)
-
-
-def flat(measures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested measures as `history/rows`; what Dagster has no metadata type for becomes text."""
-    found: dict[str, Any] = {}
-    for name, value in measures.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{name}/")
-        elif value is not None and value != []:
-            found[f"{prefix}{name}"] = (
-                value if isinstance(value, (int, float, str)) else _text(value)
-            )
-    return found
-
-
-def _text(value: object) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)

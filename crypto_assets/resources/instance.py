@@ -6,7 +6,6 @@ Anything that needs to know how Dagster stores its state on disk is here.
 from __future__ import annotations
 
 import os
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,12 +16,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from crypto_assets.resources.storage import process_lock
 from crypto_assets.resources.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
 PROCESS_TAG = "crypto_assets/process"
+KILLED = "the process of this run was killed"
 UNRECORDED_SECONDS = 60  # a run records its process in the first second
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -56,28 +57,40 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 @dg.resource(config_schema={})
 def run_process(context: dg.InitResourceContext) -> str:
     """Records as a run begins which process it is in, long before it gets its turn in the pool."""
-    name = process_name(context.run.run_id if context.run else "")
-    if context.run and context.instance:
-        context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: name})
+    if not (context.run and context.instance):
+        return ""
+    name = process_name(context.instance, context.run.run_id)
+    context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: name})
     return name
 
 
-def process_name(run_id: str = "") -> str:
+def process_name(instance: dg.DagsterInstance, run_id: str = "") -> str:
     """Names this process so that another one can tell whether it still lives.
 
-    A retried run has the tags of the run before it: its id tells whose process is meant.
+    A repeated run has the tags of the run before it: its id tells whose process is meant.
     """
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}:{run_id}"
+    return f"{process_lock.hold(_processes(instance))}:{run_id}"
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> None:
     """Marks runs as failed whose process was killed, and gives back the pool slots they hold."""
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
-        if _is_dead(record):
+        if _is_dead(instance, record):
             run = record.dagster_run
             # The slots first: nobody would look at those of a run that has ended.
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            instance.report_run_failed(run, "the process of this run was killed")
+            instance.report_run_failed(run, KILLED)
+
+
+def waited_for(instance: dg.DagsterInstance, run_id: str, pool: str) -> str:
+    """Whom this run waits for before it may compute, in words; empty if it does not wait."""
+    found = instance.event_log_storage.get_concurrency_info(pool)
+    waiting = [step for step in found.pending_steps if not step.assigned_timestamp]
+    if run_id not in {step.run_id for step in waiting}:
+        return ""
+    holders = {slot.run_id for slot in found.claimed_slots}
+    runs = instance.get_runs(dg.RunsFilter(run_ids=list(holders))) if holders else []
+    return " and ".join(f"run {run.run_id} ({_described(run)})" for run in runs) or "its turn"
 
 
 def running_runs(instance: dg.DagsterInstance) -> set[str]:
@@ -103,19 +116,25 @@ def quick_event_log(instance: dg.DagsterInstance, run_id: str | None = None) -> 
         yield
 
 
-def _is_dead(record: dg.RunRecord) -> bool:
-    run = record.dagster_run
-    host, pid, started, run_id = run.tags.get(PROCESS_TAG, ":::").split(":")
-    if not pid or run_id not in ("", run.run_id):  # it has recorded no process of its own
-        return time.time() - (record.start_time or time.time()) > UNRECORDED_SECONDS
-    return host == socket.gethostname() and _started(int(pid)) != started
+def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    process = _process_of(record.dagster_run)
+    if not process:  # it has recorded no process of its own
+        changed = max(record.create_timestamp, record.update_timestamp).timestamp()
+        return time.time() - changed > UNRECORDED_SECONDS
+    return process_lock.state(_processes(instance), process) == "dead"
 
 
-def _started(pid: int) -> str:
-    """When a process began, in its platform's own unit; empty if there is none of that number."""
-    import psutil
+def _process_of(run: dg.DagsterRun) -> str:
+    """The name of the run's own process; empty if it has recorded none."""
+    process, _, run_id = run.tags.get(PROCESS_TAG, "").rpartition(":")
+    return process if process.count(":") == 2 and run_id in ("", run.run_id) else ""  # noqa: PLR2004 - parts
 
-    try:
-        return f"{psutil.Process(pid).create_time():.2f}"
-    except psutil.NoSuchProcess:
-        return ""
+
+def _described(run: dg.DagsterRun) -> str:
+    process = _process_of(run)
+    return process_lock.described(process) if process else "not begun"
+
+
+def _processes(instance: dg.DagsterInstance) -> Path:
+    """Where the processes of this home hold their locks."""
+    return Path(instance.storage_directory()).parent / "processes"

@@ -31,6 +31,11 @@ class Step:
         return f"{decimal(done)} of {decimal(self.total)}"
 
 
+def waiting(message: str) -> None:
+    """Reports that work waits for somebody else."""
+    LOGGER.info(message, extra={"step": None})
+
+
 def progress(name: str, advance: int, total: int, *, in_bytes: bool = False) -> None:
     """Reports that a step has come further."""
     LOGGER.info(name, extra={"step": Step(name, advance, total, in_bytes)})

@@ -158,6 +158,10 @@ class Settings(BaseSettings):
         return self.root / "store.duckdb"
 
     @property
+    def outcomes_file(self) -> Path:
+        return self.root / "outcomes.sqlite"
+
+    @property
     def locks(self) -> Path:
         """The locks of what is not local."""
         return self.root / "locks"

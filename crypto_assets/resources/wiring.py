@@ -14,6 +14,7 @@ from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
 from crypto_assets.resources.accounts.refresh import STORE, TABLE, AccountsRefresh
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.accounts.store import AccountStore
+from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.upgrade import upgrade_inbox, upgrade_lake
 from crypto_assets.resources.engine.emr import EmrServerlessEngine
 from crypto_assets.resources.engine.engine import Engine
@@ -112,9 +113,15 @@ def notifier(settings: Settings) -> Notifier:
     return _chosen(NOTIFIERS, settings, "notifier").of(settings)
 
 
+def outcomes(settings: Settings) -> Outcomes:
+    return Outcomes(str(settings.outcomes_file))
+
+
 def market_data(settings: Settings) -> CurrencyRefresh:
     currencies, _ = registries(settings)
-    return CurrencyRefresh(currencies, engine(settings), lake(settings), warehouse(settings))
+    return CurrencyRefresh(
+        currencies, engine(settings), lake(settings), outcomes(settings), warehouse(settings)
+    )
 
 
 def accounts(settings: Settings) -> AccountsRefresh:
@@ -123,6 +130,7 @@ def accounts(settings: Settings) -> AccountsRefresh:
         snapshots,
         engine(settings),
         lake(settings),
+        outcomes(settings),
         warehouse(settings),
         account_store(settings),
         notifier(settings),

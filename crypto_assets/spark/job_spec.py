@@ -59,7 +59,8 @@ class Verdict:
     """Whether one layer of one partition passed its audit, what was measured, and what is wrong.
 
     `version` names what the layer was made from; whoever wrote the job spec adds it. A layer that
-    holds a newer partition already was not made: `superseded_by` names that one.
+    holds a newer partition already was not made: `superseded_by` names that one. Where the problems
+    are `passing`, another run may pass with the same uploads.
     """
 
     partition: str
@@ -68,6 +69,7 @@ class Verdict:
     measures: dict[str, Any] = field(default_factory=dict)
     version: str = ""
     superseded_by: str = ""
+    passing: bool = False
 
     @property
     def passed(self) -> bool:

@@ -24,22 +24,22 @@ ACCOUNTS = """customer_id,account_number,type_of_account,created_at
 """
 
 
-def run(instance, registry, name):
+def run(instance, accounts, name):
     """The outcomes of a run of all layers of this snapshot."""
     job = defs().resolve_job_def("refresh_accounts")
-    return list(launch(job, instance, registry, [name], LAYERS))
+    return list(launch(job, instance, accounts.registry, accounts.outcomes, [name], LAYERS))
 
 
 @pytest.fixture
 def launched(settings):
     """Launches snapshots of these files; gives the instance and the outcomes of the last one."""
-    inbox, registry = wiring.inbox(settings), wiring.accounts(settings).registry
+    inbox, own = wiring.inbox(settings), wiring.accounts(settings)
     with open_instance(settings) as instance:
 
         def register_and_run(accounts=ACCOUNTS):
             texts = {"customers": CUSTOMERS, "accounts": accounts}
             files = {kind: inbox.pin(f"{kind}.csv", text.encode()) for kind, text in texts.items()}
-            return instance, run(instance, registry, registry.register(files).partition)
+            return instance, run(instance, own, own.registry.register(files).partition)
 
         yield register_and_run
 
@@ -96,7 +96,7 @@ def test_a_bad_snapshot_is_red_where_it_broke_and_the_notice_says_how_to_go_on(l
 def test_an_older_snapshot_ends_green_and_names_the_newer_one(launched, settings):
     instance, (first,) = launched()
     _, (second,) = launched(f"{ACCOUNTS}4,,trading,\n")
-    (again,) = run(instance, wiring.accounts(settings).registry, first.partition)
+    (again,) = run(instance, wiring.accounts(settings), first.partition)
     assert not again.failed
     assert list(again.passed) == ["accounts_bronze", "accounts_silver"]
     newest = dict.fromkeys(("customer_accounts", "customer_account_store"), second.partition)

@@ -36,8 +36,9 @@ def materialize(settings, pair):
             history, trend = pair(ticker, **shapes.get(ticker, {}))
             register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
         job = defs().resolve_job_def("refresh_currencies")
-        outcomes = launch(job, instance, registry, tickers, MARKET_DATA.layers)
-        return {outcome.partition: outcome for outcome in outcomes}
+        outcomes = wiring.outcomes(settings)
+        found = launch(job, instance, registry, outcomes, tickers, MARKET_DATA.layers)
+        return {outcome.partition: outcome for outcome in found}
 
     return run
 

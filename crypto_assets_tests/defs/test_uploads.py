@@ -12,7 +12,7 @@ from crypto_assets.defs import uploads as sensor
 from crypto_assets.resources import wiring
 from crypto_assets.resources.inbox import inbox
 from crypto_assets.resources.market_data.registry import choices_of
-from crypto_assets.resources.storage.lake import Made
+from crypto_assets.spark.job_spec import Verdict
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.waiting import HANG_S
@@ -184,13 +184,12 @@ def test_a_currency_refreshed_by_hand_meanwhile_needs_no_run(desk):
     desk.deliver_pair("BTC")
     desk.tick(keep_cursor=False)
     currencies = wiring.market_data(desk.settings)
-    entry, lake = currencies.registry.get("BTC"), currencies.lake
-    gold = Path(lake.staging("run"), "gold/ticker=BTC/part-0.parquet")
-    gold.parent.mkdir(parents=True)
-    gold.touch()
-    made = Made(currencies.registry.version(entry, "gold"), {"gold": 1})
-    lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": made}})
+    version = currencies.registry.version(currencies.registry.get("BTC"), "warehouse")
+    verdict = Verdict("BTC", "warehouse", version=version)
+    currencies.outcomes.record(MARKET_DATA.name, [verdict])
     assert desk.tick() == []
+    desk.deliver_pair("BTC", level=50.0)
+    assert desk.tick() == [["BTC"]]
 
 
 def test_what_a_run_will_refuse_is_said_when_the_file_comes(desk):

@@ -55,10 +55,10 @@ class AccountsRefresh(Refresh):
     def assigner(self, inbox: Inbox) -> SnapshotAssigner:
         return SnapshotAssigner(self.registry, inbox)
 
-    def run(
+    def results(
         self, partitions: Sequence[str], layers: Collection[str], run_id: str, on_layer: OnLayer
     ) -> Iterator[LayerResult]:
-        """As `Refresh.run`, one snapshot after the other.
+        """As `Refresh.results`, one snapshot after the other.
 
         First ends what a killed run left half stored, with a verdict on that snapshot's store.
         """
@@ -76,7 +76,7 @@ class AccountsRefresh(Refresh):
                     for layer in held:
                         yield LayerResult(layer, 0.0, (Verdict(name, layer, superseded_by=newer),))
                 if wanted:
-                    yield from super().run([name], wanted, run_id, on_layer)
+                    yield from super().results([name], wanted, run_id, on_layer)
 
     def publish(
         self,
@@ -85,7 +85,7 @@ class AccountsRefresh(Refresh):
         computed: Sequence[LayerResult],
         on_layer: OnLayer,  # noqa: ARG002
         fault: Exception | None,
-    ) -> list[LayerResult]:
+    ) -> tuple[list[LayerResult], Exception | None]:
         """Publishes one layer after the other up to the first refused; nothing after a fault.
 
         Without all layers computed nobody knows how many accounts would be deleted.
@@ -95,7 +95,7 @@ class AccountsRefresh(Refresh):
             published.append(self._publish_layer(result))
             if not published[-1].passed:
                 break
-        return published
+        return published, fault
 
     def partition(self, entry: Entry) -> Partition:
         return Snapshot(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crypto_assets.resources.data_set.assign import Assigner
+from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.registry import Entry, Registry
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.inbox.inbox import Inbox
@@ -35,6 +36,7 @@ class Refresh:
     registry: Registry
     engine: Engine
     lake: Lake
+    outcomes: Outcomes
 
     @property
     def data_set(self) -> DataSet:
@@ -59,6 +61,28 @@ class Refresh:
     ) -> Iterator[LayerResult]:
         """Computes, audits and publishes these layers; a verdict for each partition that began.
 
+        Every verdict is recorded before it is given; where the run breaks off, why it did.
+        """
+        data_set = self.data_set.name
+        self.outcomes.begin(data_set, partitions, run_id)
+        try:
+            for result in self.results(partitions, layers, run_id, on_layer):
+                self.outcomes.record(data_set, result.verdicts)
+                yield result
+        except BaseException as fault:
+            self.outcomes.break_off(run_id, _reason(fault))
+            raise
+        self.outcomes.end(data_set, partitions, run_id)
+
+    def results(
+        self,
+        partitions: Sequence[str],
+        layers: Collection[str],
+        run_id: str,
+        on_layer: OnLayer,
+    ) -> Iterator[LayerResult]:
+        """The verdicts that `run` records.
+
         Works off `engine.batch_size` partitions at a time and yields the results of each such batch
         when it is published; `on_layer` is called with each layer's result as soon as it is
         computed. A partition that fails keeps what was published of the layer it failed at and of
@@ -81,7 +105,8 @@ class Refresh:
                 spec = self._job_spec(batch, computes, run_id)
                 computed, fault = _collected(execute(spec), on_layer)
                 versioned = [self._versioned(result, batch) for result in computed]
-                yield from self.publish(batch, layers, versioned, on_layer, fault)
+                published, fault = self.publish(batch, layers, versioned, on_layer, fault)
+                yield from published
                 for staging in {spec.staging, *(result.staging for result in computed)}:
                     self.lake.discard(staging)
                 if fault:
@@ -98,6 +123,7 @@ class Refresh:
     def remove(self, partition: str) -> None:
         """Takes the partition out of every table. Raises `BusyError`."""
         self.lake.remove(self.data_set, partition)
+        self.outcomes.forget(self.data_set.name, partition)
 
     def publish(
         self,
@@ -106,8 +132,11 @@ class Refresh:
         computed: Sequence[LayerResult],
         on_layer: OnLayer,
         fault: Exception | None,
-    ) -> list[LayerResult]:
-        """Publishes what passed; the verdicts then say what could not be published, and why."""
+    ) -> tuple[list[LayerResult], Exception | None]:
+        """Publishes what passed; the verdicts then say what could not be published, and why.
+
+        `fault` is what ended the computing early. Gives that back, or what ended the loading.
+        """
         with self.lake.locked(self.data_set.name):
             # In this order: what is published after it was asked what is newest is not replaced.
             current = self.lake.current(self.data_set, batch)
@@ -115,10 +144,13 @@ class Refresh:
             results = self._published(computed, batch, conflicts, current)
             failed = {v.partition for r in results for v in r.verdicts if not v.passed}
             good = {n: e for n, e in batch.items() if n not in failed and n not in conflicts}
-            loaded = [] if fault else self.load(good, layers, current)
+            try:
+                loaded = [] if fault else self.load(good, layers, current)
+            except Exception as error:  # noqa: BLE001 - raised when what is published is recorded
+                return results, error
             for result in loaded:
                 on_layer(result)
-            return [*results, *loaded]
+            return [*results, *loaded], fault
 
     def load(self, good: Entries, layers: Sequence[str], current: Current) -> list[LayerResult]:  # noqa: ARG002 - a data set may load
         """Makes the layers that the engine does not compute, of the partitions that passed.
@@ -202,13 +234,14 @@ class Refresh:
         if not computed:
             return []
         started, first = time.monotonic(), computed[0]
-        results = self.stop(computed, {name: (first.layer, why) for name, why in conflicts.items()})
+        why = {name: (first.layer, reason) for name, reason in conflicts.items()}
+        results = self.stop(computed, why, passing=True)
         results = self.stop(results, self._refused(results, batch, current))
         made: dict[str, dict[str, Made]] = {name: {} for name in batch}
         for verdict in (v for result in results for v in result.verdicts if v.passed):
             made[verdict.partition][verdict.layer] = Made(verdict.version, self.rows(verdict))
         problems = self.lake.publish(self.data_set, first.staging, made, current)
-        results = self.stop(results, problems)
+        results = self.stop(results, problems, passing=True)
         seconds = (time.monotonic() - started) / len(results)
         return [replace(result, seconds=result.seconds + seconds) for result in results]
 
@@ -225,7 +258,11 @@ class Refresh:
         return refused
 
     def stop(
-        self, results: Iterable[LayerResult], problems: Mapping[str, tuple[str, str]]
+        self,
+        results: Iterable[LayerResult],
+        problems: Mapping[str, tuple[str, str]],
+        *,
+        passing: bool = False,
     ) -> list[LayerResult]:
         """Adds each partition's problem to its verdict at that layer; it reaches none behind."""
         order = list(self.data_set.layers)
@@ -235,7 +272,8 @@ class Refresh:
             if layer is None or order.index(verdict.layer) < order.index(layer):
                 yield verdict
             elif verdict.layer == layer:
-                yield replace(verdict, problems=(*verdict.problems, problem))
+                soft = passing and not verdict.problems
+                yield replace(verdict, problems=(*verdict.problems, problem), passing=soft)
 
         return [
             replace(result, verdicts=tuple(v for each in result.verdicts for v in stopped(each)))
@@ -252,7 +290,7 @@ class Refresh:
         return replace(result, verdicts=tuple(map(versioned, result.verdicts)))
 
     def _verdicts(self, layer: str, problems: Mapping[str, str], batch: Entries) -> LayerResult:
-        """Verdicts against these partitions, which nothing was computed of."""
+        """Verdicts against these partitions, which nothing was computed of: others may pass."""
         return LayerResult(
             layer,
             0.0,
@@ -262,10 +300,16 @@ class Refresh:
                     layer,
                     (problem,),
                     version=self.registry.version(batch[name], layer) if name in batch else "",
+                    passing=True,
                 )
                 for name, problem in problems.items()
             ),
         )
+
+
+def _reason(fault: BaseException) -> str:
+    """Why a run broke off, in one line; what is no `Exception` interrupts it."""
+    return " ".join(str(fault).split()) if isinstance(fault, Exception) else "it was interrupted"
 
 
 def clear_left_behind(engine: Engine, lake: Lake, running: Collection[str]) -> None:

@@ -22,7 +22,6 @@ from pydantic_core import ErrorDetails
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.registry import new_ticker
-from crypto_assets.spark.exports.refusals import CELL_SHOWN, quoted, shown
 from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
@@ -142,6 +141,8 @@ def parse_overrides(text: str) -> Overrides:
 
 def _said(setting: str, fault: ErrorDetails) -> str:
     """What is wrong with a setting, in words."""
+    from crypto_assets.spark.exports.refusals import CELL_SHOWN, quoted, shown
+
     if fault["type"] != "extra_forbidden":
         wanted = fault["msg"].replace("Input should", "it must").replace("valid tuple", "list")
         return f"{setting}: {wanted}, not {quoted(str(fault['input']))}"

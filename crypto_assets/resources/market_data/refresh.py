@@ -81,7 +81,7 @@ class CurrencyRefresh(Refresh):
         started = time.monotonic()
         files = self.lake.files(self.warehouse.loads, current)
         loaded, failed = self.warehouse.replace({t: files[t] for t in good if t in files})
-        missing = dict.fromkeys(good.keys() - loaded.keys(), _NO_FILE)
+        missing = dict.fromkeys(good.keys() - loaded.keys() - failed.keys(), _NO_FILE)
         verdicts = tuple(
             Verdict(
                 ticker,
@@ -92,5 +92,6 @@ class CurrencyRefresh(Refresh):
             for ticker, entry in good.items()
         )
         result = LayerResult(WAREHOUSE, time.monotonic() - started, verdicts)
-        problems = {ticker: (WAREHOUSE, why) for ticker, why in (missing | failed).items()}
-        return self.stop([result], problems)
+        results = self.stop([result], {ticker: (WAREHOUSE, why) for ticker, why in failed.items()})
+        absent = {ticker: (WAREHOUSE, why) for ticker, why in missing.items()}
+        return self.stop(results, absent, passing=True)

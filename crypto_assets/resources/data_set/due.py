@@ -1,0 +1,42 @@
+"""What is due: the registered partitions that changed and have no verdict on what they are now.
+
+Being due is a state, not an event: a change stays due until a verdict on it is recorded, whatever
+happened to the runs that were asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
+from crypto_assets.resources.data_set.registry import Entry, Registry
+
+
+def still_due(registry: Registry, outcomes: Outcomes) -> dict[str, str]:
+    """The partitions that are due, each with a token that another change of it has not.
+
+    Those of changes that were registered, and those on which a run began and gave no verdict. What
+    has its verdict by now is settled.
+    """
+    changed = registry.due()
+    left = outcomes.attempts(registry.data_set.name)
+    entries = registry.get_all({**changed, **left})
+    layers = outcomes.layers(registry.data_set.name, entries)
+    due = {name for name in entries if not has_verdict(registry, entries[name], layers[name])}
+    registry.settle({name: token for name, token in changed.items() if name not in due})
+    first = next(iter(registry.data_set.layers))
+    return {
+        name: changed.get(name) or registry.version(entries[name], first) for name in sorted(due)
+    }
+
+
+def has_verdict(registry: Registry, entry: Entry, layers: Mapping[str, Layer]) -> bool:
+    """Whether the partition as registered was made to its last layer, or refused for what it is."""
+    versions = {layer: registry.version(entry, layer) for layer in registry.data_set.layers}
+    *_, last = versions
+    if last in layers and layers[last].version == versions[last]:
+        return True
+    return any(
+        known.superseded_by or (known.is_refusal and known.seen_version == versions.get(layer))
+        for layer, known in layers.items()
+    )

@@ -1,0 +1,227 @@
+"""What became of each partition: the last verdict on each of its layers, and runs that broke off.
+
+One SQLite file in the home. It is written by whoever computes, as soon as a verdict is certain, so
+that the sensor and `status` need no events of Dagster's to know what is due. Which uploads a
+partition is made from is the registry's matter.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crypto_assets.spark.job_spec import Verdict
+
+BROKE_OFF = "broke off"
+BUSY_SECONDS = 60.0  # to wait for another process that writes
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS layers (
+    data_set TEXT, partition TEXT, layer TEXT,
+    version TEXT, made_at TEXT, measures TEXT,
+    seen_version TEXT, seen_at TEXT, problem TEXT, superseded_by TEXT, passing INTEGER,
+    PRIMARY KEY (data_set, partition, layer)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS taken_over (data_set TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS attempts (
+    data_set TEXT, partition TEXT, run_id TEXT, began_at TEXT, reason TEXT,
+    PRIMARY KEY (data_set, partition)
+) WITHOUT ROWID;
+"""
+_MADE = """
+INSERT INTO layers (data_set, partition, layer, version, made_at, measures)
+VALUES (:data_set, :partition, :layer, :version, :at, :measures)
+ON CONFLICT DO UPDATE SET version = :version, made_at = :at, measures = :measures,
+    seen_version = NULL, seen_at = NULL, problem = NULL, superseded_by = NULL, passing = NULL
+"""
+_SEEN = """
+INSERT INTO layers
+    (data_set, partition, layer, seen_version, seen_at, problem, superseded_by, passing)
+VALUES (:data_set, :partition, :layer, :version, :at, :problem, :superseded_by, :passing)
+ON CONFLICT DO UPDATE SET seen_version = :version, seen_at = :at, problem = :problem,
+    superseded_by = :superseded_by, passing = :passing
+"""
+_BEGAN = """
+INSERT OR REPLACE INTO attempts (data_set, partition, run_id, began_at)
+VALUES (:data_set, :partition, :run_id, :at)
+"""
+_TAKEN = """
+INSERT OR IGNORE INTO layers VALUES (
+    :data_set, :partition, :layer, :version, :made_at, :measures,
+    :seen_version, :seen_at, :problem, :superseded_by, :passing
+)
+"""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is known of one layer of a partition; times are UTC, in ISO format.
+
+    `version` is what it was last made from, at `made_at`, with these `measures`. If a later run
+    made none of it, from `seen_version` at `seen_at`, `problem` is why, or `superseded_by` the
+    newer partition that it holds. A `passing` problem is not what the uploads are refused for.
+    """
+
+    version: str | None = None
+    made_at: str | None = None
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    seen_version: str | None = None
+    seen_at: str | None = None
+    problem: str | None = None
+    superseded_by: str | None = None
+    passing: bool | None = None
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.problem is not None and not self.passing
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The last run that began on a partition and has given no verdict on it."""
+
+    run_id: str
+    began_at: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The outcomes in the SQLite file at `path`."""
+
+    path: str
+
+    def begin(self, data_set: str, partitions: Iterable[str], run_id: str) -> None:
+        """Records that this run begins on these partitions."""
+        facts = {"data_set": data_set, "run_id": run_id, "at": _now()}
+        with self._open() as connection:
+            connection.executemany(_BEGAN, [{**facts, "partition": name} for name in partitions])
+
+    def record(self, data_set: str, verdicts: Iterable[Verdict]) -> None:
+        """Keeps these verdicts as the last ones on their layers."""
+        made: list[dict[str, Any]] = []
+        seen: list[dict[str, Any]] = []
+        at = _now()
+        for verdict in verdicts:
+            row = {
+                "data_set": data_set,
+                "partition": verdict.partition,
+                "layer": verdict.layer,
+                "version": verdict.version,
+                "at": at,
+                "measures": json.dumps(_for_people(verdict.measures), default=str),
+                "problem": "; ".join(verdict.problems) or None,
+                "superseded_by": verdict.superseded_by or None,
+                "passing": verdict.passing,
+            }
+            (made if verdict.passed else seen).append(row)
+        with self._open() as connection:
+            connection.executemany(_MADE, made)
+            connection.executemany(_SEEN, seen)
+
+    def end(self, data_set: str, partitions: Iterable[str], run_id: str) -> None:
+        """Records that this run has given its verdicts on these partitions."""
+        with self._open() as connection:
+            connection.executemany(
+                "DELETE FROM attempts WHERE data_set = ? AND partition = ? AND run_id = ?",
+                [(data_set, name, run_id) for name in partitions],
+            )
+
+    def break_off(self, run_id: str, reason: str) -> None:
+        """Records why this run ended before it gave a verdict on all its partitions."""
+        with self._open() as connection:
+            connection.execute("UPDATE attempts SET reason = ? WHERE run_id = ?", (reason, run_id))
+
+    def layers(self, data_set: str, partitions: Collection[str]) -> dict[str, dict[str, Layer]]:
+        """What is known of the layers of these partitions, by partition and layer."""
+        found: dict[str, dict[str, Layer]] = {name: {} for name in partitions}
+        with self._open() as connection:
+            rows = connection.execute("SELECT * FROM layers WHERE data_set = ?", (data_set,))
+            for _, name, layer, version, made_at, measures, *seen in rows:
+                if name in found:
+                    known = json.loads(measures) if measures else {}
+                    found[name][layer] = Layer(version, made_at, known, *seen)
+        return found
+
+    def attempts(self, data_set: str) -> dict[str, Attempt]:
+        """The runs that have given no verdict on their partition: they compute, or broke off."""
+        with self._open() as connection:
+            rows = connection.execute("SELECT * FROM attempts WHERE data_set = ?", (data_set,))
+            return {name: Attempt(*attempt) for _, name, *attempt in rows}
+
+    def is_taken_over(self, data_set: str) -> bool:
+        """Whether the outcomes of earlier versions are here, or there was none."""
+        with self._open() as connection:
+            rows = connection.execute("SELECT 1 FROM taken_over WHERE data_set = ?", (data_set,))
+            return rows.fetchone() is not None
+
+    def take_over(self, data_set: str, layers: Mapping[str, Mapping[str, Layer]]) -> None:
+        """Keeps the outcomes of earlier versions, by layer and partition, beside those here."""
+        rows = [
+            {
+                **asdict(known),
+                "measures": json.dumps(known.measures),
+                "data_set": data_set,
+                "partition": name,
+                "layer": layer,
+            }
+            for layer, partitions in layers.items()
+            for name, known in partitions.items()
+        ]
+        with self._open() as connection:
+            connection.executemany(_TAKEN, rows)
+            connection.execute("INSERT OR IGNORE INTO taken_over VALUES (?)", (data_set,))
+
+    def forget(self, data_set: str, partition: str) -> None:
+        """Forgets everything of this partition."""
+        with self._open() as connection:
+            for table in ("layers", "attempts"):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE data_set = ? AND partition = ?",  # noqa: S608 - ours
+                    (data_set, partition),
+                )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; what breaks off is rolled back."""
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
+            connection.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
+            with connection:
+                yield connection
+
+
+def flat(measures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested measures as `history/rows`, without those that are not there and empty lists."""
+    found: dict[str, Any] = {}
+    for name, value in measures.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{name}/")
+        elif value is not None and value != []:
+            found[f"{prefix}{name}"] = (
+                value if isinstance(value, (int, float, str)) else _text(value)
+            )
+    return found
+
+
+def _for_people(measures: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures of a table as a whole; what is deeper, such as a column's, may hold values."""
+
+    def plain(found: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in found.items() if not isinstance(value, dict)}
+
+    parts = {name: plain(value) for name, value in measures.items() if isinstance(value, dict)}
+    return flat(plain(measures) | parts)
+
+
+def _text(value: object) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
