@@ -30,9 +30,9 @@ def main() -> None:
         engine.session = _timed(engine.session, opening)
     with open_instance(settings) as instance, showing_progress():
         job = defs().resolve_job_def("refresh_currencies")
-        registry, _ = wiring.registries(settings)
-        kept, names = wiring.outcomes(settings), registry.names()
-        outcomes = list(launch(job, instance, registry, kept, names, MARKET_DATA.layers))
+        currencies = wiring.market_data(settings)
+        names = currencies.registry.names()
+        outcomes = list(launch(job, instance, currencies, names, MARKET_DATA.layers))
     total = time.monotonic() - STARTED
     if failed := [outcome for outcome in outcomes if outcome.failed]:
         sys.exit(f"{len(failed)} tickers failed, e.g. {failed[0]}")

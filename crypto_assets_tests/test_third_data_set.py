@@ -70,14 +70,12 @@ def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_
         assert [request.partition_key for request in result.run_requests] == ["french", "german"]
         assert list(toy.registry.waiting()) == ["latin"]
         job = definitions.resolve_job_def(job_name(TOY))
-        outcomes = list(
-            launch(job, instance, toy.registry, toy.outcomes, ["french", "german"], TOY.layers)
-        )
+        outcomes = list(launch(job, instance, toy, ["french", "german"], TOY.layers))
         assert [(o.partition, list(o.passed), o.problems) for o in outcomes] == [
             ("french", ["toy_lines", "toy_pairs"], {}),
             ("german", ["toy_lines"], {"toy_pairs": "1 words without a translation"}),
         ]
-        found = statuses(instance, toy.registry, toy.outcomes, toy.registry.names())
+        found = statuses(instance, toy, toy.registry.names())
         assert [(each.entry.partition, each.state) for each in found] == [
             ("french", "published"),
             ("german", "failed"),

@@ -62,8 +62,7 @@ def _as_expected() -> bool:
 
     settings = Settings()
     with open_instance(settings) as instance:
-        registry, _ = wiring.registries(settings)
-        every = statuses(instance, registry, wiring.outcomes(settings), FILES)
+        every = statuses(instance, wiring.market_data(settings), FILES)
         found = {each.entry.partition: each for each in every}
     states = {
         name: {layer.state for layer in status.layers.values()} for name, status in found.items()

@@ -73,8 +73,8 @@ def accounts(
 
     if (customers is None) != (accounts_file is None) or (snapshot and customers):
         raise click.UsageError("name a SNAPSHOT, or both --customers and --accounts")
-    _, registry = wiring.registries(settings)
-    outcomes = wiring.outcomes(settings)
+    refresh = wiring.accounts(settings)
+    registry = refresh.registry
     with open_instance(settings) as instance, showing_progress():
         if customers and accounts_file:
             files = {"customers": customers, "accounts": accounts_file}
@@ -87,7 +87,7 @@ def accounts(
         selected = [layer for layer in ACCOUNTS.layers if not layers or layer in layers]
         options = {"confirm_mass_delete": confirm_mass_delete}
         failed = False
-        for outcome in launch(job, instance, registry, outcomes, [name], selected, options):
+        for outcome in launch(job, instance, refresh, [name], selected, options):
             _show(outcome)
             failed |= outcome.failed
     sys.exit(1 if failed else 0)

@@ -117,19 +117,18 @@ def materialize(
     from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
 
-    registry, _ = wiring.registries(settings)
-    outcomes = wiring.outcomes(settings)
+    currencies = wiring.market_data(settings)
     states = [name for name, wanted in (("failed", failed), ("stale", stale)) if wanted]
-    chosen = chosen_tickers(registry, tickers, every=every or bool(states))
+    chosen = chosen_tickers(currencies.registry, tickers, every=every or bool(states))
     selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
     bad = 0
     with open_instance(settings) as instance, showing_progress():
         if states:
-            found = statuses(instance, registry, outcomes, chosen)
+            found = statuses(instance, currencies, chosen)
             chosen = [each.entry.partition for each in found if each.state in states]
             err.print(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}")
         job = defs().resolve_job_def(job_name(MARKET_DATA))
-        for outcome in launch(job, instance, registry, outcomes, chosen, selected):
+        for outcome in launch(job, instance, currencies, chosen, selected):
             click.echo(_line(outcome))
             bad += outcome.failed
     if bad:

@@ -33,18 +33,21 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
     from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
 
-    currencies, snapshots = wiring.registries(settings)
-    outcomes = wiring.outcomes(settings)
-    chosen = chosen_tickers(currencies, tickers) if tickers else currencies.names()
+    currencies, snapshots = wiring.market_data(settings), wiring.accounts(settings)
+    registered = currencies.registry
+    chosen = chosen_tickers(registered, tickers) if tickers else registered.names()
     with open_instance(settings) as instance:
-        of_market = statuses(instance, currencies, outcomes, chosen)
+        of_market = statuses(instance, currencies, chosen)
         found = [currency_document(each) for each in of_market]
-        last = [] if tickers else snapshots.names()[-SHOWN_SNAPSHOTS:]
-        newest = statuses(instance, snapshots, outcomes, last)
+        last = [] if tickers else snapshots.registry.names()[-SHOWN_SNAPSHOTS:]
+        newest = statuses(instance, snapshots, last)
         of_accounts = [snapshot_document(each) for each in newest]
     uploads: dict[str, list[Any]] = {}
     if not tickers:
-        uploads = {"waiting": _waiting(currencies), "waiting_accounts": _waiting(snapshots)}
+        uploads = {
+            "waiting": _waiting(registered),
+            "waiting_accounts": _waiting(snapshots.registry),
+        }
         uploads |= upload_statuses(wiring.inbox(settings))
     if as_json:
         write_json({"currencies": found, "snapshots": of_accounts, **uploads})

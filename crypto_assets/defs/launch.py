@@ -14,8 +14,8 @@ import dagster as dg
 from crypto_assets.defs.partitions import run_scopes
 from crypto_assets.defs.verdicts import POOL, PROBLEM, SUPERSEDED
 from crypto_assets.resources.data_set.due import still_due
-from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Outcomes
-from crypto_assets.resources.data_set.registry import Registry
+from crypto_assets.resources.data_set.outcomes import BROKE_OFF
+from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.instance import PROCESS_TAG, process_name, waited_for
 from crypto_assets.resources.progress import waiting
 
@@ -45,8 +45,7 @@ class Outcome:
 def launch(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
-    registry: Registry,
-    outcomes: Outcomes,
+    refresh: Refresh,
     partitions: Collection[str],
     layers: Collection[str],
     options: Mapping[str, Any] | None = None,
@@ -55,7 +54,7 @@ def launch(
 
     That of another one comes before it if the run completed what a killed run had begun.
     """
-    data_set = registry.data_set
+    data_set = refresh.data_set
     config: dict[str, Any] = {"ops": {data_set.name: {"config": options}}} if options else {}
     for names, tags in run_scopes(instance, data_set, partitions):
         run_id = str(uuid.uuid4())
@@ -70,7 +69,7 @@ def launch(
                 tags={**tags, PROCESS_TAG: process_name(instance)},
             )
         yield from _outcomes(instance, result, names, layers)
-    still_due(registry, outcomes)  # settles what has its verdict now
+    still_due(refresh.registry, refresh.outcomes)  # settles what has its verdict now
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from crypto_assets.resources.inbox.ledger import Ledger
 
 def check_known(instance: dg.DagsterInstance, refresh: Refresh, name: str) -> None:
     """Raises `UsageError` if nothing is known of this partition."""
-    known = refresh.registry.get(name) is not None
+    known = name in refresh.registry.names() or name in refresh.registry.waiting()
     if not known and not instance.has_dynamic_partition(refresh.data_set.partition, name):
         raise UsageError(f"{name}: not registered")
 

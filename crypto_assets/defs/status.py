@@ -5,7 +5,7 @@ Which runs are under way is from Dagster; what became of the others is in the ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -13,15 +13,16 @@ import dagster as dg
 
 from crypto_assets.defs.partitions import covered
 from crypto_assets.defs.take_over import take_over
-from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer, Outcomes
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
+from crypto_assets.resources.data_set.refresh import Refresh
+from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.instance import KILLED
 from crypto_assets.resources.market_data.overrides import read_overrides
 from crypto_assets.resources.storage.files import printable
 
-State = Literal["published", "stale", "failed", "running", "superseded", "none"]
+State = Literal["published", "stale", "missing", "failed", "running", "superseded", "none"]
 
 
 @dataclass(frozen=True)
@@ -38,32 +39,29 @@ class LayerStatus:
 class Status:
     """One partition: its uploads and the state of each layer.
 
-    `running` says that a run that covers it waits or computes, `broke_off` why its last run ended
-    without a verdict.
+    `running` says that a run that covers it waits or computes. `problem` is one of the partition as
+    a whole: why its last run ended without a verdict, or what is wrong with its registry entry.
     """
 
     entry: Entry
     layers: dict[str, LayerStatus]
     running: bool = False
-    broke_off: str | None = None
+    problem: str | None = None
 
     @property
     def problems(self) -> list[str]:
-        broke_off = [f"{BROKE_OFF}: {self.broke_off}"] if self.broke_off else []
-        return [
-            *(f"{name}: {s.problem}" for name, s in self.layers.items() if s.problem),
-            *broke_off,
-        ]
+        of_layers = [f"{name}: {s.problem}" for name, s in self.layers.items() if s.problem]
+        return [*of_layers, self.problem] if self.problem else of_layers
 
     @property
     def state(self) -> State:
-        """`failed` if a layer is, else `stale` if a layer is stale or missing, else `published`."""
+        """`failed` if a layer is, else `stale` if one is stale or missing, else `published`."""
         states = {layer.state for layer in self.layers.values()}
         if self.running:
             return "running"
-        if self.broke_off or "failed" in states:
+        if self.problem or "failed" in states:
             return "failed"
-        return "stale" if states & {"stale", "none"} else "published"
+        return "stale" if states & {"stale", "missing", "none"} else "published"
 
     def state_of(self, layer: str) -> State:
         """The state of a layer; all that may change meanwhile are running."""
@@ -87,26 +85,30 @@ class Status:
 
 
 def statuses(
-    instance: dg.DagsterInstance,
-    registry: Registry,
-    outcomes: Outcomes,
-    partitions: Iterable[str],
+    instance: dg.DagsterInstance, refresh: Refresh, partitions: Collection[str]
 ) -> list[Status]:
-    """The status of each of these registered partitions, in the order given."""
-    data_set, entries = registry.data_set, registry.get_all(partitions)
+    """The status of each of these registered partitions; those whose entry is damaged come last."""
+    registry, outcomes, data_set = refresh.registry, refresh.outcomes, refresh.data_set
     take_over(instance, registry, outcomes)
+    entries = registry.get_all(partitions)
     known, attempts = outcomes.layers(data_set.name, entries), outcomes.attempts(data_set.name)
-    under_way = covered(instance, data_set)
+    under_way, missing = covered(instance, data_set), refresh.missing(list(entries))
     found = []
     for name, entry in entries.items():
         layers = {
-            layer: _layer_status(known[name].get(layer, Layer()), registry.version(entry, layer))
+            layer: _layer_status(
+                known[name].get(layer, Layer()),
+                registry.version(entry, layer),
+                missing.get(name, {}).get(layer),
+            )
             for layer in data_set.layers
         }
         attempt = None if name in under_way else attempts.get(name)
-        broke_off = (attempt.reason or KILLED) if attempt else None
-        found.append(Status(entry, layers, running=name in under_way, broke_off=broke_off))
-    return found
+        problem = f"{BROKE_OFF}: {attempt.reason or KILLED}" if attempt else None
+        found.append(Status(entry, layers, running=name in under_way, problem=problem))
+    none = dict.fromkeys(data_set.layers, LayerStatus("none"))
+    damaged = registry.damaged(name for name in partitions if name not in entries)
+    return [*found, *(Status(Entry(n), none, problem=why) for n, why in damaged.items())]
 
 
 def upload_statuses(inbox: Inbox) -> dict[str, list[Any]]:
@@ -127,12 +129,17 @@ def upload_statuses(inbox: Inbox) -> dict[str, list[Any]]:
     }
 
 
-def _layer_status(known: Layer, version: str) -> LayerStatus:
-    """The status of a layer that should be made from this version."""
+def _layer_status(known: Layer, version: str, missing: str | None) -> LayerStatus:
+    """The status of a layer that should be made from this version.
+
+    `missing` is what is wrong with what was published of it.
+    """
     state: State = "none"
     problem = None
     if known.version:
         state = "published" if known.version == version else "stale"
+    if state == "published" and missing:
+        state, problem = "missing", f"{missing}: `crypto-assets materialize` makes it anew"
     if known.superseded_by:
         state = "superseded"
     elif known.problem and known.seen_version != version:

@@ -27,7 +27,7 @@ ACCOUNTS = """customer_id,account_number,type_of_account,created_at
 def run(instance, accounts, name):
     """The outcomes of a run of all layers of this snapshot."""
     job = defs().resolve_job_def("refresh_accounts")
-    return list(launch(job, instance, accounts.registry, accounts.outcomes, [name], LAYERS))
+    return list(launch(job, instance, accounts, [name], LAYERS))
 
 
 @pytest.fixture

@@ -31,13 +31,12 @@ class Mailbox:
 @pytest.fixture
 def materialize(settings, pair):
     def run(instance, *tickers, **shapes):
-        inbox, registry = wiring.inbox(settings), wiring.market_data(settings).registry
+        inbox, currencies = wiring.inbox(settings), wiring.market_data(settings)
         for ticker in tickers:
             history, trend = pair(ticker, **shapes.get(ticker, {}))
-            register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
+            register(inbox, currencies.registry, ticker, {"history": history, "trend": trend}, {})
         job = defs().resolve_job_def("refresh_currencies")
-        outcomes = wiring.outcomes(settings)
-        found = launch(job, instance, registry, outcomes, tickers, MARKET_DATA.layers)
+        found = launch(job, instance, currencies, tickers, MARKET_DATA.layers)
         return {outcome.partition: outcome for outcome in found}
 
     return run

@@ -23,7 +23,9 @@ def still_due(registry: Registry, outcomes: Outcomes) -> dict[str, str]:
     entries = registry.get_all({**changed, **left})
     layers = outcomes.layers(registry.data_set.name, entries)
     due = {name for name in entries if not has_verdict(registry, entries[name], layers[name])}
-    registry.settle({name: token for name, token in changed.items() if name not in due})
+    damaged = registry.damaged(changed.keys() - entries.keys())
+    settled = changed.keys() - due - damaged.keys()
+    registry.settle({name: changed[name] for name in settled})
     first = next(iter(registry.data_set.layers))
     return {
         name: changed.get(name) or registry.version(entries[name], first) for name in sorted(due)

@@ -114,7 +114,7 @@ class Outcomes:
                 "layer": verdict.layer,
                 "version": verdict.version,
                 "at": at,
-                "measures": json.dumps(_for_people(verdict.measures), default=str),
+                "measures": json.dumps(flat(verdict.measures), default=str),
                 "problem": "; ".join(verdict.problems) or None,
                 "superseded_by": verdict.superseded_by or None,
                 "passing": verdict.passing,
@@ -207,16 +207,6 @@ def flat(measures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
                 value if isinstance(value, (int, float, str)) else _text(value)
             )
     return found
-
-
-def _for_people(measures: Mapping[str, Any]) -> dict[str, Any]:
-    """The measures of a table as a whole; what is deeper, such as a column's, may hold values."""
-
-    def plain(found: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in found.items() if not isinstance(value, dict)}
-
-    parts = {name: plain(value) for name, value in measures.items() if isinstance(value, dict)}
-    return flat(plain(measures) | parts)
 
 
 def _text(value: object) -> str:

@@ -18,9 +18,11 @@ from crypto_assets.resources.data_set.registry import Entry, Registry
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.storage.lake import Current, Lake, Made, Manifest
+from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
 
+LOOKED_UP = 20  # partitions: the files of more are listed
 OnLayer = Callable[[LayerResult], None]
 Entries = Mapping[str, Entry]
 
@@ -67,7 +69,8 @@ class Refresh:
         self.outcomes.begin(data_set, partitions, run_id)
         try:
             for result in self.results(partitions, layers, run_id, on_layer):
-                self.outcomes.record(data_set, result.verdicts)
+                kept = (replace(v, measures=self.kept(v.measures)) for v in result.verdicts)
+                self.outcomes.record(data_set, kept)
                 yield result
         except BaseException as fault:
             self.outcomes.break_off(run_id, _reason(fault))
@@ -92,8 +95,8 @@ class Refresh:
         computes = tuple(layer for layer in layers if layer in self.computed)
         entries = self.registry.get_all(partitions)
         if unknown := sorted(set(partitions) - entries.keys()):
-            reason = "no files are registered for it: upload them first"
-            yield self._verdicts(layers[0], dict.fromkeys(unknown, reason), {})
+            reasons = dict.fromkeys(unknown, "no files are registered for it: upload them first")
+            yield self._verdicts(layers[0], reasons | self.registry.damaged(unknown), {})
         size = self.engine.batch_size
         with self.engine.running() if computes else nullcontext(_execute_nothing) as execute:
             for start in range(0, len(entries), size):
@@ -171,9 +174,23 @@ class Refresh:
         """Why a layer that passed its audit must not replace what is published; empty if it may."""
         return ""
 
+    def missing(self, partitions: Sequence[str]) -> dict[str, dict[str, str]]:
+        """What is wrong with what was published of these partitions, by partition and layer."""
+        current = self.lake.current(self.data_set, partitions)
+        find: Callable[[str], Object | None] = self.lake.objects.find
+        if len(partitions) > LOOKED_UP:
+            folders = {table.path for table in self.data_set.tables}
+            listed = {o.key: o for path in folders for o in self.lake.parquet_files(path)}
+            find = listed.get
+        return self.lake.unsealed(self.data_set, current, tuple(self.data_set.layers), find)
+
     def with_cure(self, problem: str, partition: str) -> str:  # noqa: ARG002 - a data set may know one
         """A problem that was computed, with where people can give what it asks for."""
         return problem
+
+    def kept(self, measures: dict[str, Any]) -> dict[str, Any]:
+        """Those of a layer's measures that the home keeps."""
+        return measures
 
     def versions(self, partitions: Iterable[str]) -> dict[str, dict[str, str]]:
         """The version of each published layer, by partition."""
@@ -201,13 +218,15 @@ class Refresh:
             before = self.data_set.layer_before(layer)
             if before is None or before in layers:
                 continue
-            published = self.versions(batch)
-            problem = f"its {before} is stale or missing: run again without --layer"
+            published, cure = self.versions(batch), "run again without --layer"
             stale = {
-                name: problem
+                name: f"its {before} is stale or missing: {cure}"
                 for name, entry in batch.items()
                 if published[name].get(before) != self.registry.version(entry, before)
             }
+            current = self.lake.current(self.data_set, batch.keys() - stale.keys())
+            wrong = self.lake.unsealed(self.data_set, current, [before], self.lake.objects.find)
+            stale |= {name: f"{why[before]}: {cure}" for name, why in wrong.items()}
             if stale:
                 yield self._verdicts(layer, stale, batch)
                 return

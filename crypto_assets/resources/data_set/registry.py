@@ -12,10 +12,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.storage.objects import Content, Objects
 from crypto_assets.spark import job_spec
@@ -54,8 +55,13 @@ class Registry:
     def assign(
         self, partition: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
     ) -> Entry:
-        """Gives a partition one of its files; facts that are not named stay as they are."""
+        """Gives a partition one of its files; facts that are not named stay as they are.
+
+        Raises `UnclearError` if its entry is damaged.
+        """
         with self.changing():
+            if problem := self.damaged([partition]).get(partition):
+                raise UnclearError(f"{partition}: {problem}")
             entry = self.get(partition) or Entry(partition)
             changed = replace(
                 entry, files={**entry.files, kind: upload}, facts={**entry.facts, **facts}
@@ -68,13 +74,30 @@ class Registry:
         return entry.files.keys() >= self.data_set.files.keys()
 
     def get(self, partition: str) -> Entry | None:
-        """The partition's entry, also while it is waiting."""
+        """The partition's entry, also while it is waiting; one that is damaged is none."""
         found = self._read("entries", [partition]) or self._read("waiting", [partition])
         return found.get(partition)
 
     def get_all(self, partitions: Iterable[str]) -> dict[str, Entry]:
-        """The entries of those partitions that have all their files, in the order given."""
+        """The entries of those partitions that have all their files, in the order given.
+
+        Those that are damaged are left out: `damaged` says why.
+        """
         return self._read("entries", partitions)
+
+    def damaged(self, partitions: Iterable[str]) -> dict[str, str]:
+        """What is wrong with the entries of these partitions that cannot be read, and the cure."""
+        problems = {}
+        for key, content in self.objects.read_each(self._key("entries", n) for n in partitions):
+            try:
+                _entry(content)
+            except (OSError, *_NO_ENTRY) as error:
+                name, reason = _name(key), " ".join(str(error).split())
+                problems[name] = (
+                    f"its registry entry {self.objects.uri(key)} cannot be read ({reason}): add "
+                    f"{name} again, or remove it"
+                )
+        return problems
 
     def names(self) -> list[str]:
         """All partitions with all their files, in alphabetical order."""
@@ -91,12 +114,12 @@ class Registry:
             yield from ((name, kind, upload) for kind, upload in entry.files.items())
 
     def due(self) -> dict[str, str]:
-        """The partitions that changed and had no run since, each with a token for `settle`."""
+        """The partitions that changed and were not settled since, each with a token for that."""
         with self.changing():
             return self._due()
 
     def settle(self, tokens: Mapping[str, str]) -> None:
-        """Records that these changes had their run; a partition that changed since stays due."""
+        """Records that these changes have a verdict; a partition that changed since stays due."""
         self.objects.delete(
             self._due_key(partition, change)
             for partition, token in tokens.items()
@@ -138,8 +161,11 @@ class Registry:
         return f"{ROOT}/{self.data_set.name}"
 
     def _read(self, folder: str, partitions: Iterable[str]) -> dict[str, Entry]:
-        contents = self.objects.read_all(self._key(folder, name) for name in partitions)
-        return {_name(key): _entry(content) for key, content in contents.items()}
+        entries = {}
+        for key, content in self.objects.read_each(self._key(folder, n) for n in partitions):
+            with suppress(OSError, *_NO_ENTRY):
+                entries[_name(key)] = _entry(content)
+        return entries
 
     def _write(self, folder: str, entry: Entry) -> None:
         document = json.dumps(asdict(entry), indent=1).encode()
@@ -168,7 +194,13 @@ def _name(key: str) -> str:
     return key.rpartition("/")[2].removesuffix(".json")
 
 
-def _entry(content: Content) -> Entry:
+# What reading a document raises that is no entry.
+_NO_ENTRY = (ValueError, TypeError, KeyError, AttributeError)
+
+
+def _entry(content: Content | OSError) -> Entry:
+    if isinstance(content, OSError):
+        raise content
     document = json.loads(content.data)
     files = {kind: StoredUpload(**upload) for kind, upload in document["files"].items()}
     return Entry(document["partition"], files, document["facts"])

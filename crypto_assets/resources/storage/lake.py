@@ -8,7 +8,7 @@ partition's files were made from. What the tables are is in each data set's `tab
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +18,8 @@ from crypto_assets.resources.storage.objects import Content, Object, Objects, is
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.tables import Table
 
+# One partition's place is taken by something else, or closed: none of the others' matter.
+_IN_THE_WAY = (PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 FILE = "data.parquet"
 MANIFESTS = "_manifests"
 STAGING = "_staging"
@@ -45,7 +47,8 @@ class Manifest:
     """What is known of a partition's published files.
 
     `versions` by layer, `rows` by table, `etags` and `sizes` (bytes) by key; `publishing` names
-    the run that is replacing files, or did so when it was killed.
+    the run that is replacing files, or did so when it was killed. `problem` is why the manifest
+    cannot be read.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Manifest:
     etags: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     publishing: str = ""
+    problem: str = ""
 
 
 Current = dict[str, tuple[Manifest, str]]  # the manifests of some partitions, with their etags
@@ -105,8 +109,14 @@ class Lake:
     def current(self, data_set: DataSet, partitions: Iterable[str]) -> Current:
         """What is published of these partitions: `publish` replaces that and nothing newer."""
         keys = {manifest_key(data_set, name): name for name in partitions}
-        contents = self.objects.read_all(keys)
-        return {keys[key]: (_manifest(found), found.etag) for key, found in contents.items()}
+        current: Current = {}
+        for key, found in self.objects.read_each(keys):
+            if isinstance(found, OSError):
+                problem = f"{found.strerror}: {self.objects.uri(key)}"
+                current[keys[key]] = Manifest(problem=problem), ""
+            else:
+                current[keys[key]] = _manifest(found), found.etag
+        return current
 
     def manifests(self, data_set: DataSet, partitions: Iterable[str]) -> dict[str, Manifest]:
         """The manifests of these partitions; an empty one where nothing is published."""
@@ -140,6 +150,31 @@ class Lake:
         with ThreadPoolExecutor(self.objects.workers) as pool:
             problems = dict(zip(made, pool.map(published, made), strict=True))
         return {partition: problem for partition, problem in problems.items() if problem}
+
+    def unsealed(
+        self,
+        data_set: DataSet,
+        current: Current,
+        layers: Collection[str],
+        find: Callable[[str], Object | None],
+    ) -> dict[str, dict[str, str]]:
+        """What is wrong with published files of these layers, by partition and layer.
+
+        They are missing, or not those that were published. `find` looks a key up.
+        """
+        wrong: dict[str, dict[str, str]] = {}
+        for partition, (manifest, _) in current.items():
+            for layer in [layer for layer in layers if layer in manifest.versions]:
+                for key in _keys(data_set, layer, partition, manifest):
+                    found, etag = find(key), manifest.etags.get(key)
+                    if found is None:
+                        problem = f"its file {self.objects.uri(key)} is missing"
+                    elif etag and found.etag != etag:
+                        problem = f"{self.objects.uri(key)} is not the file that was published"
+                    else:
+                        continue
+                    wrong.setdefault(partition, {})[layer] = problem
+        return wrong
 
     def files(self, table: Table, current: Current) -> dict[str, LoadFile]:
         """The table's published files of those of the partitions that have one."""
@@ -183,6 +218,9 @@ class _Publication:
         moves: dict[str, Object] = {}
         ready: dict[str, Made] = {}
         problem = None
+        manifest, _ = self.current.get(self.partition, (Manifest(), None))
+        if manifest.problem:
+            return next(iter(made), ""), f"its manifest cannot be read: {manifest.problem}"
         for layer, one in made.items():
             files, wrong = self._files(layer, one, folders)
             if wrong:
@@ -197,6 +235,9 @@ class _Publication:
                 return next(iter(ready)), "another process published it meanwhile: run it again"
             except FileNotFoundError:
                 return next(iter(ready)), "its staged files were removed meanwhile: run it again"
+            except _IN_THE_WAY as error:
+                place = error.filename2 or error.filename
+                return next(iter(ready)), f"it cannot be published: {error.strerror}: {place}"
         return problem
 
     def _files(
@@ -259,7 +300,9 @@ class _Publication:
 
     def _write(self, manifest: Manifest, etag: str | None) -> str:
         key = manifest_key(self.data_set, self.partition)
-        return self.lake.objects.replace(key, json.dumps(asdict(manifest)).encode(), etag)
+        document = asdict(manifest)
+        del document["problem"]
+        return self.lake.objects.replace(key, json.dumps(document).encode(), etag)
 
 
 def manifest_key(data_set: DataSet, partition: str) -> str:
@@ -268,6 +311,15 @@ def manifest_key(data_set: DataSet, partition: str) -> str:
 
 def _manifest(content: Content) -> Manifest:
     try:
-        return Manifest(**json.loads(content.data))
+        found = Manifest(**json.loads(content.data))
     except (TypeError, ValueError):
         return Manifest()  # not knowing a version is safe: the layer counts as stale
+    parts = (found.versions, found.rows, found.etags, found.sizes)
+    return found if all(isinstance(part, dict) for part in parts) else Manifest()
+
+
+def _keys(data_set: DataSet, layer: str, partition: str, manifest: Manifest) -> Iterator[str]:
+    """The keys of the layer's files of this partition that were published."""
+    for table in data_set.tables_of(layer):
+        if not table.optional or table.path in manifest.rows:
+            yield from (f"{folder}/{FILE}" for folder in table.folders(partition))

@@ -72,12 +72,20 @@ class LocalObjects(Objects):
 
     def read_all(self, keys: Iterable[str]) -> dict[str, Content]:
         contents = {}
+        for key, content in self.read_each(keys):
+            if isinstance(content, OSError):
+                raise content
+            contents[key] = content
+        return contents
+
+    def read_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Content | OSError]]:
         for key in keys:
             try:
-                contents[key] = Content(self.read(key), "")
+                yield key, Content(self.read(key), "")
             except FileNotFoundError:
                 continue
-        return contents
+            except OSError as error:
+                yield key, error
 
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
         write_atomically(Path(self.root, key), content, durable=durable)
@@ -89,7 +97,8 @@ class LocalObjects(Objects):
     def move(self, source: str, target: str, etag: str | None) -> str:  # noqa: ARG002
         Path(self.root, target).parent.mkdir(parents=True, exist_ok=True)
         Path(self.root, source).replace(Path(self.root, target))
-        return ""
+        moved = self.find(target)
+        return moved.etag if moved else ""
 
     def upload(self, source: Path, key: str, advance: Advance) -> None:
         with source.open("rb") as original, replacing(Path(self.root, key)) as copy:

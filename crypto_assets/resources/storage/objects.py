@@ -81,6 +81,10 @@ class Objects(ABC):
     def read_all(self, keys: Iterable[str]) -> dict[str, Content]:
         """The contents of those keys that have an object."""
 
+    def read_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Content | OSError]]:
+        """As `read_all`, but with the reason for each object that cannot be read."""
+        yield from self.read_all(keys).items()
+
     @abstractmethod
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
         """Puts this content at a key, whole or not at all."""

@@ -76,6 +76,9 @@ class DuckDBWarehouse(Warehouse):
     def of(cls, settings: Settings) -> Self:
         return cls(path=str(settings.warehouse_file), lock_wait_s=settings.lock_wait_s)
 
+    def is_there(self) -> bool:
+        return Path(self.path).exists()
+
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         import duckdb
 

@@ -33,6 +33,10 @@ class Warehouse(ABC):
     def of(cls, settings: Settings) -> Self:
         """The warehouse as the settings say. Raises `UsageError` if one is missing."""
 
+    def is_there(self) -> bool:
+        """Whether there is something to query, where that is known without asking a service."""
+        return True
+
     @abstractmethod
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         """Replaces the rows of these tickers by those of their files.

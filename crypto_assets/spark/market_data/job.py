@@ -24,7 +24,7 @@ from crypto_assets.spark.market_data.tables import (
     SILVER_HISTORY,
     SILVER_TREND,
 )
-from crypto_assets.spark.storage import read, write
+from crypto_assets.spark.storage import read, read_each, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,8 +117,7 @@ def _read(
     """These currencies' rows, from staging if this job computes the table, else as published."""
     wanted = [currency.ticker for currency in currencies]
     if table.layer not in spec.layers:
-        frame = read(session, spec.lake, table)
-        return frame.where(frame["ticker"].isin(*wanted))
+        return read_each(session, spec.lake, table, wanted, spec.readers)
     frame = read(session, spec.staging, table)
     # Staging holds this job's only. Naming the few that failed is quick, naming all the others is
     # not: 1,000 values in an `IN` take longer than the aggregate behind it.

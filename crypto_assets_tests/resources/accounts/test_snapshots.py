@@ -9,6 +9,7 @@ import pytest
 from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
 from crypto_assets.resources.accounts.refresh import AccountsRefresh
 from crypto_assets.resources.accounts.snapshots import UNPAIRED_SECONDS, SnapshotRegistry
+from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
@@ -136,6 +137,7 @@ def test_a_job_spec_names_the_pinned_files_and_who_was_forgotten(
         snapshots,
         SailEngine(),
         Lake(objects=objects),
+        Outcomes(str(tmp_path / "outcomes.sqlite")),
         DuckDBWarehouse(path=str(tmp_path / "warehouse.duckdb")),
         DuckDBAccountStore(path=str(tmp_path / "store.duckdb")),
         LogNotifier(path=str(tmp_path / "notices.log")),

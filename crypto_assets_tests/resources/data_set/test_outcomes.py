@@ -59,8 +59,8 @@ def test_the_last_verdict_on_a_layer_is_kept_beside_what_was_made_before(outcome
     assert outcomes.layers(DATA_SET, ["BTC"])["BTC"]["gold"].problem is None
 
 
-def test_what_columns_hold_is_not_kept(outcomes):
-    measures = {"rows": 1, "history": {"rows": 2, "columns": {"name": "Ann"}}, "notes": ["a", "b"]}
+def test_measures_are_kept_flat(outcomes):
+    measures = {"rows": 1, "history": {"rows": 2}, "notes": ["a", "b"], "none": None}
     outcomes.record(DATA_SET, [Verdict("BTC", "gold", measures=measures)])
     known = outcomes.layers(DATA_SET, ["BTC"])["BTC"]["gold"]
     assert known.measures == {"rows": 1, "history/rows": 2, "notes": "a; b"}

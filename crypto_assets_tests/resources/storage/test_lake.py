@@ -237,12 +237,44 @@ def test_a_layer_that_is_being_replaced_has_no_version_but_its_rows(lake, put):
     put("gold/ticker=BTC/part-0.parquet")
     lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": Made("old", {"gold": 9})}})
     put("gold/ticker=BTC/part-0.parquet")
-    Path(lake.objects.root, "gold/ticker=BTC/data.parquet").unlink()
-    Path(lake.objects.root, "gold/ticker=BTC/data.parquet").mkdir()  # nothing can take its place
-    with pytest.raises(OSError, match="directory"):
-        lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": {"gold": Made("new", {"gold": 10})}})
-    (manifest,) = lake.manifests(MARKET_DATA, ["BTC"]).values()
+    put("gold/ticker=ETH/part-0.parquet")
+    place = Path(lake.objects.root, "gold/ticker=BTC/data.parquet")
+    place.unlink()
+    place.mkdir()  # nothing can take its place
+    made = {"gold": Made("new", {"gold": 10})}
+    problems = lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": made, "ETH": made})
+    assert problems == {"BTC": ("gold", f"it cannot be published: Is a directory: {place}")}
+    manifests = lake.manifests(MARKET_DATA, ["BTC", "ETH"])
+    manifest = manifests["BTC"]
     assert (manifest.versions, manifest.rows, manifest.publishing) == ({}, {"gold": 9}, "run")
+    assert manifests["ETH"].versions == {"gold": "new"}
+
+
+@local
+def test_a_manifest_that_cannot_be_opened_keeps_its_partition_as_it_is_and_no_other(lake, put):
+    key = "_manifests/market_data/BTC.json"
+    Path(lake.objects.root, key).mkdir(parents=True)
+    for ticker in ("BTC", "ETH"):
+        put(f"gold/ticker={ticker}/part-0.parquet")
+    made = {"gold": Made("new", {"gold": 10})}
+    problems = lake.publish(MARKET_DATA, lake.staging("run"), {"BTC": made, "ETH": made})
+    reason = f"its manifest cannot be read: Is a directory: {lake.objects.uri(key)}"
+    assert problems == {"BTC": ("gold", reason)}
+    assert lake.manifests(MARKET_DATA, ["ETH"])["ETH"].versions == {"gold": "new"}
+
+
+def test_a_file_that_is_not_the_one_that_was_published_is_seen(lake, published, put):
+    for ticker in ("AAA", "BBB", "CCC"):
+        published({f"gold/ticker={ticker}": ticker})
+    put("gold/ticker=BBB/data.parquet", "put there by hand", staged=False)
+    lake.objects.delete(["gold/ticker=CCC/data.parquet"])
+    current = lake.current(MARKET_DATA, ["AAA", "BBB", "CCC"])
+    wrong = lake.unsealed(MARKET_DATA, current, ["gold"], lake.objects.find)
+    place = lake.objects.uri("gold/ticker={}/data.parquet")
+    assert wrong == {
+        "BBB": {"gold": f"{place.format('BBB')} is not the file that was published"},
+        "CCC": {"gold": f"its file {place.format('CCC')} is missing"},
+    }
 
 
 def test_a_removed_ticker_is_in_no_table_and_others_whose_names_it_begins_are(lake, published):
@@ -260,7 +292,7 @@ def test_a_removed_ticker_is_in_no_table_and_others_whose_names_it_begins_are(la
     assert [bool(found.versions) for found in manifests.values()] == [False, True]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"gold": "v1"}', "{"])
+@pytest.mark.parametrize("content", ["", "[]", '{"gold": "v1"}', "{", '{"versions": 5}'])
 def test_a_manifest_that_cannot_be_read_is_as_good_as_none(lake, put, content):
     put("_manifests/market_data/BTC.json", content, staged=False)
     assert lake.manifests(MARKET_DATA, ["BTC"]) == {"BTC": Manifest()}
