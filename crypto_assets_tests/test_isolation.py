@@ -95,6 +95,18 @@ def test_a_folder_of_the_lake_that_is_a_file_fails_its_currency_alone(run, add, 
     assert str(folder) in lines["AAA"]
 
 
+def test_outcomes_that_are_gone_are_taken_over_from_dagsters_events(run, add, home, states):
+    add("AAA")
+    add("BBB", cells={12: "n.a. see mail"})
+    assert run("materialize", "--all")[0] == 1
+    before = states("AAA"), states("BBB")
+    assert before[1][0]["bronze"] == "failed"
+    for path in home.glob("outcomes.sqlite*"):
+        path.unlink()
+    assert (states("AAA"), states("BBB")) == before
+    assert run("materialize", "--stale")[1] == ""
+
+
 def test_a_file_that_is_gone_is_missing_and_made_anew(run, home, states, currencies):
     (home / "lake/gold/ticker=AAA/data.parquet").unlink()
     layers, (problem,) = states("AAA")

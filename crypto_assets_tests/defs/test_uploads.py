@@ -8,7 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from crypto_assets.definitions import defs
 from crypto_assets.defs import uploads as sensor
+from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.resources import wiring
 from crypto_assets.resources.inbox import inbox
 from crypto_assets.resources.market_data.registry import choices_of
@@ -60,6 +62,45 @@ def test_a_tick_that_died_before_its_requests_were_kept_is_made_up_for(desk):
     assert desk.tick() == [["BTC"]]
     assert desk.run_keys == asked  # Dagster starts no second run for a key it knows
     assert desk.tick() == []
+
+
+def test_what_got_no_verdict_is_asked_for_again_after_a_pause(desk, monkeypatch):
+    desk.deliver_pair("BTC")
+    assert desk.tick() == [["BTC"]]
+    first = desk.run_keys
+    assert desk.tick() == []  # it is too early
+    monkeypatch.setattr(sensor, "FIRST_PAUSE", 0.0)
+    assert desk.tick() == [["BTC"]]
+    second = desk.run_keys
+    assert desk.tick() == [["BTC"]]
+    assert len({*first, *second, *desk.run_keys}) == 3  # Dagster starts no run twice for a key
+    currencies = wiring.market_data(desk.settings)
+    version = currencies.registry.version(currencies.registry.get("BTC"), "bronze")
+    refused = Verdict("BTC", "bronze", ("line 3: not a price: 'x'",), version=version)
+    currencies.outcomes.record(MARKET_DATA.name, [refused])
+    assert desk.tick() == []
+
+
+def test_the_pauses_between_runs_for_one_change_grow_up_to_an_hour():
+    pauses = [sensor.Asked("change", times).pause for times in range(13)]
+    assert pauses[:5] == [0.0, 10.0, 20.0, 40.0, 80.0]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 3600.0
+
+
+def test_nothing_is_asked_for_while_a_run_covers_it(desk, monkeypatch):
+    monkeypatch.setattr(sensor, "FIRST_PAUSE", 0.0)
+    for ticker in ("BTC", "ETH"):
+        desk.deliver_pair(ticker)
+    assert desk.tick() == [["BTC", "ETH"]]
+    run = desk.instance.create_run_for_job(
+        defs().resolve_job_def("refresh_currencies"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags=dict(zip(RANGE_TAGS, ("BTC", "ETH"), strict=True)),
+    )
+    assert desk.tick() == []
+    desk.instance.report_run_failed(run, "as if it were killed")
+    assert desk.tick() == [["BTC", "ETH"]]
 
 
 def test_a_broken_cursor_begins_anew(desk):
