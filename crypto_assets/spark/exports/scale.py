@@ -19,12 +19,13 @@ FULL = 100  # Google's highest value
 OWN_SCALE = ("google-trends", "pytrends")  # sources that give Google's own
 BELOW_ONE = r"^<[\s\p{Z}\p{Cf}]*1$"  # with any kind of blank
 COMPUTED_SHARE = 0.5  # so many values are not like Google's where someone computed them
-MAX_FEW, MAX_FEW_SHARE = 5, 0.02
+MAX_FEW, MAX_FEW_SHARE = 12, 0.02
+MAX_SMALL = 5
 ODD = 5.0  # a value so many times its neighbours
 ODD_POINTS = 5.0  # and so far from them
 LARGE = 10.0  # nothing below 1 stands beside it
 RUN = 5  # as many at most
-SHOWN = 5
+SHOWN = 20
 Read = list[float | None]  # a value per row
 Known = list[tuple[int, float]]  # the rows that have one
 
@@ -80,7 +81,7 @@ def _broken(known: Known) -> list[int]:
     """
     broken = [row for row, value in known if value > 1 and value != int(value)]
     small = [at for at, (_, value) in enumerate(known) if 0 < value < 1]
-    if len(small) > MAX_FEW:
+    if len(small) > MAX_SMALL:
         return broken
     beside = (max(value for _, value in known[max(0, at - 1) : at + 2]) for at in small)
     found = (known[at][0] for at, most in zip(small, beside, strict=True) if most >= LARGE)
