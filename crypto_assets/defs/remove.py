@@ -30,8 +30,10 @@ def remove(
     with refresh.lake.locked(refresh.data_set.name):
         refresh.remove(name)
         with registry.changing():
-            uploads = list(registry.uploads())
+            uploads, entry = list(registry.uploads()), registry.get(name)
             others = {upload.etag for partition, _, upload in uploads if partition != name}
+            if purge and entry:
+                inbox.unpin(entry.earlier.keys() - others)
             for upload in (upload for partition, _, upload in uploads if partition == name):
                 if purge:
                     inbox.delete(upload, pinned=upload.etag not in others)

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from crypto_assets.resources.errors import UnclearError
@@ -28,11 +29,26 @@ ROOT = "_registry"
 
 @dataclass(frozen=True)
 class Entry:
-    """A partition and its uploads by kind; `facts` are what its data set keeps with it (JSON)."""
+    """A partition and its uploads by kind; `facts` are what its data set keeps with it (JSON).
+
+    `earlier` are the contents that it was made from before: etag -> since when it is not, UTC ISO.
+    """
 
     partition: str
     files: dict[str, StoredUpload] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    earlier: dict[str, str] = field(default_factory=dict)
+
+    def given(self, files: Mapping[str, StoredUpload], facts: Mapping[str, Any]) -> Entry:
+        """The entry with these files and facts in the place of those it has."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        all_files = {**self.files, **files}
+        present = {upload.etag for upload in all_files.values()}
+        replaced = {upload.etag: now for upload in self.files.values()}
+        earlier = {
+            etag: at for etag, at in (replaced | self.earlier).items() if etag not in present
+        }
+        return replace(self, files=all_files, facts={**self.facts, **facts}, earlier=earlier)
 
 
 @dataclass(frozen=True)
@@ -63,9 +79,7 @@ class Registry:
             if problem := self.damaged([partition]).get(partition):
                 raise UnclearError(f"{partition}: {problem}")
             entry = self.get(partition) or Entry(partition)
-            changed = replace(
-                entry, files={**entry.files, kind: upload}, facts={**entry.facts, **facts}
-            )
+            changed = entry.given({kind: upload}, facts)
             self.put(changed)
             return changed
 
@@ -203,4 +217,4 @@ def _entry(content: Content | OSError) -> Entry:
         raise content
     document = json.loads(content.data)
     files = {kind: StoredUpload(**upload) for kind, upload in document["files"].items()}
-    return Entry(document["partition"], files, document["facts"])
+    return Entry(document["partition"], files, document["facts"], document.get("earlier", {}))

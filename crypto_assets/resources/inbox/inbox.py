@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,6 +101,10 @@ class Inbox:
             size=len(content),
             uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+
+    def unpin(self, etags: Iterable[str]) -> None:
+        """Removes the contents of these etags that were kept."""
+        self.objects.delete(map(pinned_key, etags))
 
     def delete(self, upload: StoredUpload, *, pinned: bool) -> None:
         """Removes the file at its key if it is still that one, and what was pinned of it."""

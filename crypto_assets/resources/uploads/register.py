@@ -59,7 +59,7 @@ def register(
     uploads = upload_files(inbox, partition, sources)
     files = {kind: replace(each, facts=file_facts.get(kind, {})) for kind, each in uploads.items()}
     with registry.changing():
-        entry = Entry(partition, files, dict(facts))
+        entry = (registry.get(partition) or Entry(partition)).given(files, facts)
         registry.put(entry)
     return entry
 

@@ -24,7 +24,8 @@ MAX_SMALL = 5
 ODD = 5.0  # a value so many times its neighbours
 ODD_POINTS = 5.0  # and so far from them
 LARGE = 10.0  # nothing below 1 stands beside it
-RUN = 5  # as many at most
+RUN = 8  # as many at most
+PAIR = 2  # steps that leave no doubt
 SHOWN = 20
 Read = list[float | None]  # a value per row
 Known = list[tuple[int, float]]  # the rows that have one
@@ -111,18 +112,30 @@ def _steps(known: list[float]) -> list[tuple[int, bool]]:
 def _odd(steps: list[tuple[int, bool]], count: int) -> list[int]:
     """The positions of values far off those around them, of so many.
 
-    A few between a step up and one down (or the other way round), or at an end.
+    A few between a step up and one down (or the other way round), or at an end. Where it is not
+    certain which of them are off, all that may be.
     """
     odd: set[int] = set()
-    while steps:
-        at, up = steps.pop(0)
-        back = steps[0][0] if steps and steps[0][1] != up else count
-        if back - at <= RUN:
-            odd.update(range(at + 1, min(back + 1, count)))
-            del steps[:1]
-        elif at < RUN:
-            odd.update(range(at + 1))
+    for chain in _chains(steps):
+        first, last = chain[0], chain[-1]
+        odd.update(range(first + 1, last + 1))
+        if len(chain) != PAIR:
+            odd.update(range(first + 1) if first < RUN else ())
+            odd.update(range(last + 1, count) if count - last - 1 <= RUN else ())
     return sorted(odd)
+
+
+def _chains(steps: list[tuple[int, bool]]) -> list[list[int]]:
+    """The positions of steps up and down in turn, each near the one before it."""
+    chains: list[list[int]] = []
+    before: tuple[int, bool] | None = None
+    for at, up in steps:
+        if before and before[1] != up and at - before[0] <= RUN:
+            chains[-1].append(at)
+        else:
+            chains.append([at])
+        before = at, up
+    return chains
 
 
 def _listed(values: Values, read: Read, rows: list[int]) -> str:

@@ -102,6 +102,14 @@ def test_a_value_far_off_those_around_it_is_remarked(at: int) -> None:
     assert "6 of 20" in note
 
 
+def test_where_it_is_not_certain_which_values_are_off_all_that_may_be_are_remarked() -> None:
+    values = [60 + week % 9 for week in range(40)]
+    values[0] = values[5] = 6  # or the four between them are
+    (note,) = read(weeks([*values])).notes
+    assert note.count(" of 20") == 6
+    assert note.count(" 6 of 20") == 2
+
+
 def test_a_series_that_is_full_of_such_values_is_counted() -> None:
     values = [3 + 40 * (week % 2) for week in range(40)]
     assert any("values are 5 times off" in note for note in read(weeks([*values])).notes)
