@@ -135,6 +135,17 @@ def test_a_removed_currency_is_nowhere_and_the_others_are_untouched(desk, purge)
     assert "ETH/history/ETH Historical Data.csv" in desk.inbox_keys()
 
 
+def test_purge_takes_every_earlier_content_of_the_uploads_but_those_of_others(desk, pair):
+    first = etags(desk.currencies.registry.get("BTC"))
+    desk.add("BTC", 300.0)
+    desk.add("BTC", 400.0)
+    contents = desk.pinned()
+    desk.remove("BTC", purge=True)
+    left = contents - desk.pinned()
+    assert first & left
+    assert desk.pinned() == etags(desk.currencies.registry.get("ETH"))
+
+
 def test_without_purge_its_uploads_stay_and_are_not_assigned_again_by_themselves(desk):
     keys, pinned = desk.inbox_keys(), desk.pinned()
     desk.remove("BTC")

@@ -92,8 +92,19 @@ def test_an_entry_survives_its_document(registry, btc):
 def test_an_assigned_file_replaces_its_kind_and_keeps_the_facts_not_named(registry, btc):
     new = upload("new.csv", "c")
     entry = registry.assign("BTC", "trend", new, {"size": 1})
-    assert entry == Entry("BTC", {"history": HISTORY, "trend": new}, {**FACTS, "size": 1})
+    assert entry.files == {"history": HISTORY, "trend": new}
+    assert entry.facts == {**FACTS, "size": 1}
     assert registry.get("BTC") == entry
+
+
+def test_an_entry_knows_the_contents_it_was_made_from_before(registry, btc):
+    newer = upload("btc.csv", "c")
+    assert registry.assign("BTC", "history", newer, {}).earlier.keys() == {HISTORY.etag}
+    entry = registry.assign("BTC", "history", upload("btc.csv", "d"), {})
+    assert entry.earlier.keys() == {HISTORY.etag, newer.etag}
+    again = registry.assign("BTC", "history", HISTORY, {})
+    assert again.earlier.keys() == {newer.etag, "d" * 64}
+    assert registry.get("BTC") == again
 
 
 def test_a_file_of_one_partition_does_not_complete_another(registry):
