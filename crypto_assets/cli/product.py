@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,18 +91,28 @@ def sql(settings: Settings, query: str, style: str) -> None:
 
 
 @command
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=3000, show_default=True)
-def ui(settings: Settings, host: str, port: int) -> None:
-    """Start Dagster's web UI and daemon on this home; end with Ctrl-C."""
-    from crypto_assets.resources.instance import prepare_home
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option(
+    "-w",
+    "--with",
+    "files",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    multiple=True,
+    help="A Python file of your own whose Dagster definitions are shown too (repeatable).",
+)
+def ui(settings: Settings, host: str, port: int, files: Sequence[Path]) -> None:
+    """Serve Dagster's web UI and daemon on this home; end with Ctrl-C.
 
-    environment = {**os.environ, **prepare_home(settings)}
-    dev = [sys.executable, "-m", "dagster", "dev", "-m", "crypto_assets.definitions"]
-    click.echo(f"http://{host}:{port}")
-    sys.stdout.flush()
-    # Takes this process's place, so that a signal to it ends all that Dagster started.
-    os.execve(sys.executable, [*dev, "--host", host, "--port", str(port)], environment)  # noqa: S606 - our own words, no shell
+    One at a time on a home. Only pages of its own may use it: see CRYPTO_ASSETS_UI_HOSTS.
+    """
+    from crypto_assets.resources.doctor.keys import exposed_key_files
+    from crypto_assets.ui.address import Address
+    from crypto_assets.ui.serve import serve
+
+    for remark in exposed_key_files(settings):
+        click.echo(f"crypto-assets: {remark}", err=True)
+    serve(settings, Address(host, port), files)
 
 
 @command

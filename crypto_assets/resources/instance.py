@@ -34,7 +34,14 @@ UNFINISHED = [
 
 
 def prepare_home(settings: Settings) -> dict[str, str]:
-    """Writes `dagster.yaml` into Dagster's home and returns the environment that selects it."""
+    """Writes `dagster.yaml` into Dagster's home and returns the environment that selects it.
+
+    A home without Dagster's storage is new and becomes its user's alone; later its mode is theirs.
+    """
+    if not settings.dagster_home.exists():
+        settings.dagster_home.mkdir(parents=True)
+        for folder in (settings.root, settings.dagster_home):
+            folder.chmod(0o700)
     configuration = (package_files("crypto_assets") / "dagster.yaml").read_bytes()
     target = settings.dagster_home / "dagster.yaml"
     if not target.exists() or target.read_bytes() != configuration:

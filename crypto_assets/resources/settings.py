@@ -7,11 +7,12 @@ that no other module joins paths on its own.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -115,6 +116,18 @@ class Settings(BaseSettings):
         le=1,
         description="Share of the customer accounts that one snapshot may delete unconfirmed.",
     )
+
+    ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names besides the loopback ones under which a browser may ask for the UI.",
+    )
+
+    @field_validator("ui_hosts", mode="before")
+    @classmethod
+    def _listed(cls, hosts: Any) -> Any:
+        """An environment variable is a list with commas; names have no capitals."""
+        listed = hosts.split(",") if isinstance(hosts, str) else hosts
+        return tuple(name.strip().lower() for name in listed if name.strip())
 
     @field_validator("home")
     @classmethod

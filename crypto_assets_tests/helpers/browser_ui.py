@@ -33,11 +33,14 @@ class BrowsedUi(WebUi):
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Headless Chromium, started with these arguments."""
     command = shutil.which("chromium")
     assert command, "chromium is not on PATH; e.g. apt-get install chromium"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=command, timeout=HANG_S * 1000)
+        started = playwright.chromium.launch(
+            executable_path=command, args=list(arguments), timeout=HANG_S * 1000
+        )
         yield started
         started.close()
 

@@ -19,7 +19,7 @@ import psutil
 from crypto_assets.resources.instance import prepare_home
 from crypto_assets.resources.settings import Settings
 
-COMMAND = [sys.executable, "-m", "crypto_assets.cli"]
+COMMAND = [sys.executable, "-P", "-m", "crypto_assets.cli"]  # as the script does, not from here
 DAEMON = [
     str(Path(sys.executable).with_name("dagster-daemon")),
     "run",

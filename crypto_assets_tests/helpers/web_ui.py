@@ -55,10 +55,10 @@ class WebUi:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[WebUi]:
+def serving(settings: Settings, *words: str) -> Iterator[WebUi]:
     """A `crypto-assets ui` of this home that answers; killed at the end with all it started."""
     port = free_port()
-    with child(settings, *COMMAND, "ui", "--port", str(port)) as process:
+    with child(settings, *COMMAND, "ui", "--port", str(port), *words) as process:
         ui = WebUi(f"http://127.0.0.1:{port}", process)
         until("the web UI", lambda: answers(f"{ui.url}/server_info"), by=process)
         yield ui

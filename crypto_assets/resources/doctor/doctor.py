@@ -11,6 +11,7 @@ from crypto_assets.resources import wiring
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.doctor.aws import examine_aws, uses_aws
 from crypto_assets.resources.doctor.finding import Finding
+from crypto_assets.resources.doctor.keys import exposed_key_files
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.settings import Settings, variable
 
@@ -20,6 +21,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _listed(settings)
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("home", lambda: _writable(settings.root))
+    for exposed in exposed_key_files(settings):
+        yield Finding("key file", False, exposed)
     try:
         wiring.check(settings)
     except UsageError as error:
@@ -46,7 +49,8 @@ def _listed(settings: Settings) -> Iterator[Finding]:
 
 
 def _setting(value: object, *names: str) -> Finding:
-    shown = "not set" if value in (None, "") else value
+    listed = ", ".join(value) if isinstance(value, tuple) else value
+    shown = "not set" if listed in (None, "") else listed
     return Finding(f"setting {' '.join(names)}", True, f"{shown}  ({variable(*names)})")
 
 

@@ -1,0 +1,91 @@
+"""What happened on this home since the last look: files registered, runs started and ended.
+
+All of it is from Dagster's records, whoever made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from crypto_assets.defs.files import file_key, quarantine_spec
+from crypto_assets.defs.notices import failures, notice
+from crypto_assets.defs.partitions import RANGE_TAGS
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
+
+_DATA_SETS = (ACCOUNTS, MARKET_DATA)
+_FILES = {file_key(kind): kind for data_set in _DATA_SETS for kind in data_set.files}
+_ENDED = {dg.DagsterRunStatus.SUCCESS: "succeeded", dg.DagsterRunStatus.CANCELED: "was canceled"}
+_OVERLAP = timedelta(seconds=30)  # a record may be stored a little after the time it bears
+_AT_ONCE = 500
+
+
+class Follower:
+    """Remembers what it has reported; begins with what comes after it was made."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._seen = {key: self._newest(key) for key in (*_FILES, quarantine_spec.key)}
+        self._began = self._looked = datetime.now(UTC)
+        self._reported_runs: set[tuple[str, dg.DagsterRunStatus]] = set()
+
+    def news(self) -> Iterator[str]:
+        """A line for each thing that happened, by kind in the order it happened in."""
+        for key, kind in _FILES.items():
+            for made in self._reported(key):
+                name = made.metadata.get("file")
+                yield f"{made.partition}: {kind} registered: {name.value if name else ''}"
+        for made in self._reported(quarantine_spec.key):
+            if count := made.metadata["uploads"].value:
+                yield f"{count} in quarantine: `crypto-assets status` says why"
+        runs = self._changed()
+        for run in runs:
+            if (run.run_id, run.status) not in self._reported_runs:
+                yield from self._lines(run)
+        self._reported_runs = {(run.run_id, run.status) for run in runs}
+
+    def _lines(self, run: dg.DagsterRun) -> Iterator[str]:
+        if run.status == dg.DagsterRunStatus.STARTED:
+            yield f"run {run.run_id} started: {_scope(run)}"
+        elif run.status == dg.DagsterRunStatus.FAILURE:
+            found = failures(self._instance, run.run_id)
+            subject, text = notice(run.run_id, found, "", _DATA_SETS)
+            yield subject
+            yield from filter(None, text.splitlines())
+        elif run.status in _ENDED:
+            yield f"run {run.run_id} {_ENDED[run.status]}: {_scope(run)}"
+
+    def _changed(self) -> list[dg.DagsterRun]:
+        """The runs that began or ended since a little before the last look.
+
+        Their records also change later, when Dagster writes a tag.
+        """
+        since, self._looked = max(self._began, self._looked - _OVERLAP), datetime.now(UTC)
+        updated = self._instance.get_run_records(dg.RunsFilter(updated_after=since))
+        return [
+            record.dagster_run
+            for record in reversed(updated)
+            if (record.end_time or record.start_time or 0) >= since.timestamp()
+        ]
+
+    def _newest(self, key: dg.AssetKey) -> int:
+        records = self._instance.fetch_materializations(key, limit=1).records
+        return records[0].storage_id if records else 0
+
+    def _reported(self, key: dg.AssetKey) -> Iterator[dg.AssetMaterialization]:
+        newer = dg.AssetRecordsFilter(key, after_storage_id=self._seen[key])
+        found = self._instance.fetch_materializations(newer, limit=_AT_ONCE, ascending=True)
+        for record in found.records:
+            self._seen[key] = record.storage_id
+            if made := record.asset_materialization:
+                yield made
+
+
+def _scope(run: dg.DagsterRun) -> str:
+    """What a run is of: the first and last of its partitions, or its job."""
+    first, last = (run.tags.get(tag) for tag in RANGE_TAGS)
+    one = run.tags.get("dagster/partition") or (first if first == last else None)
+    return one or (f"{first} to {last}" if first else run.job_name)

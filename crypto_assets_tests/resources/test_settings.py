@@ -1,0 +1,54 @@
+"""Settings that are lists, and the mode of a home."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from crypto_assets.resources.instance import prepare_home
+from crypto_assets.resources.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", ()),
+        ("ui.example.com", ("ui.example.com",)),
+        ("ui.example.com, Other.Example.com,", ("ui.example.com", "other.example.com")),
+    ],
+)
+def test_hosts_in_a_variable_have_commas_between(home, monkeypatch, text, hosts):
+    monkeypatch.setenv("CRYPTO_ASSETS_UI_HOSTS", text)
+    assert Settings().ui_hosts == hosts
+
+
+def test_hosts_in_the_toml_are_a_list(home, tmp_path):
+    (tmp_path / "crypto_assets.toml").write_text('ui_hosts = ["ui.example.com", "Other"]\n')
+    assert Settings().ui_hosts == ("ui.example.com", "other")
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_home_is_its_users_alone(tmp_path):
+    settings = Settings(home=tmp_path / "new" / "home")
+    prepare_home(settings)
+    assert [mode(settings.root), mode(settings.dagster_home)] == [0o700, 0o700]
+
+
+def test_a_home_that_only_has_uploads_is_new(tmp_path):
+    settings = Settings(home=tmp_path / "home")
+    settings.inbox_folder.mkdir(parents=True, mode=0o755)
+    settings.root.chmod(0o755)
+    prepare_home(settings)
+    assert mode(settings.root) == 0o700
+
+
+def test_a_mode_that_its_user_gave_a_home_stays(tmp_path):
+    settings = Settings(home=tmp_path / "home")
+    prepare_home(settings)
+    settings.root.chmod(0o750)
+    prepare_home(settings)
+    assert mode(settings.root) == 0o750
