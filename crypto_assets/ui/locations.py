@@ -31,8 +31,16 @@ class Location:
     socket: Path
 
     @property
+    def server(self) -> str:
+        """What a message calls its code server."""
+        return f"code server of {self.name}"
+
+    @property
     def command(self) -> list[str]:
-        """The command that starts the code server; it listens once it has loaded its code."""
+        """The command that starts the code server; it listens once it has loaded its code.
+
+        It is a proxy of a process that has the code, so that the UI can load the code anew.
+        """
         return [
             *("dagster", "code-server", "start", "--log-level", "warning"),
             *("--socket", str(self.socket), "--location-name", self.name),

@@ -16,6 +16,7 @@ from crypto_assets.resources.storage.files import printable
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _RECORD = re.compile(r"[\d-]{10} [\d:]{8} \S+ - (?P<logger>\S+) - (?P<level>[A-Z]+) - (?P<text>.*)")
+_CLOSING_S = 2.0
 _LOUD = {"WARNING", "ERROR", "CRITICAL"}
 _OF_RUNS = "dagster"  # the logger of a run's own events
 _ON_FIRST_START = "No cursor for event type"
@@ -42,9 +43,9 @@ class Output:
         self._muted = True
 
     def close(self) -> None:
-        """Ends once no child is left that could write."""
+        """Ends once no child is left that could write, or one is that left its process group."""
         os.close(self.writing)
-        self._thread.join()
+        self._thread.join(_CLOSING_S)
 
     def _read(self, descriptor: int) -> None:
         with os.fdopen(descriptor, encoding="utf-8", errors="backslashreplace") as lines:

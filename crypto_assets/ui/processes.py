@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+import psutil
+
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets.ui.output import Output
 
@@ -22,7 +24,7 @@ ENDING_S = 8.0  # `docker stop` kills after 10 s
 
 
 class Signals:
-    """Says whether somebody asked for the end, and whether a second time.
+    """Says whether somebody asked for the end, and whether by a second Ctrl-C.
 
     A shell starts what is to run in the background with SIGINT ignored, and `nohup` with SIGHUP:
     neither ends it then. Handlers, not `SIG_IGN`, which the children would inherit and Dagster
@@ -37,8 +39,8 @@ class Signals:
             signal.signal(each, self._pass_over if ignored else self._ask)
         signal.signal(signal.SIGTERM, self._ask)
 
-    def _ask(self, *_: object) -> None:
-        if self.asked.is_set():
+    def _ask(self, number: int, _: object) -> None:
+        if number == signal.SIGINT and self.asked.is_set():  # a closed terminal sends SIGHUP twice
             self.again.set()
         self.asked.set()
 
@@ -52,9 +54,10 @@ class Children:
     def __init__(self, environment: Mapping[str, str], lock: int, output: Output) -> None:
         self._environment, self._lock, self._output = dict(environment), lock, output
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._proxies: set[str] = set()
 
     def start(self, name: str, command: Sequence[str]) -> None:
-        """Starts a command of Dagster; an error will call it by this name."""
+        """Starts a command of Dagster; a message calls it by this name."""
         self._processes[name] = subprocess.Popen(  # noqa: S603 - our own words, no shell
             [sys.executable, "-m", "crypto_assets.ui.child", *command],
             env=self._environment,
@@ -65,13 +68,17 @@ class Children:
             start_new_session=True,
         )
 
+    def is_proxy(self, name: str) -> None:
+        """From now on this one is of use only as long as it has a child, which does its work."""
+        self._proxies.add(name)
+
     def check(self) -> None:
-        """Raises `RefusedError` if one of them has ended."""
+        """Raises `RefusedError` if one of them has ended, or the child of one that needs it."""
         for name, process in self._processes.items():
             if process.poll() is not None:
-                raise RefusedError(
-                    f"the {name} has ended by itself, with code {process.returncode}"
-                )
+                raise RefusedError(f"the {name} ended by itself, with code {process.returncode}")
+            if name in self._proxies and not _has_child(process.pid):
+                raise RefusedError(f"the {name} lost the process that does its work")
 
     def wait(self, is_there: Callable[[], bool], signals: Signals) -> bool:
         """Waits until something is there; False if somebody asks for the end before."""
@@ -103,6 +110,13 @@ class Children:
                 os.killpg(process.pid, number)
                 left += 1
         return left
+
+
+def _has_child(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        found = psutil.Process(pid).children()
+        return any(each.status() != psutil.STATUS_ZOMBIE for each in found)
+    return False
 
 
 @contextmanager

@@ -69,9 +69,11 @@ def _start(
 ) -> bool:
     """Starts the code servers, then what asks them; whether the webserver answers by now."""
     for location in shown:
-        started.start(f"code server of {location.name}", location.command)
-    if not all(started.wait(location.is_served, signals) for location in shown):
-        return False
+        started.start(location.server, location.command)
+    for location in shown:
+        if not started.wait(location.is_served, signals):
+            return False
+        started.is_proxy(location.server)
     words = ["--workspace", str(workspace), "--code-server-log-level", "warning"]
     listens = ["--host", address.host, "--port", str(address.port)]
     web = ["dagster-webserver", *listens, "--dagster-log-level", "warning", *words]

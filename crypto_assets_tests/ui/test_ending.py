@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from crypto_assets.resources.storage.files import locked
-from crypto_assets_tests.helpers.loopback import free_port
+from crypto_assets_tests.helpers.loopback import answers, free_port
 from crypto_assets_tests.helpers.processes import COMMAND
 from crypto_assets_tests.helpers.waiting import HANG_S, until
 from crypto_assets_tests.helpers.web_ui import WebUi, serving
@@ -112,9 +112,8 @@ def test_it_ends_with_its_terminal(settings):
         start_new_session=True,
     )
     os.close(theirs)
-    shown = b""
-    while b"ready: " not in shown:
-        shown += os.read(ours, 1024)
+    url = f"http://127.0.0.1:{port}/server_info"
+    until("the web UI", lambda: answers(url), by=process)
     processes = family(process.pid)
     with killing(processes):
         os.close(ours)
@@ -132,12 +131,18 @@ def test_what_a_killed_one_leaves_is_waited_for_and_no_second_one_is_refused_for
             assert all_ended(processes)
 
 
-def test_one_whose_child_dies_ends_and_says_which(settings):
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("dagster-daemon", "the daemon ended by itself, with code -9"),
+        ("api", "the code server of crypto_assets.definitions lost the process that does its work"),
+    ],
+)
+def test_one_whose_child_dies_ends_and_says_which(settings, word, said):
     with serving(settings) as ui:
         processes = family(ui.process.pid)
-        (daemon,) = (each for each in processes if "dagster-daemon" in each.cmdline())
-        daemon.kill()
+        (victim,) = (each for each in processes if word in each.cmdline())
+        victim.kill()
         assert ui.process.wait(HANG_S) == 1
         assert all_ended(processes[1:])
-    said = "crypto-assets: the daemon has ended by itself, with code -9"
-    assert said in (settings.root / "child.log").read_text().splitlines()
+    assert f"crypto-assets: {said}" in (settings.root / "child.log").read_text().splitlines()

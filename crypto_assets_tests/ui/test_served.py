@@ -176,7 +176,7 @@ def test_the_run_config_of_our_jobs_names_no_place(ui, job, own):
     }
 
 
-def test_a_file_of_the_users_own_is_shown_beside_ours_and_runs(ui, folder):
+def test_a_file_of_the_users_own_is_shown_beside_ours_and_runs_and_is_loaded_anew(ui, folder):
     locations = ui.ask(
         "workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } }"
     )["locationEntries"]
@@ -185,12 +185,22 @@ def test_a_file_of_the_users_own_is_shown_beside_ours_and_runs(ui, folder):
         "own.py": "LOADED",
     }
     config = {"ops": {"write": {"config": {"path": str(folder / "written")}}}}
-    launched = launch(
-        ui, REPOSITORY.replace("crypto_assets.definitions", "own.py"), "own_job", config
-    )
-    run = launched["run"]["id"]
+    own = REPOSITORY.replace("crypto_assets.definitions", "own.py")
+    run = launch(ui, own, "own_job", config)["run"]["id"]
     until("its end", lambda: f"run {run} succeeded: own_job\n" in log(folder), by=ui.process)
     assert (folder / "written").read_text() == "own code"
+
+    (folder / "code" / "own.py").write_text(OWN.replace("own_job", "new_job"))
+    ui.ask('reloadRepositoryLocation(repositoryLocationName: "own.py") { __typename }', "mutation")
+    assert jobs_of(ui, own) == ["new_job"]
+
+
+def jobs_of(ui: WebUi, repository: str) -> list[str]:
+    found = ui.ask(
+        f"repositoryOrError(repositorySelector: {repository}) "
+        "{ ... on Repository { jobs { name } } }"
+    )
+    return [job["name"] for job in found["jobs"]]
 
 
 def test_what_happened_is_printed_and_no_look_or_event(ui, folder):
