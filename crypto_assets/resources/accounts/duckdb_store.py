@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from crypto_assets.resources.accounts.store import STEP, AccountStore, Item, changes_schema, uniform
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.duckdb_file import opened, write_anew
+from crypto_assets.resources.storage.duckdb_file import DuckDBFile
 from crypto_assets.spark.accounts.tables import ITEM
 from crypto_assets.spark.tables import sql_columns
 
@@ -42,6 +42,10 @@ SELECT {_COLUMNS} FROM accounts.customer_account_store
 WHERE account_number = ? ORDER BY created_at_year
 """  # noqa: S608 - columns of ours
 _FORGET = "DELETE FROM accounts.customer_account_store WHERE customer_id = ?"
+_CURE = (
+    "delete the file and _manifests/accounts.json in the lake: `crypto-assets accounts` makes both "
+    "anew"
+)
 _COUNT = "SELECT count(*), count(deleted_at) FROM accounts.customer_account_store"
 
 
@@ -63,41 +67,40 @@ class DuckDBAccountStore(AccountStore):
         import pyarrow as pa
 
         arriving = pa.RecordBatchReader.from_batches(changes_schema(), _reported(changes, total))
-        with self._open() as connection:
+        with self._changing() as connection:
             connection.register("arriving", arriving)
-            connection.begin()  # what breaks off is rolled back when the connection is closed
             for statement in (_CHANGES, _PUT, _DELETE_LEFT_BEHIND):
                 connection.execute(statement)
-            connection.commit()
 
     def get(self, account_number: str) -> list[Item]:
-        if not Path(self.path).exists():
+        if not self._file.exists():
             return []
-        with self._open() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(_GET, [account_number]).fetchall()
         return [Item(*map(_in_utc, row)) for row in rows]
 
     def forget(self, customer_id: int) -> int:
-        if not Path(self.path).exists():
+        if not self._file.exists():
             return 0
-        with self._open() as connection:
-            erased = int(connection.execute(_FORGET, [customer_id]).fetchall()[0][0])
-            if erased:
-                write_anew(self.path, connection)
-        return erased
+        with self._changing(anew=True) as connection:
+            return int(connection.execute(_FORGET, [customer_id]).fetchall()[0][0])
 
     def check(self) -> str:
-        if not Path(self.path).exists():
+        if not self._file.exists():
             return "empty so far"
-        with self._open() as connection:
+        with self._file.reading() as connection:
             counted = connection.execute(_COUNT).fetchall()
         return "accounts: {:,}, of which deleted: {:,}".format(*counted[0])
 
     @contextmanager
-    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with opened(self.path, self.lock_wait_s) as connection:
+    def _changing(self, *, anew: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._file.changing(anew=anew) as connection:
             connection.execute(_SCHEMA)
             yield connection
+
+    @property
+    def _file(self) -> DuckDBFile:
+        return DuckDBFile(Path(self.path), self.lock_wait_s, _CURE)
 
 
 def _reported(changes: Iterator[pa.RecordBatch], total: int) -> Iterator[pa.RecordBatch]:

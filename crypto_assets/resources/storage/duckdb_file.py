@@ -1,87 +1,265 @@
-"""Opening a DuckDB file that other processes may hold: one writes or several read.
+"""A DuckDB file that one process changes while others have it open.
 
-What is kept in such a file is in the modules that open one (`warehouse`, `account_store`).
+A change is made to a copy, which takes the file's place by a rename: who has the file open goes on
+with what it has, who opens it afterwards sees the new state, and nobody's lock keeps a change out.
+What is kept in such a file is in the modules that have one (`warehouse`, `duckdb_store`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crypto_assets.resources.errors import BusyError
+from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.storage.files import locked
 
 if TYPE_CHECKING:
     import duckdb
+    from tenacity import Retrying
+
+LOGGER = logging.getLogger("crypto_assets.duckdb")
+
+# Of https://duckdb.org/docs/stable/internals/storage: three blocks of headers, the first with the
+# version of the format at byte 12. All DuckDB 1.x read 64, which is what `STORAGE` asks for.
+STORAGE = "v1.0.0"
+_HEADERS = 3 * 4096
+_VERSION = slice(12, 20)
+_READ_BY_ALL = 64
+
+_FICLONE = 0x40049409  # Linux: share the blocks of another file (btrfs, XFS)
+_CHUNK = 1 << 20
+
+# What DuckDB takes for changes that are not in the file yet, and replays when it opens the file.
+_WALS = (".wal", ".wal.checkpoint", ".wal.recovery")
+_DAMAGE = re.compile(
+    r"not a valid DuckDB database file|database file with version number|Corrupt database file|"
+    r'Could not read enough bytes from file "[^"]*\.duckdb"|Serialization Error'
+)
 
 
-@contextmanager
-def opened(
-    path: str, lock_wait_s: float, *, read_only: bool = False
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file, which is made if need be. Raises `BusyError` if it stays locked."""
+@dataclass(frozen=True)
+class DuckDBFile:
+    """The file at `path`; `cure` says what to delete and what makes it anew."""
+
+    path: Path
+    lock_wait_s: float
+    cure: str
+
+    @contextmanager
+    def changing(self, *, anew: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to a copy that takes the file's place when the block ends without an error.
+
+        `anew` leaves no byte of what was deleted, which otherwise stays until something else takes
+        its place. Raises `BusyError` if others change the file for longer than the bound,
+        `RefusedError` if it is damaged or cannot be written.
+        """
+        file = self._target
+        with self._alone(file) as folder, self._damage_explained():
+            copy = folder / file.name
+            with self._failure_explained():
+                if file.exists():
+                    _copy_unwritten(file, copy, self.lock_wait_s)
+                    if not _is_read_by_all(copy):
+                        _write_anew(copy)
+            with _connect(copy) as connection:
+                yield connection
+                with self._failure_explained():
+                    connection.execute("CHECKPOINT")
+            with self._failure_explained():
+                if anew:
+                    _write_anew(copy)
+                _flush(copy)
+                self._put_wals_aside()
+                copy.replace(file)
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the file as it is now.
+
+        Raises `BusyError` if another process has it open to write for longer than the bound,
+        `RefusedError` if it is damaged.
+        """
+        with self._damage_explained():
+            try:
+                connection = _patiently(_is_locked, self.lock_wait_s)(self._connect_to_read)
+            except Exception as error:
+                if not _is_locked(error):
+                    raise
+                raise BusyError(
+                    f"{self.path} is open to write in another process ({_holder(error)}); waited "
+                    f"{self.lock_wait_s:g} s: close it there, or {self.cure}"
+                ) from error
+            with connection:
+                yield connection
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def foreign_wals(self) -> list[Path]:
+        """What another process that opened the file to write has left beside it.
+
+        Its changes may be of a file that has been replaced since: nothing tells.
+        """
+        name = self._target.name
+        beside = (self._target.with_name(f"{name}{suffix}") for suffix in _WALS)
+        return [path for path in beside if path.exists()]
+
+    @property
+    def _target(self) -> Path:
+        """The file itself where the path is a symbolic link, which stays one."""
+        return self.path.resolve()
+
+    def _connect_to_read(self) -> duckdb.DuckDBPyConnection:
+        if not self.foreign_wals():
+            return _connect(self.path, read_only=True)
+        # DuckDB would replay them: in another folder, the file has none beside it.
+        with tempfile.TemporaryDirectory(prefix=".reading-", dir=self.path.parent) as folder:
+            link = Path(folder, self.path.name)
+            link.hardlink_to(self._target)
+            return _connect(link, read_only=True)
+
+    @contextmanager
+    def _alone(self, file: Path) -> Iterator[Path]:
+        """Keeps others from changing the file, and gives an empty folder beside it."""
+        busy = f"{file} is being changed by another process; waited {self.lock_wait_s:g} s"
+        with locked(file.with_name(f".{file.name}.lock"), self.lock_wait_s, busy):
+            folder = file.with_name(f".{file.name}.part")
+            shutil.rmtree(folder, ignore_errors=True)  # a killed process leaves one
+            file.with_name(f"{file.name}.part").unlink(missing_ok=True)  # or an earlier version
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder)
+
+    def _put_wals_aside(self) -> None:
+        for wal in self.foreign_wals():
+            time = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+            aside = wal.with_name(f"{wal.name}.{time}.aside")
+            wal.rename(aside)
+            LOGGER.warning(
+                "another process had %s open to write: its changes are put aside in %s and do not "
+                "count; open the file read-only",
+                self.path,
+                aside.name,
+            )
+
+    @contextmanager
+    def _damage_explained(self) -> Iterator[None]:
+        """Names the cure where DuckDB cannot read what is in the file."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
+            raise RefusedError(
+                f"{self.path} cannot be read ({_line(error)}): {self.cure}"
+            ) from error
+
+    @contextmanager
+    def _failure_explained(self) -> Iterator[None]:
+        """Says that the file stays as it was where its new state cannot be written."""
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if is_damage(error):
+                raise
+            raise RefusedError(
+                f"{self.path} stays as it was: its new state cannot be written: {_line(error)}"
+            ) from error
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether DuckDB says that a file is none of its own or broken."""
+    return _DAMAGE.search(str(error)) is not None
+
+
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to the file; one that is made opens in every DuckDB 1.x."""
     import duckdb
+
+    return duckdb.connect(
+        str(path), read_only=read_only, config={"storage_compatibility_version": STORAGE}
+    )
+
+
+def _copy_unwritten(source: Path, copy: Path, wait_s: float) -> None:
+    """Copies a file that others may be writing, as soon as they leave it alone long enough."""
+    busy = BusyError(
+        f"{source} is being written by another process without a pause; waited {wait_s:g} s: end "
+        "that process and run again"
+    )
+
+    def attempt() -> None:
+        if not _copied(source, copy):
+            raise busy
+
+    _patiently(lambda error: error is busy, wait_s)(attempt)
+    shutil.copymode(source, copy)
+
+
+def _copied(source: Path, copy: Path) -> bool:
+    """Copies the file; whether what was copied is one state of it.
+
+    DuckDB writes only to blocks that the headers do not lead to, then the headers. So the blocks of
+    a state are as they were as long as its headers are. No lock is wanted: others may have it.
+    """
+    with source.open("rb") as old, copy.open("wb") as new:
+        before = os.pread(old.fileno(), _HEADERS, 0)
+        try:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+        except OSError:
+            shutil.copyfileobj(old, new, _CHUNK)
+        return os.pread(old.fileno(), _HEADERS, 0) == before
+
+
+def _is_read_by_all(path: Path) -> bool:
+    """Whether the file opens in every DuckDB 1.x."""
+    with path.open("rb") as stream:
+        headers = stream.read(_HEADERS)
+    return int.from_bytes(headers[_VERSION], "little") == _READ_BY_ALL
+
+
+def _write_anew(path: Path) -> None:
+    """Writes all that is in the file to a new one in its place, which opens in every DuckDB 1.x."""
+    fresh, quoted = path.with_name("anew.duckdb"), str(path).replace("'", "''")
+    with _connect(fresh) as connection:
+        # Under the name that views of people's own may call it by.
+        connection.execute(f"ATTACH '{quoted}' AS \"{path.stem}\" (READ_ONLY)")
+        connection.execute(f'COPY FROM DATABASE "{path.stem}" TO anew')
+        connection.execute("CHECKPOINT")
+    fresh.replace(path)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _patiently(passes: Callable[[BaseException], bool], wait_s: float) -> Retrying:
+    """Calls a function again while it fails with what passes, for so long."""
     from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-    retrying = Retrying(
-        retry=retry_if_exception(_is_locked),
-        stop=stop_after_delay(lock_wait_s),
+    return Retrying(
+        retry=retry_if_exception(passes),
+        stop=stop_after_delay(wait_s),
         wait=wait_random_exponential(multiplier=0.05, max=1),
         reraise=True,
     )
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = retrying(_connect, path, read_only=read_only)
-    except duckdb.IOException as error:
-        if not _is_locked(error):
-            raise
-        raise BusyError(
-            f"{path} is open in another process ({_holder(error)}); waited "
-            f"{lock_wait_s:g} s: close it and run again"
-        ) from error
-    with connection:
-        yield connection
-
-
-def write_anew(path: str, connection: duckdb.DuckDBPyConnection) -> None:
-    """Writes the file of this connection anew, without what was deleted; the connection is over.
-
-    A deletion alone leaves the bytes in the file until something else takes their place.
-    """
-    fresh = Path(f"{path}.part")
-    fresh.unlink(missing_ok=True)
-    connection.execute("CHECKPOINT")
-    quoted = str(fresh).replace("'", "''")
-    connection.execute(f"ATTACH '{quoted}' AS fresh")
-    ((name,),) = connection.execute("SELECT current_database()").fetchall()
-    connection.execute(f'COPY FROM DATABASE "{name}" TO fresh')
-    connection.execute("DETACH fresh")
-    fresh.replace(path)
-    connection.close()
-
-
-def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A connection to the file that is at the path by then.
-
-    `write_anew` may replace the file while it is opened: what is written to the old one is lost.
-    """
-    import duckdb
-
-    while True:
-        before = _inode(path)
-        connection = duckdb.connect(path, read_only=read_only)
-        if before in (None, _inode(path)):
-            return connection
-        connection.close()
-
-
-def _inode(path: str) -> int | None:
-    """What tells the file from another at the same path; None if there is none."""
-    try:
-        return Path(path).stat().st_ino
-    except FileNotFoundError:
-        return None
 
 
 def _is_locked(error: BaseException) -> bool:
@@ -93,3 +271,7 @@ def _holder(error: BaseException) -> str:
     text = str(error)
     start = text.find("Conflicting lock is held in ")
     return text[start:].split(". ", maxsplit=1)[0] if start >= 0 else "unknown"
+
+
+def _line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]

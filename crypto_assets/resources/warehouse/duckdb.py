@@ -1,19 +1,20 @@
-"""The warehouse on a laptop: one DuckDB file, which one process writes or several read.
+"""The warehouse on a laptop: one DuckDB file, for SQL and for whatever tool opens it.
 
-A batch of tickers is replaced in one transaction. Every open waits for a bounded time.
+A batch of tickers is replaced in a copy, which takes the file's place by one rename. Who has the
+file open neither waits for that nor is waited for; how is in `storage/duckdb_file`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from crypto_assets.resources.errors import DataError, UsageError
+from crypto_assets.resources.errors import DataError, RefusedError, UsageError
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.duckdb_file import opened, write_anew
+from crypto_assets.resources.storage.duckdb_file import DuckDBFile, is_damage
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
@@ -58,6 +59,10 @@ SELECT {", ".join(map(_read, WAREHOUSE_ACCOUNTS.columns))}
 FROM read_parquet(?, hive_partitioning = true, hive_types = {{'created_at_year': 'INTEGER'}})
 ORDER BY account_number
 """  # noqa: S608 - columns of ours
+_CURE = (
+    "delete the file: `crypto-assets materialize --all --layer warehouse` and `crypto-assets "
+    "accounts` make it anew"
+)
 _VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'market_data'"
 
 
@@ -80,66 +85,41 @@ class DuckDBWarehouse(Warehouse):
         return Path(self.path).exists()
 
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
-        import duckdb
-
-        with self._open() as connection:
-            _create(connection, PRICES)
-            loaded: dict[str, dict] = {}
-            problems: dict[str, str] = {}
-            halves = [list(files)] if files else []
-            while halves:
-                tickers = halves.pop()
-                try:
-                    loaded |= _replace(connection, {ticker: files[ticker] for ticker in tickers})
-                except (duckdb.Error, DataError) as error:
-                    if len(tickers) == 1:
-                        problems[tickers[0]] = str(error).splitlines()[0]
-                    else:
-                        middle = len(tickers) // 2
-                        halves += [tickers[:middle], tickers[middle:]]
-            return loaded, problems
+        if not files:
+            return {}, {}
+        try:
+            with self._file.changing() as connection:
+                _create(connection, PRICES)
+                return _replace_or_halve(connection, files)
+        except RefusedError as error:
+            return {}, dict.fromkeys(files, str(error))
 
     def remove(self, ticker: str) -> None:
-        if not Path(self.path).exists():
+        if not self._file.exists():
             return
-        with self._open() as connection:
+        with self._file.changing() as connection:
             _create(connection, PRICES)
-            connection.begin()
             connection.execute(_DELETE, [[ticker]])
             connection.execute(f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"')
-            connection.commit()
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
         import duckdb
 
-        wanted = sum(file.rows for file in files)
-        with self._open() as connection:
-            _create(connection, WAREHOUSE_ACCOUNTS)
-            connection.begin()
-            try:
-                connection.execute("DELETE FROM accounts.customer_accounts")
-                if files:
-                    connection.execute(_INSERT_ACCOUNTS, [[file.uri for file in files]])
-                loaded = _count(connection, "SELECT count(*) FROM accounts.customer_accounts")
-                if loaded == wanted:
-                    connection.commit()
-                    return None
-            except duckdb.Error as error:
-                connection.rollback()
-                return str(error).splitlines()[0]
-            connection.rollback()
-            return f"{loaded} rows loaded of {wanted} in the files"
+        try:
+            with self._file.changing() as connection:
+                _create(connection, WAREHOUSE_ACCOUNTS)
+                _load_accounts(connection, files)
+        except (duckdb.Error, DataError, RefusedError) as error:
+            return str(error).splitlines()[0]
+        return None
 
     def forget_customer(self, customer_id: int) -> int:
-        if not Path(self.path).exists():
+        if not self._file.exists():
             return 0
-        with self._open() as connection:
+        with self._file.changing(anew=True) as connection:
             _create(connection, WAREHOUSE_ACCOUNTS)
             own = "DELETE FROM accounts.customer_accounts WHERE customer_id = ?"
-            rows = _count(connection, own, customer_id)
-            if rows:
-                write_anew(self.path, connection)
-            return rows
+            return _count(connection, own, customer_id)
 
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
         import duckdb
@@ -149,11 +129,18 @@ class DuckDBWarehouse(Warehouse):
                 cursor = connection.execute(sql)
                 return [column[0] for column in cursor.description or []], cursor.fetchall()
             except duckdb.Error as error:
+                if is_damage(error):
+                    raise
                 raise UsageError(str(error).strip().splitlines()[0]) from error
 
     def check(self) -> str:
-        if not Path(self.path).exists():
+        if not self._file.exists():
             return "empty so far"
+        if wals := self._file.foreign_wals():
+            raise RefusedError(
+                f"another process has opened {self.path} to write and left {wals[0].name}: open "
+                "the file read-only there; the next run puts that aside"
+            )
         _, rows = self.query("SELECT count(*), count(DISTINCT ticker) FROM market_data.prices")
         return "{:,} rows of {:,} currencies".format(*rows[0])
 
@@ -161,18 +148,41 @@ class DuckDBWarehouse(Warehouse):
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection that can reach nothing but the warehouse.
 
-        Raises `UsageError` if there is no warehouse yet, `BusyError` if it stays locked.
+        Raises `UsageError` if there is no warehouse yet, and as `DuckDBFile.reading`.
         """
-        if not Path(self.path).exists():
+        if not self._file.exists():
             raise UsageError("the warehouse is still empty: run `crypto-assets materialize` first")
-        with self._open(read_only=True) as connection:
+        with self._file.reading() as connection:
             connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             yield connection
 
-    def _open(
-        self, *, read_only: bool = False
-    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return opened(self.path, self.lock_wait_s, read_only=read_only)
+    @property
+    def _file(self) -> DuckDBFile:
+        return DuckDBFile(Path(self.path), self.lock_wait_s, _CURE)
+
+
+def _replace_or_halve(
+    connection: duckdb.DuckDBPyConnection, files: Mapping[str, LoadFile]
+) -> tuple[dict[str, dict], dict[str, str]]:
+    """As `Warehouse.replace`, in this connection."""
+    import duckdb
+
+    loaded: dict[str, dict] = {}
+    problems: dict[str, str] = {}
+    halves = [list(files)]
+    while halves:
+        tickers = halves.pop()
+        try:
+            loaded |= _replace(connection, {ticker: files[ticker] for ticker in tickers})
+        except (duckdb.Error, DataError) as error:
+            if is_damage(error):
+                raise
+            if len(tickers) == 1:
+                problems[tickers[0]] = str(error).splitlines()[0]
+            else:
+                middle = len(tickers) // 2
+                halves += [tickers[:middle], tickers[middle:]]
+    return loaded, problems
 
 
 def _replace(
@@ -202,6 +212,17 @@ def _replace(
         ticker: {"rows": rows, "first_date": first, "last_date": last}
         for ticker, rows, first, last in summary
     }
+
+
+def _load_accounts(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadFile]) -> None:
+    """Replaces the accounts. Raises `DataError` if not all rows of the files come in."""
+    wanted = sum(file.rows for file in files)
+    connection.execute("DELETE FROM accounts.customer_accounts")
+    if files:
+        connection.execute(_INSERT_ACCOUNTS, [[file.uri for file in files]])
+    loaded = _count(connection, "SELECT count(*) FROM accounts.customer_accounts")
+    if loaded != wanted:
+        raise DataError(f"{loaded} rows loaded of {wanted} in the files")
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
@@ -13,21 +12,20 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources.errors import BusyError, UsageError
+from crypto_assets.resources.errors import BusyError, RefusedError, UsageError
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
+from crypto_assets_tests.helpers.duckdb_tools import tool
 from crypto_assets_tests.helpers.processes import saying
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 FIRST = date(2024, 2, 28)
 PRICES = "SELECT ticker, count(*), min(price), max(price) FROM market_data.prices GROUP BY 1"
 
-HOLDER = """
-import sys, duckdb
-with duckdb.connect(sys.argv[1]) as connection:
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+CURE = (
+    "delete the file: `crypto-assets materialize --all --layer warehouse` and `crypto-assets "
+    "accounts` make it anew"
+)
 READER = """
 import json, sys, threading
 from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
@@ -172,39 +170,40 @@ def test_a_reader_in_another_process_never_sees_a_currency_empty_or_in_part(ware
     assert set(seen) == set(expected)
 
 
-@pytest.mark.parametrize("action", ["write", "read"])
-def test_a_warehouse_held_by_another_process_is_waited_for_with_a_bound(warehouse, gold, action):
-    files = gold("BTC")
-    warehouse.replace(files)
-    with saying("held", HOLDER, warehouse.path) as holder:
-        started = time.monotonic()
-        with pytest.raises(BusyError) as busy:
-            warehouse.replace(files) if action == "write" else prices(warehouse)
-        assert time.monotonic() - started >= 0.5
+@pytest.mark.parametrize("read_only", [True, False])
+def test_whoever_has_the_warehouse_open_keeps_no_run_waiting(warehouse, gold, read_only):
+    warehouse.replace(gold("BTC"))
+    with tool(warehouse.path, read_only=read_only) as other:
+        assert warehouse.replace(gold("BTC", "ETH", price=2.0))[1] == {}
+        warehouse.remove("ETH")
+        assert prices(warehouse) == {"BTC": (3, 2.0, 2.0)}
+        assert other.run(PRICES) == "[('BTC', 3, 1.0, 1.0)]"
+
+
+def test_a_warehouse_that_is_open_to_write_elsewhere_is_waited_for_with_a_bound(warehouse, gold):
+    warehouse.replace(gold("BTC"))
+    with tool(warehouse.path) as holder, pytest.raises(BusyError) as busy:
+        prices(warehouse)
     message = str(busy.value)
-    assert message.startswith(f"{warehouse.path} is open in another process (")
-    assert f"PID {holder.pid}" in message
-    assert message.endswith("; waited 0.5 s: close it and run again")
-
-
-@pytest.mark.parametrize("action", ["write", "read"])
-def test_a_warehouse_is_used_as_soon_as_the_other_process_lets_it_go(warehouse, gold, action):
-    files = gold("BTC")
-    warehouse.replace(files)
-    patient = DuckDBWarehouse(path=warehouse.path, lock_wait_s=HANG_S)
-    with saying("held", HOLDER, warehouse.path) as holder:
-        holder.stdin.close()
-        if action == "write":
-            assert patient.replace(files)[1] == {}
-        else:
-            assert prices(patient) == {"BTC": (3, 1.0, 1.0)}
+    assert message.startswith(f"{warehouse.path} is open to write in another process (")
+    assert f"PID {holder.process.pid}" in message
+    assert message.endswith(f"; waited 0.5 s: close it there, or {CURE}")
 
 
 def test_two_readers_do_not_wait_for_each_other(warehouse, gold):
     warehouse.replace(gold("BTC"))
-    script = HOLDER.replace("connect(sys.argv[1])", "connect(sys.argv[1], read_only=True)")
-    with saying("held", script, warehouse.path):
+    with tool(warehouse.path, read_only=True):
         assert prices(warehouse) == {"BTC": (3, 1.0, 1.0)}
+
+
+def test_the_doctor_is_warned_of_what_another_process_left_beside_the_warehouse(warehouse, gold):
+    warehouse.replace(gold("BTC"))
+    with tool(warehouse.path) as other:
+        other.run("DELETE FROM market_data.prices")
+    with pytest.raises(RefusedError, match=r"to write and left warehouse.duckdb.wal: open"):
+        warehouse.check()
+    warehouse.replace(gold("ETH"))
+    assert warehouse.check() == "6 rows of 2 currencies"
 
 
 def test_a_warehouse_that_does_not_exist_is_not_made_by_reading_it(warehouse):
@@ -213,10 +212,19 @@ def test_a_warehouse_that_does_not_exist_is_not_made_by_reading_it(warehouse):
     assert not Path(warehouse.path).exists()
 
 
-def test_a_file_that_is_no_warehouse_is_not_taken_for_a_busy_one(warehouse):
+def test_a_file_that_is_no_warehouse_fails_every_ticker_with_the_cure_and_stays(warehouse, gold):
     Path(warehouse.path).write_text("ticker,price\n" * 1000)
-    with pytest.raises(duckdb.Error, match="not a valid DuckDB database"), warehouse.reading():
-        pass
+    loaded, problems = warehouse.replace(gold("BTC", "ETH"))
+    assert (loaded, sorted(problems)) == ({}, ["BTC", "ETH"])
+    assert len(set(problems.values())) == 1
+    with pytest.raises(RefusedError) as refused:
+        warehouse.query("SELECT 1")
+    for message in (problems["BTC"], warehouse.load_accounts([]), str(refused.value)):
+        assert message.startswith(f"{warehouse.path} cannot be read (")
+        assert message.endswith(f": {CURE}")
+    assert Path(warehouse.path).read_text() == "ticker,price\n" * 1000
+    Path(warehouse.path).unlink()
+    assert warehouse.replace(gold("BTC"))[1] == {}
 
 
 @pytest.mark.parametrize(
