@@ -70,6 +70,8 @@ elif where == "insert":
     )
 elif where == "commit":
     at_call(number, duckdb.DuckDBPyConnection, "commit", die)
+elif where == "publish":
+    at_call(number, pathlib.Path, "replace", die, lambda _, target: target.suffix == ".duckdb")
 elif where == "event":
     at_call(number, dagster.DagsterInstance, "handle_new_event", die)
 elif where == "recovery":
@@ -165,6 +167,11 @@ class Home:
             slots = instance.event_log_storage.get_concurrency_info("spark")
             return [run.status.value for run in instance.get_runs()], len(slots.claimed_slots)
 
+    def loaded(self) -> int:
+        """How many times a currency was recorded as loaded into the warehouse."""
+        with dg.DagsterInstance.from_config(str(self.settings.dagster_home)) as instance:
+            return len(instance.fetch_materializations(dg.AssetKey("warehouse"), 100).records)
+
     def staged(self) -> list[Path]:
         return sorted(Path(self.settings.lake_folder, "_staging").rglob("*.parquet"))
 
@@ -244,6 +251,16 @@ def test_a_batch_killed_inside_the_warehouse_transaction_keeps_every_row(home, u
     home.die("commit", 1)  # the old rows are deleted, the new ones inserted
     assert home.signatures() == dict.fromkeys(TICKERS, OLD)
     assert_recovers(home, old, home.published())
+
+
+def test_a_batch_killed_before_the_new_warehouse_is_in_its_place_records_nothing(home, uploaded):
+    home.die("publish", 1)
+    assert home.signatures() == dict.fromkeys(TICKERS, OLD)
+    assert home.loaded() == len(TICKERS)
+    assert (home.root / ".warehouse.duckdb.part" / "warehouse.duckdb").exists()
+    assert_recovers(home, uploaded[1], home.published())
+    assert home.loaded() == 2 * len(TICKERS)
+    assert not (home.root / ".warehouse.duckdb.part").exists()
 
 
 def test_a_command_killed_while_it_ends_a_killed_run_leaves_no_slot_taken(home):

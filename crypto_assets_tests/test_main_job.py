@@ -177,3 +177,42 @@ def test_sql_answers_as_table_csv_and_json_and_cannot_write(run, add, home):
         assert err.startswith("crypto-assets: ")
         assert len(err.splitlines()) == 1
     assert not Path(home, "stolen.csv").exists()
+
+
+def test_a_warehouse_that_is_no_database_is_made_anew_by_the_command_in_the_message(run, add, home):
+    add("BTC")
+    add("ETH")
+    assert run("materialize", "--all")[0] == 0
+    (home / "warehouse.duckdb").write_text("not a database")
+    said = f"{home}/warehouse.duckdb cannot be read"
+    cure = "delete the file: `crypto-assets materialize --all --layer warehouse`"
+
+    code, out, _ = run("materialize", "BTC")
+    assert code == 1
+    assert out.startswith(f"BTC      FAILED  warehouse: {said}")
+    assert cure in out
+    code, _, err = run("sql", "SELECT 1")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert err.startswith(f"crypto-assets: {said}")
+    assert cure in err
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert cure in next(line for line in out.splitlines() if line.startswith("FIX  warehouse"))
+
+    (home / "warehouse.duckdb").unlink()
+    code, out, _ = run("materialize", "--all", "--layer", "warehouse")
+    assert (code, out.count(" ok ")) == (0, 2)
+    assert prices(home, "SELECT count(*) FROM market_data.btc") == [(41,)]
+
+
+def test_sql_and_the_doctor_leave_nothing_beside_the_warehouse_and_keep_no_run_waiting(
+    run, add, home
+):
+    add("BTC")
+    assert run("materialize", "BTC")[0] == 0
+    before = sorted(path.name for path in home.iterdir())
+    content = (home / "warehouse.duckdb").read_bytes()
+    assert run("sql", "SELECT 1")[0] == 0
+    assert run("doctor")[0] == 0
+    assert sorted(path.name for path in home.iterdir()) == before
+    assert (home / "warehouse.duckdb").read_bytes() == content

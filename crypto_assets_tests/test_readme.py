@@ -99,6 +99,21 @@ def test_the_commands_of_the_section_your_own_files_run_as_written(home, tmp_pat
     assert "2025-01-26" in result.stdout
 
 
+def test_the_code_of_the_section_connect_your_tools_runs_as_written(home, run, add, capsys):
+    for ticker in ("BTC", "007"):
+        add(ticker)
+    assert run("materialize", "--all")[0] == 0
+    Path(".crypto_assets").symlink_to(home)
+    section = README.split("## Connect your tools")[1].split("\n## ")[0]
+    notebook, lake = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    for code in (notebook, lake):
+        exec(code, names := {})  # noqa: S102 - what people are to run
+        printed = capsys.readouterr().out
+        assert "BTC" in printed
+        assert "007" in printed
+    assert sorted(set(names["table"]["ticker"].to_pylist())) == ["007", "BTC"]
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/accounts.md"])
 def test_the_commands_of_the_customer_accounts_run_as_written(home, monkeypatch, page):
     text = (ROOT / page).read_text().split("# Customer accounts")[1]

@@ -66,6 +66,8 @@ class DuckDBAccountStore(AccountStore):
         """As `AccountStore.apply`; readers see all changes at once."""
         import pyarrow as pa
 
+        if not total:
+            return
         arriving = pa.RecordBatchReader.from_batches(changes_schema(), _reported(changes, total))
         with self._changing() as connection:
             connection.register("arriving", arriving)

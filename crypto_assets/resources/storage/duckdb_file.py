@@ -78,9 +78,12 @@ class DuckDBFile:
             with self._failure_explained():
                 if anew:
                     _write_anew(copy)
+                if file.exists():
+                    shutil.copymode(file, copy)
                 _flush(copy)
                 self._put_wals_aside()
                 copy.replace(file)
+                _flush(file.parent)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -133,7 +136,7 @@ class DuckDBFile:
         """Keeps others from changing the file, and gives an empty folder beside it."""
         busy = f"{file} is being changed by another process; waited {self.lock_wait_s:g} s"
         with locked(file.with_name(f".{file.name}.lock"), self.lock_wait_s, busy):
-            folder = file.with_name(f".{file.name}.part")
+            folder = _folder_of_copy(file)
             shutil.rmtree(folder, ignore_errors=True)  # a killed process leaves one
             file.with_name(f"{file.name}.part").unlink(missing_ok=True)  # or an earlier version
             folder.mkdir()
@@ -164,9 +167,8 @@ class DuckDBFile:
         except duckdb.Error as error:
             if not is_damage(error):
                 raise
-            raise RefusedError(
-                f"{self.path} cannot be read ({_line(error)}): {self.cure}"
-            ) from error
+            said = _line(error).replace(str(_folder_of_copy(self._target)), str(self.path.parent))
+            raise RefusedError(f"{self.path} cannot be read ({said}): {self.cure}") from error
 
     @contextmanager
     def _failure_explained(self) -> Iterator[None]:
@@ -181,6 +183,11 @@ class DuckDBFile:
             raise RefusedError(
                 f"{self.path} stays as it was: its new state cannot be written: {_line(error)}"
             ) from error
+
+
+def _folder_of_copy(file: Path) -> Path:
+    """Where the copy is: under the file's own name, by which people's views may call it."""
+    return file.with_name(f".{file.name}.part")
 
 
 def is_damage(error: BaseException) -> bool:
@@ -209,7 +216,6 @@ def _copy_unwritten(source: Path, copy: Path, wait_s: float) -> None:
             raise busy
 
     _patiently(lambda error: error is busy, wait_s)(attempt)
-    shutil.copymode(source, copy)
 
 
 def _copied(source: Path, copy: Path) -> bool:
@@ -238,7 +244,7 @@ def _write_anew(path: Path) -> None:
     """Writes all that is in the file to a new one in its place, which opens in every DuckDB 1.x."""
     fresh, quoted = path.with_name("anew.duckdb"), str(path).replace("'", "''")
     with _connect(fresh) as connection:
-        # Under the name that views of people's own may call it by.
+        # Under the file's own name, as above.
         connection.execute(f"ATTACH '{quoted}' AS \"{path.stem}\" (READ_ONLY)")
         connection.execute(f'COPY FROM DATABASE "{path.stem}" TO anew')
         connection.execute("CHECKPOINT")
@@ -246,8 +252,12 @@ def _write_anew(path: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
+    """Waits until a file, or the names in a folder, would survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _patiently(passes: Callable[[BaseException], bool], wait_s: float) -> Retrying:

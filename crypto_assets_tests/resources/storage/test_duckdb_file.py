@@ -309,7 +309,8 @@ def test_a_symbolic_link_and_the_permissions_of_the_file_are_kept(file, tmp_path
     file.path.symlink_to(target)
     with tool(file.path) as writer:
         writer.run("INSERT INTO t VALUES (1000)")
-    change(file, "INSERT INTO t VALUES (10)")
+    with file.changing(anew=True) as connection:
+        connection.execute("INSERT INTO t VALUES (10)")
     assert file.path.is_symlink()
     assert target.stat().st_mode & 0o777 == 0o640
     assert held(file) == (4, 16)
