@@ -134,7 +134,10 @@ class DuckDBFile:
     @contextmanager
     def _alone(self, file: Path) -> Iterator[Path]:
         """Keeps others from changing the file, and gives an empty folder beside it."""
-        busy = f"{file} is being changed by another process; waited {self.lock_wait_s:g} s"
+        busy = (
+            f"{file} is being changed by another process; waited {self.lock_wait_s:g} s: run again "
+            "when it has ended"
+        )
         with locked(file.with_name(f".{file.name}.lock"), self.lock_wait_s, busy):
             folder = _folder_of_copy(file)
             shutil.rmtree(folder, ignore_errors=True)  # a killed process leaves one
