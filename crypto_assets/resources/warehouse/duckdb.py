@@ -82,7 +82,7 @@ class DuckDBWarehouse(Warehouse):
         return cls(path=str(settings.warehouse_file), lock_wait_s=settings.lock_wait_s)
 
     def is_there(self) -> bool:
-        return Path(self.path).exists()
+        return self._file.exists()
 
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         if not files:
