@@ -69,7 +69,10 @@ def check(values: Values, lines: Any, cells: Any, numbers: Any) -> None:
             values.notes.append(f"values not whole: {_listed(values, read, broken)}")
     odd = [known[at][0] for at in _odd(steps, len(known))]
     if len(odd) > _few(len(known)):
-        values.notes.append(f"{len(odd)} values are {ODD:.0f} times off those around them")
+        first, last = (iso(values.series.days[row].as_py()) for row in (odd[0], odd[-1]))
+        values.notes.append(
+            f"{len(odd)} values from {first} to {last} are {ODD:.0f} times off those around them"
+        )
     elif odd:
         listed = _listed(values, read, odd)
         values.notes.append(f"values {ODD:.0f} times off those around them: {listed}")
@@ -119,7 +122,8 @@ def _odd(steps: list[tuple[int, bool]], count: int) -> list[int]:
     for chain in _chains(steps):
         first, last = chain[0], chain[-1]
         odd.update(range(first + 1, last + 1))
-        if len(chain) != PAIR:
+        around = first + count - last
+        if len(chain) != PAIR or around <= last - first:
             odd.update(range(first + 1) if first < RUN else ())
             odd.update(range(last + 1, count) if count - last - 1 <= RUN else ())
     return sorted(odd)

@@ -150,10 +150,11 @@ class _Checked:
         if not (near or stays):
             return
         size, rows, other = step.size, range(step.after, step.after + 1), step.before
-        if step.after > last - RUN:
-            rows = range(step.after, last + 1)
-        elif step.before < RUN:
-            size, rows, other = -size, range(step.before + 1), step.after
+        earlier, later = range(step.before + 1), range(step.after, last + 1)
+        if len(earlier) <= RUN and len(earlier) <= len(later):
+            size, rows, other = -size, earlier, step.after
+        elif len(later) <= RUN:
+            rows = later
         note = (
             f"the price {self._when(rows)} is {_times(size)} than that of {iso(self._days[other])}"
         )
