@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 
@@ -12,6 +13,7 @@ from crypto_assets.resources import wiring
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.accounts.tables import AccountTables
 from crypto_assets.resources.errors import BusyError
+from crypto_assets.resources.inbox.stored import pinned_key
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.bank import (
     check_store,
@@ -223,6 +225,30 @@ def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
     assert run("forget", customer, "--yes")[0] == 0
     code, _, err = run("forget", 2**31 - 1, "--yes")
     assert (code, "nothing is known of customer" in err) == (2, True)
+
+
+def test_an_erasure_reaches_files_that_wait_and_leaves_every_layer_as_good_as_before(
+    run, deliver, bank, settings, snapshots
+):
+    deliver(bank[0])
+    inbox = wiring.inbox(settings)
+    inbox.put(bank[1].customers, "delivered/customers.csv")
+    content = bank[1].customers.read_bytes()
+    snapshots.assign_file("customers", inbox.pin("delivered/customers.csv", content), time.time())
+    owners = Counter(row["customer_id"] for row in bank[0].rows.values() if row["customer_id"])
+    ((customer, _),) = owners.most_common(1)
+    line = re.compile(rb"^\W*%d\W" % customer, re.MULTILINE)
+    assert line.search(content)
+
+    assert run("forget", customer, "--yes")[0] == 0
+
+    (waiting,) = (each for each in snapshots.waiting().values() if each.files)
+    kept = inbox.objects.read(pinned_key(waiting.files["customers"].etag))
+    delivered = inbox.read("delivered/customers.csv", -1)
+    assert kept == delivered
+    assert not line.search(kept)
+    (snapshot,) = json.loads(run("status", "--json")[1])["snapshots"]
+    assert {layer["state"] for layer in snapshot["layers"].values()} == {"published"}
 
 
 def test_a_second_run_waits_for_its_turn(home):

@@ -7,8 +7,8 @@ be repeated, so that another attempt completes what a crash left undone.
 from __future__ import annotations
 
 import io
-import json
-from dataclasses import asdict, replace
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
-from crypto_assets.resources.storage.lake import manifest_key
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 
 if TYPE_CHECKING:
@@ -41,10 +40,11 @@ def forget(accounts: AccountsRefresh, inbox: Inbox, customer_id: int) -> Erased:
         }
         registry.record_forgotten(customer_id, record)
         erased = {"uploads": _from_uploads(accounts, inbox, customer_id)}
-        erased |= _from_tables(accounts, customer_id)
+        gone, rewritten = _from_tables(accounts, customer_id)
+        erased |= gone
         erased["warehouse"] = accounts.warehouse.forget_customer(customer_id)
         erased["store"] = accounts.store.forget(customer_id)
-        _keep_versions(accounts)
+        _keep_versions(accounts, rewritten)
     if not known and not any(erased.values()):
         registry.admit(customer_id)
         raise UsageError(f"nothing is known of customer {customer_id}")
@@ -53,14 +53,16 @@ def forget(accounts: AccountsRefresh, inbox: Inbox, customer_id: int) -> Erased:
 
 
 def _from_uploads(accounts: AccountsRefresh, inbox: Inbox, customer_id: int) -> int:
-    """Takes the customer's lines out of every upload of a snapshot; how many there were."""
+    """Takes the customer's lines out of every upload; how many there were.
+
+    Also out of those that wait for the other file of their pair, or were paired last.
+    """
     done: dict[str, StoredUpload] = {}
     lines = 0
-    for entry in accounts.registry.get_all(accounts.registry.names()).values():
-        for kind, upload in entry.files.items():
-            if upload.etag not in done:
-                done[upload.etag], found = _from_upload(inbox, kind, upload, customer_id)
-                lines += found
+    for kind, upload in accounts.registry.every_upload():
+        if upload.etag not in done:
+            done[upload.etag], found = _from_upload(inbox, kind, upload, customer_id)
+            lines += found
     accounts.registry.replace_contents(done)
     inbox.objects.delete(pinned_key(etag) for etag, upload in done.items() if etag != upload.etag)
     return lines
@@ -83,8 +85,12 @@ def _from_upload(
     return inbox.pin(upload.key, content), found
 
 
-def _from_tables(accounts: AccountsRefresh, customer_id: int) -> Erased:
-    """Takes the customer's rows out of every file of every table; their number in each layer."""
+def _from_tables(accounts: AccountsRefresh, customer_id: int) -> tuple[Erased, set[str]]:
+    """Takes the customer's rows out of every file of every table.
+
+    Gives their number in each layer, and the keys of the files that are others now.
+    """
+    rewritten: set[str] = set()
     lake, tables, data_set = accounts.lake, accounts.tables, accounts.data_set
     erased: Erased = dict.fromkeys(data_set.layers, 0)
     years = dict(tables.progress.rows_by_year)
@@ -94,10 +100,11 @@ def _from_tables(accounts: AccountsRefresh, customer_id: int) -> Erased:
             if gone.num_rows:
                 erased[table.layer] += gone.num_rows
                 lake.objects.write(file.key, content)
+                rewritten.add(file.key)
                 if table is CUSTOMER_ACCOUNTS:
                     years[year_of(file.key)] -= gone.num_rows
     tables.change(rows_by_year=years)
-    return erased
+    return erased, rewritten
 
 
 def _without_rows(content: bytes, customer_id: int) -> tuple[bytes, pa.Table]:
@@ -117,19 +124,30 @@ def _without_rows(content: bytes, customer_id: int) -> tuple[bytes, pa.Table]:
     return sink.getvalue(), gone
 
 
-def _keep_versions(accounts: AccountsRefresh) -> None:
+def _keep_versions(accounts: AccountsRefresh, rewritten: Collection[str]) -> None:
     """The tables are what the changed uploads would give: they count as made from these."""
+    objects = accounts.lake.objects
     registry, progress = accounts.registry, accounts.tables.progress
     entries = registry.get_all(registry.names())
     for name, (manifest, etag) in accounts.lake.current(accounts.data_set, entries).items():
         versions = {layer: registry.version(entries[name], layer) for layer in manifest.versions}
-        document = json.dumps(asdict(replace(manifest, versions=versions))).encode()
-        accounts.lake.objects.replace(manifest_key(accounts.data_set, name), document, etag)
+        accounts.outcomes.restate(accounts.data_set.name, name, versions)
+        found = {key: objects.find(key) for key in rewritten & manifest.etags.keys()}
+        etags = {key: file.etag for key, file in found.items() if file}
+        sizes = {key: file.size for key, file in found.items() if file}
+        new = replace(
+            manifest,
+            versions=versions,
+            etags=manifest.etags | etags,
+            sizes=manifest.sizes | sizes,
+        )
+        accounts.lake.restate(accounts.data_set, name, new, etag)
     held = dict(zip(OF_THE_NEWEST, (progress.published, progress.stored), strict=True))
-    accounts.tables.change(
-        versions={
-            layer: registry.version(entries[name], layer)
-            for layer, name in held.items()
-            if name in entries and layer in progress.versions
-        }
-    )
+    made = {
+        layer: (name, registry.version(entries[name], layer))
+        for layer, name in held.items()
+        if name in entries and layer in progress.versions
+    }
+    for layer, (name, version) in made.items():
+        accounts.outcomes.restate(accounts.data_set.name, name, {layer: version})
+    accounts.tables.change(versions={layer: version for layer, (_, version) in made.items()})

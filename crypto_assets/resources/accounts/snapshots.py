@@ -75,6 +75,13 @@ class SnapshotRegistry(Registry):
     def waiting(self) -> dict[str, Entry]:
         return {name: folder for name, folder in super().waiting().items() if folder.files}
 
+    def every_upload(self) -> Iterator[tuple[str, StoredUpload]]:
+        """The kind of each upload: of snapshots, waiting for its partner, or paired last."""
+        for _, entry in self._documents():
+            yield from entry.files.items()
+            for kind, upload in entry.facts.get("paired", {}).items():
+                yield kind, StoredUpload(**upload)
+
     def forgotten(self) -> tuple[int, ...]:
         """The ids of the customers that were erased and stay out, in order."""
         return tuple(sorted(map(int, self._names("forgotten"))))

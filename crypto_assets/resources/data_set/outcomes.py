@@ -177,6 +177,16 @@ class Outcomes:
             connection.executemany(_TAKEN, rows)
             connection.execute("INSERT OR IGNORE INTO taken_over VALUES (?)", (data_set,))
 
+    def restate(self, data_set: str, partition: str, versions: Mapping[str, str]) -> None:
+        """Says what layers are made from that were changed in place, and stay as good."""
+        rows = [(version, data_set, partition, layer) for layer, version in versions.items()]
+        with self._open() as connection:
+            connection.executemany(
+                "UPDATE layers SET version = ? WHERE version IS NOT NULL AND data_set = ? "
+                "AND partition = ? AND layer = ?",
+                rows,
+            )
+
     def forget(self, data_set: str, partition: str) -> None:
         """Forgets everything of this partition."""
         with self._open() as connection:

@@ -176,6 +176,18 @@ class Lake:
                     wrong.setdefault(partition, {})[layer] = problem
         return wrong
 
+    def restate(
+        self, data_set: DataSet, partition: str, manifest: Manifest, etag: str | None
+    ) -> str:
+        """Replaces the partition's manifest that has this etag; gives the new etag.
+
+        Raises `ConflictError` if another one is there.
+        """
+        document = asdict(manifest)
+        del document["problem"]
+        key = manifest_key(data_set, partition)
+        return self.objects.replace(key, json.dumps(document).encode(), etag)
+
     def files(self, table: Table, current: Current) -> dict[str, LoadFile]:
         """The table's published files of those of the partitions that have one."""
         files = {}
@@ -299,10 +311,7 @@ class _Publication:
             return objects.move(source, target, present.etag if present else None)
 
     def _write(self, manifest: Manifest, etag: str | None) -> str:
-        key = manifest_key(self.data_set, self.partition)
-        document = asdict(manifest)
-        del document["problem"]
-        return self.lake.objects.replace(key, json.dumps(document).encode(), etag)
+        return self.lake.restate(self.data_set, self.partition, manifest, etag)
 
 
 def manifest_key(data_set: DataSet, partition: str) -> str:
