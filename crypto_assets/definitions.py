@@ -17,7 +17,7 @@ from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import run_process
-from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.settings import Settings, read_settings
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
@@ -31,7 +31,7 @@ _CONFIRM = dg.Field(
 @dg.definitions
 def defs() -> dg.Definitions:
     """All assets, jobs, sensors and resources that the settings choose."""
-    settings = Settings()
+    settings = read_settings()
     kinds = wiring.kinds(settings)
     # In the order in which they are asked whose an upload is.
     data_sets = [ACCOUNTS, MARKET_DATA]

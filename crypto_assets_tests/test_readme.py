@@ -153,7 +153,7 @@ def test_the_demo_does_exactly_what_it_promises(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "sample_data.demo"],
         cwd=ROOT,
-        env={**os.environ, "CRYPTO_ASSETS_DEMO_HOME": str(tmp_path / "demo")},
+        env={**os.environ, "DEMO_HOME": str(tmp_path / "demo")},
         capture_output=True,
         text=True,
         timeout=HANG_S,

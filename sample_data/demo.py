@@ -11,7 +11,7 @@ from pathlib import Path
 from crypto_assets.cli import main as crypto_assets
 
 SAMPLES = Path("sample_data")
-HOME = Path(os.environ.get("CRYPTO_ASSETS_DEMO_HOME", ".demo"))
+HOME = Path(os.environ.get("DEMO_HOME", ".demo"))
 FILES = {
     "BTC": ("Bitcoin Historical Data.csv", "multiTimeline.csv"),
     "XMR": ("XMR_EUR Kraken Historical Data.csv", "interesse monero.csv"),

@@ -12,7 +12,8 @@ from crypto_assets.cli.command import WholeSentences
 
 @click.group(cls=WholeSentences, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="crypto-assets")
-def main() -> None:
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+def main(debug: bool) -> None:
     """Turn two CSV files per crypto-currency into tables that SQL and BI can trust.
 
     Everything local lives in the folder CRYPTO_ASSETS_HOME (default: .crypto_assets).

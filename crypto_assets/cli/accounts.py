@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crypto_assets.cli.command import command
+from crypto_assets.cli.command import FILE, command, say
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
     from crypto_assets.resources.settings import Settings
 
-_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _REMARKS = {
     "accounts_bronze": {
         "customers/blank": "blank rows in the customers",
@@ -42,8 +41,8 @@ _LAYER = click.Choice(list(ACCOUNTS.layers))
 
 @command
 @click.argument("snapshot", required=False)
-@click.option("--customers", type=_FILE, help="CSV file of all customers.")
-@click.option("--accounts", "accounts_file", type=_FILE, help="CSV file of all accounts.")
+@click.option("--customers", type=FILE, help="CSV file of all customers.")
+@click.option("--accounts", "accounts_file", type=FILE, help="CSV file of all accounts.")
 @click.option("--layer", "layers", type=_LAYER, multiple=True, help="Only this layer (repeatable).")
 @click.option(
     "--confirm-mass-delete",
@@ -107,14 +106,14 @@ def _register(
     added = add_snapshot(wiring.inbox(settings), registry, files)
     report_entry(instance, ACCOUNTS, added)
     names = " and ".join(path.name for path in files.values())
-    click.echo(f"{added.partition}: registered {names}")
+    say(f"{added.partition}: registered {names}")
     return added.partition
 
 
 def _show(outcome: Outcome) -> None:
-    click.echo(_line(outcome))
+    say(_line(outcome))
     for remark in _remarks(outcome):
-        click.echo(f"{outcome.partition}: {remark}", err=True)
+        say(f"{outcome.partition}: {remark}", err=True)
 
 
 def _line(outcome: Outcome) -> str:
@@ -177,7 +176,7 @@ def forget(settings: Settings, customer_id: int, yes: bool) -> None:
         click.confirm(f"Erase customer {customer_id} everywhere?", abort=True)
     erased = forget_everywhere(wiring.accounts(settings), wiring.inbox(settings), customer_id)
     for place, count in erased.items():
-        click.echo(f"{place:<24}{count:>6} erased")
+        say(f"{place:<24}{count:>6} erased")
 
 
 def snapshot_document(status: Status) -> dict[str, Any]:

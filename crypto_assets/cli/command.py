@@ -1,16 +1,33 @@
-"""What each command of `crypto-assets` is built on: settings, shared options, one-line errors."""
+"""What each command of `crypto-assets` is built on: settings, shared options, one-line errors.
+
+Whatever a command raises ends here: in one line, an exit code and, with `--debug`, a traceback.
+What is wrong with a file or a setting says whoever raises it.
+"""
 
 from __future__ import annotations
 
 import functools
+import logging
+import os
+import select
+import sqlite3
 import sys
-import tomllib
-from collections.abc import Callable, Iterable
-from typing import Any
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TextIO, TypeVar, cast
 
 import click
 
+from crypto_assets.spark.printable import printable
+
+E = TypeVar("E", bound=BaseException)
 Function = Callable[..., Any]
+
+_INTERRUPTED, _GONE = 130, 141  # as shells say that SIGINT or SIGPIPE ended a program
 
 # How a file is to be read, where it leaves a choice; each is a field of `Choices` too.
 READING_OPTIONS = (
@@ -49,6 +66,17 @@ class WholeSentences(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; wrong use is one line as well."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            of = error.ctx.command_path if error.ctx else ctx.command_path
+            say(
+                f"crypto-assets: {error.format_message().rstrip('.')} (see `{of} --help`)", err=True
+            )
+            sys.exit(error.exit_code)
+
 
 def options(those: Iterable[Callable[[Function], Function]]) -> Callable[[Function], Function]:
     """Gives a command these options."""
@@ -61,31 +89,155 @@ def options(those: Iterable[Callable[[Function], Function]]) -> Callable[[Functi
     return add
 
 
+class RegularFile(click.Path):
+    """A path that exists; what is no folder has to be a regular file, which ends."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.is_dir() and not path.is_file():
+            self.fail(f"{value} is a pipe, a socket or a device, not a regular file", param, ctx)
+        return path
+
+
+FILE = RegularFile(exists=True, dir_okay=False, readable=True, path_type=Path)
+FILE_OR_FOLDER = RegularFile(exists=True, readable=True, path_type=Path)
+
+
 def command(function: Function) -> click.Command:
     """A command that gets the settings, and whose errors become one line."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        from pydantic import ValidationError
+        debug = bool(click.get_current_context().find_root().params.get("debug"))
+        with in_one_line(debug=debug):
+            from crypto_assets.resources.proxies import keep_loopback_direct
+            from crypto_assets.resources.settings import read_settings
 
-        from crypto_assets.resources.errors import CryptoAssetsError, UsageError
-        from crypto_assets.resources.settings import Settings
-
-        try:
-            return function(Settings(), *args, **kwargs)
-        except ValidationError as error:
-            first = error.errors()[0]
-            fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
-        except tomllib.TOMLDecodeError as error:
-            fail(f"crypto_assets.toml: {error}", 2)
-        except CryptoAssetsError as error:
-            fail(str(error), 2 if isinstance(error, UsageError) else 1)
-        except OSError as error:
-            fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+            keep_loopback_direct()
+            return function(read_settings(), *args, **kwargs)
 
     return click.command()(run)
 
 
-def fail(message: str, code: int) -> None:
-    click.echo(f"crypto-assets: {message}", err=True)
-    sys.exit(code)
+def say(line: str, *, err: bool = False) -> None:
+    """Prints one line, whatever is in it."""
+    click.echo(printable(line), err=err)
+
+
+@contextmanager
+def in_one_line(*, debug: bool = False) -> Iterator[None]:
+    """Ends the process with one line and an exit code on any error; `debug` adds the traceback."""
+    try:
+        with nullcontext() if debug else _quiet_libraries():
+            yield
+            for stream in _streams():
+                stream.flush()
+    except (click.ClickException, click.Abort):
+        raise
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is where all of them end
+        if debug:
+            traceback.print_exc()
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
+            _drop_output()
+            sys.exit(_GONE)
+        say(f"crypto-assets: {_line(error)}", err=True)
+        _drop_output()
+        sys.exit(_exit_code(error))
+
+
+def _exit_code(error: BaseException) -> int:
+    from crypto_assets.resources.errors import UsageError
+
+    if isinstance(error, KeyboardInterrupt):
+        return _INTERRUPTED
+    return 2 if isinstance(error, UsageError) else 1
+
+
+def _line(error: BaseException) -> str:
+    """What went wrong, in one line."""
+    from crypto_assets.resources.errors import CryptoAssetsError
+
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, CryptoAssetsError):
+        return " ".join(str(error).split("\n"))
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+    if of_sqlite := _cause(error, sqlite3.Error):
+        return _of_databases(of_sqlite)
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error}: set PYTHONIOENCODING=utf-8"
+    said = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {said} (`crypto-assets --debug ...` shows where)"
+
+
+def _of_databases(error: sqlite3.Error) -> str:
+    """What an error of Dagster's databases comes from."""
+    from crypto_assets.resources.doctor.home import explained
+    from crypto_assets.resources.errors import CryptoAssetsError
+    from crypto_assets.resources.settings import read_settings
+
+    try:
+        return str(explained(read_settings(), error))
+    except (CryptoAssetsError, OSError) as reason:
+        return _line(reason)
+
+
+def _cause(error: BaseException, kind: type[E]) -> E | None:
+    """The error of this kind that led to this one, or is it."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, kind):
+        cause = cause.__cause__ or cause.__context__
+    return cast("E | None", cause)
+
+
+def _streams() -> list[TextIO]:
+    """What is printed to; Python has none where the shell closed it."""
+    return [stream for stream in (sys.stdout, sys.stderr) if stream]
+
+
+def _reader_is_gone() -> bool:
+    """Whether nobody reads any more what is printed, as behind `| head -1`."""
+    watched = select.poll()
+    for stream in _streams():
+        watched.register(stream.fileno(), 0)
+    return bool(watched.poll(0))
+
+
+def _drop_output() -> None:
+    """Gives up what cannot be printed: Python would complain of it at its end once more."""
+    for stream in _streams():
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keeps warnings and tracebacks of libraries away; what they log as a warning is one line."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_OneLine())
+    root, thread_hook = logging.getLogger(), threading.excepthook
+    root.addHandler(handler)
+    if thread_hook is threading.__excepthook__:
+        threading.excepthook = _in_a_thread
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda *_, **__: None
+            yield
+    finally:
+        root.removeHandler(handler)
+        threading.excepthook = thread_hook
+
+
+def _in_a_thread(arguments: threading.ExceptHookArgs) -> None:
+    say(f"crypto-assets: {_line(arguments.exc_value or SystemExit())}", err=True)
+
+
+class _OneLine(logging.Formatter):
+    """A record in one line, without the traceback it may have."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"crypto-assets: {printable(record.getMessage())}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,23 +21,26 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
+from crypto_assets.cli.command import say
 from crypto_assets.resources.progress import LOGGER, Step
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.printable import printable, printable_lines
 
-# Tables take the width they need: a value cut short is a wrong value.
-out = Console(highlight=False, width=10_000)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Prints rows as a plain table."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(table)
+    """Prints rows as a plain table, as wide as it has to be: a value cut short is a wrong value."""
+    shown = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+    head = list(map(printable, columns))
+    widths = [max(map(cell_len, cells)) for cells in zip(head, *shown, strict=True)]
+    lines = [
+        "  ".join(c + " " * (width - cell_len(c)) for c, width in zip(row, widths, strict=True))
+        for row in (head, *shown)
+    ]
+    click.echo("\n".join([click.style(lines[0], bold=True), *lines[1:]]))
 
 
 def show_status(
@@ -72,7 +78,7 @@ def show_status(
             ],
         )
     for line in _remarks(currencies, snapshots, uploads):
-        out.print(line, markup=False, soft_wrap=True)
+        say(line)
 
 
 def _remarks(
@@ -100,7 +106,7 @@ def _remarks(
 
 def show_profile(snapshot: str, rows: Iterable[Sequence[str]]) -> None:
     """Prints the lines of a snapshot's profile."""
-    out.print(f"snapshot {snapshot}")
+    say(f"snapshot {snapshot}")
     show_table(["file", "what", "value", "is"], rows)
 
 
@@ -112,9 +118,18 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def write_json(document: object) -> None:
-    """Writes a document to standard output; dates become ISO text."""
-    json.dump(document, sys.stdout, indent=1, default=str, ensure_ascii=False)
-    sys.stdout.write("\n")
+    """Writes a document to standard output; dates become ISO text, what is no number null."""
+    text = json.dumps(_plain(document), indent=1, default=str, ensure_ascii=False, allow_nan=False)
+    click.echo(printable_lines(text))  # the same document: JSON writes these characters so too
+
+
+def _plain(value: Any) -> Any:
+    """The value with nothing in it that JSON has no word for, but dates and decimals."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 @contextmanager

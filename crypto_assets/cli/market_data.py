@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crypto_assets.cli.command import READING_OPTIONS, command, options
+from crypto_assets.cli.command import FILE, READING_OPTIONS, command, options, say
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 if TYPE_CHECKING:
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from crypto_assets.resources.data_set.registry import Registry
     from crypto_assets.resources.settings import Settings
 
-_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _LAYER = click.Choice(list(MARKET_DATA.layers))
 
 
 @command
 @click.argument("ticker")
-@click.option("--history", required=True, type=_FILE, help="CSV file of daily prices.")
-@click.option("--trend", required=True, type=_FILE, help="CSV file of Google Trends.")
+@click.option("--history", required=True, type=FILE, help="CSV file of daily prices.")
+@click.option("--trend", required=True, type=FILE, help="CSV file of Google Trends.")
 @click.option(
     "--missing",
     type=click.Choice(["fill", "drop"]),
@@ -61,9 +60,9 @@ def add(
     with open_instance(settings) as instance:
         report_entry(instance, MARKET_DATA, entry)
     names = " and ".join(upload.name for upload in entry.files.values())
-    click.echo(f"{ticker}: registered {names}")
+    say(f"{ticker}: registered {names}")
     for remark in remarks:
-        click.echo(f"{ticker}: {remark}", err=True)
+        say(f"{ticker}: {remark}", err=True)
 
 
 @command
@@ -88,7 +87,7 @@ def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
         if not yes:
             click.confirm(f"Remove the tables of {ticker}{uploads}?", abort=True)
         remove_everywhere(instance, currencies, wiring.inbox(settings), ticker, purge=purge)
-    click.echo(f"{ticker}: removed{uploads}")
+    say(f"{ticker}: removed{uploads}")
 
 
 @command
@@ -129,7 +128,7 @@ def materialize(
             err.print(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}")
         job = defs().resolve_job_def(job_name(MARKET_DATA))
         for outcome in launch(job, instance, currencies, chosen, selected):
-            click.echo(_line(outcome))
+            say(_line(outcome))
             bad += outcome.failed
     if bad:
         err.print(f"{bad} of {len(chosen)} tickers failed")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crypto_assets.cli.accounts import snapshot_document
-from crypto_assets.cli.command import command
+from crypto_assets.cli.command import command, say
 from crypto_assets.cli.market_data import chosen_tickers, currency_document
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
 
 def _waiting(registry: Registry) -> list[dict[str, str]]:
     """The files whose partition lacks another one."""
-    from crypto_assets.resources.storage.files import printable
+    from crypto_assets.spark.printable import printable
 
     return [
         {registry.data_set.partition: name, "has": kind, "file": printable(upload.key)}
@@ -82,9 +82,16 @@ def sql(settings: Settings, query: str, style: str) -> None:
     """
     from crypto_assets.cli.console import show_table, write_csv, write_json
     from crypto_assets.resources import wiring
+    from crypto_assets.resources.errors import UsageError
 
+    if not query.strip(" \n\t;"):
+        raise UsageError("the query is empty")
     columns, rows = wiring.warehouse(settings).query(query)
     if style == "json":
+        doubled = sorted({name for name in columns if columns.count(name) > 1})
+        if doubled:
+            named = ", ".join(doubled)
+            raise UsageError(f"JSON has each name once: give columns named {named} with AS")
         write_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
         (show_table if style == "table" else write_csv)(columns, rows)
@@ -106,12 +113,15 @@ def ui(settings: Settings, host: str, port: int, files: Sequence[Path]) -> None:
 
     One at a time on a home. Only pages of its own may use it: see CRYPTO_ASSETS_UI_HOSTS.
     """
+    from crypto_assets.resources.doctor.home import check_databases, check_writable
     from crypto_assets.resources.doctor.keys import exposed_key_files
     from crypto_assets.ui.address import Address
     from crypto_assets.ui.serve import serve
 
     for remark in exposed_key_files(settings):
-        click.echo(f"crypto-assets: {remark}", err=True)
+        say(f"crypto-assets: {remark}", err=True)
+    check_writable(settings.root)
+    check_databases(settings)
     serve(settings, Address(host, port), files)
 
 

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crypto_assets.cli.command import READING_OPTIONS, command, options
+from crypto_assets.cli.command import FILE_OR_FOLDER, READING_OPTIONS, command, options, say
 
 if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
-_PATH = click.Path(exists=True, readable=True, path_type=Path)
-
 
 @command
-@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.argument("paths", nargs=-1, required=True, type=FILE_OR_FOLDER)
 def upload(settings: Settings, paths: Sequence[Path]) -> None:
     """Upload CSV files, or folders of them; whose they are is worked out from name and content.
 
@@ -34,12 +32,12 @@ def upload(settings: Settings, paths: Sequence[Path]) -> None:
     inbox = wiring.inbox(settings)
     with showing_progress():
         sent = send(inbox, Ledger(inbox.objects), sources)
-    click.echo(f"{len(sent)} uploaded, {len(sources) - len(sent)} there already")
-    click.echo("`crypto-assets status` shows what became of them", err=True)
+    say(f"{len(sent)} uploaded, {len(sources) - len(sent)} there already")
+    say("`crypto-assets status` shows what became of them", err=True)
 
 
 @command
-@click.argument("paths", nargs=-1, type=_PATH)
+@click.argument("paths", nargs=-1, type=FILE_OR_FOLDER)
 @click.option("--shapes", is_flag=True, help="List the shapes of file that are understood.")
 @click.option("--json", "as_json", is_flag=True, help="Everything found out, as JSON.")
 @options(READING_OPTIONS)
@@ -56,6 +54,7 @@ def inspect(
     the reader or by the run that would come.
     """
     from crypto_assets.cli.console import write_json
+    from crypto_assets.resources.storage.files import regular_files
     from crypto_assets.resources.uploads.inspect import inspect_file, shapes_table, summary
     from crypto_assets.spark.market_data.currency import Choices
 
@@ -64,11 +63,11 @@ def inspect(
     if shapes:
         click.echo(shapes_table())
         return
-    folders = (sorted(p.rglob("*.csv")) if p.is_dir() else [p] for p in paths)
+    folders = (regular_files(p, ".csv") if p.is_dir() else [p] for p in paths)
     findings = [inspect_file(path, Choices(**choices)) for files in folders for path in files]
     if as_json:
         write_json(findings)
     else:
-        for finding in findings:
-            click.echo(summary(finding))
+        for line in (line for finding in findings for line in summary(finding)):
+            say(line)
     sys.exit(1 if any(each["refused"] or each["problems"] for each in findings) else 0)

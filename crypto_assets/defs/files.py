@@ -14,8 +14,8 @@ from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.ledger import Quarantined
 from crypto_assets.resources.inbox.stored import StoredUpload
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.spark.data_set import DataSet
+from crypto_assets.spark.printable import printable
 
 SHOWN_QUARANTINED = 200
 _QUARANTINE_SCHEMA = dg.TableSchema(

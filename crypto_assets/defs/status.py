@@ -20,7 +20,7 @@ from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.instance import KILLED
 from crypto_assets.resources.market_data.overrides import read_overrides
-from crypto_assets.resources.storage.files import printable
+from crypto_assets.spark.printable import printable
 
 State = Literal["published", "stale", "missing", "failed", "running", "superseded", "none"]
 

@@ -6,10 +6,14 @@ that no other module joins paths on its own.
 
 from __future__ import annotations
 
+import os
+import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -19,6 +23,9 @@ from pydantic_settings import (
 )
 
 from crypto_assets.resources.errors import UsageError
+
+_PREFIX = "CRYPTO_ASSETS"
+_TOML = "crypto_assets.toml"
 
 
 class AwsSettings(BaseModel):
@@ -73,10 +80,10 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="CRYPTO_ASSETS_",
+        env_prefix=f"{_PREFIX}_",
         env_nested_delimiter="_",
         env_nested_max_split=1,
-        toml_file="crypto_assets.toml",
+        toml_file=_TOML,
         extra="forbid",
         frozen=True,
     )
@@ -193,6 +200,49 @@ class Settings(BaseSettings):
         return self.root / "dagster"
 
 
+def read_settings() -> Settings:
+    """The settings in force here. Raises `UsageError` if one is wrong or there is none of its name.
+
+    An unknown variable would otherwise be passed over, and what it was to set stay as it is.
+    """
+    known = {variable(*names) for names in _names()}
+    for name in os.environ:
+        if name.upper().startswith(f"{_PREFIX}_") and name.upper() not in known:
+            raise UsageError(f"{name}: there is no such setting: {_meant(name.upper(), known)}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise UsageError(_said(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{_TOML}: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{_TOML}: it is nested too deeply") from error
+
+
+def _names() -> Iterator[tuple[str, ...]]:
+    """The name of each setting, from the outermost table inwards."""
+    for name in Settings.model_fields:
+        if name != "aws":
+            yield (name,)
+    for name in AwsSettings.model_fields:
+        yield "aws", name
+
+
+def _said(error: ValidationError) -> str:
+    """What is wrong with the first wrong setting, in words."""
+    fault = error.errors()[0]
+    name = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        names = {".".join(names) for names in _names()}
+        return f"setting {name}: there is no such setting: {_meant(name, names)}"
+    return f"setting {name}: {fault['msg']}, not {fault['input']!r}"
+
+
+def _meant(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, sorted(known), 1)
+    return f"did you mean {near[0]}?" if near else "`crypto-assets doctor` lists them"
+
+
 def variable(*names: str) -> str:
     """The environment variable of a setting, named from the outermost table inwards."""
-    return "_".join(["CRYPTO_ASSETS", *(name.upper() for name in names)])
+    return "_".join([_PREFIX, *(name.upper() for name in names)])

@@ -14,9 +14,9 @@ from typing import Any
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.data_set import DataSet
+from crypto_assets.spark.printable import printable
 
 HEAD_BYTES = (16 << 20) + 1  # of an upload, read to find out whose it is
 

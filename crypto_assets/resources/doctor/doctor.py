@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from crypto_assets.resources import wiring
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.doctor.aws import examine_aws, uses_aws
 from crypto_assets.resources.doctor.finding import Finding
+from crypto_assets.resources.doctor.home import check_databases, check_writable
 from crypto_assets.resources.doctor.keys import exposed_key_files
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.settings import Settings, variable
@@ -20,7 +19,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """The effective settings, then a finding for each part."""
     yield from _listed(settings)
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
-    yield _try("home", lambda: _writable(settings.root))
+    yield _try("home", lambda: check_writable(settings.root))
+    yield _try("dagster", lambda: check_databases(settings))
     for exposed in exposed_key_files(settings):
         yield Finding("key file", False, exposed)
     try:
@@ -58,13 +58,7 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, check())
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor is asked for
-        return Finding(what, False, str(error).strip().splitlines()[0] or type(error).__name__)
-
-
-def _writable(folder: Path) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder):
-        return f"{folder} can be written"
+        return Finding(what, False, next(iter(str(error).strip().splitlines()), repr(error)))
 
 
 def _lake(settings: Settings) -> str:

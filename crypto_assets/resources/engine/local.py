@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 from crypto_assets.resources.engine.engine import Engine, Execute
 from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.proxies import keep_loopback_direct
 from crypto_assets.resources.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class SailEngine(_SessionEngine):
     @contextmanager
     def session(self) -> Iterator[SparkSession]:
         """A session on a server of its own, on a free loopback port."""
+        keep_loopback_direct()
         for name, value in _SAIL_CONFIG.items():
             os.environ.setdefault(name, value)
         from pysail.spark import SparkConnectServer

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Advance, Object, Objects, is_hidden
+from crypto_assets.spark.printable import printable
 
 OVERRIDES = "currencies.toml"
 SETTLED_SECONDS = 2.0

@@ -6,9 +6,9 @@ import json
 import re
 from dataclasses import fields
 
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.printable import printable
 
 _FLAGS = {each.name for each in fields(Choices) if each.default is False}
 _NUMBERS = {each.name for each in fields(Choices) if isinstance(each.default, float)}

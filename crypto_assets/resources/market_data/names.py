@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crypto_assets.resources.market_data.name_reader import NameReader
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.spark.market_data.coins import Coins
+from crypto_assets.spark.printable import printable
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,13 @@ from crypto_assets.spark.market_data.data_set import MARKET_DATA
 _GLOB = re.compile(r"[*?\[]")
 _HEADING = re.compile(r"""\s*\[\s*["']?([^"'\[\].]+?)["']?\s*[\].]""")
 _NAME = re.compile(r"""\s*["']?([^"'\[\].=]+?)["']?\s*[.=]""")
-_MAX_BYTES = 8 << 20  # 10,000 currencies, each with every setting, are below 4 MB
+_MAX_BYTES = 4 << 20  # 10,000 currencies, each with every setting, are 3.7 MB
+_STRING = re.compile(
+    r""""{3}(?:\\.|[^\\])*?(?:"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*""",
+    re.DOTALL,
+)
+# A setting has two names. tomllib's time grows with the square of their number: minutes at 100 kB.
+_NESTED = re.compile(r"(?<![\w.-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){4}")
 
 
 class _Section(BaseModel):
@@ -115,13 +121,14 @@ def read_overrides(inbox: Inbox) -> tuple[Overrides, str]:
 @lru_cache(maxsize=1)  # asked for at every look at the inbox, and seldom changed
 def parse_overrides(text: str) -> Overrides:
     """Reads the file's text; a file that is no TOML has no sections."""
+    if line := _nested_line(text):
+        return Overrides(problems=(f"{OVERRIDES} line {line}: too many names within each other",))
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # numbers and nesting beyond what Python takes
         return Overrides(problems=(f"{OVERRIDES}: {error}",))
     sections: dict[str, _Section] = {}
-    problems, lines = [], text.split("\n")
-    firsts = _first_lines(lines)
+    problems, firsts = [], _first_lines(text.split("\n"))
     for name, content in document.items():
         try:
             if not isinstance(content, dict):
@@ -130,13 +137,20 @@ def parse_overrides(text: str) -> Overrides:
                 raise UsageError(f"[{name}] is a second section of {ticker}")  # noqa: TRY301
             sections[ticker] = Override.model_validate(content)
         except UsageError as error:
-            problems.append(f"{OVERRIDES} line {_line_of(lines, firsts, name)}: {error}")
+            problems.append(f"{OVERRIDES} line {firsts.get((name,), 1)}: {error}")
         except ValidationError as error:
             for fault in error.errors():
                 of = str(fault["loc"][0])
-                line = _line_of(lines, firsts, name, of)
+                line = firsts.get((name, of)) or firsts.get((name,), 1)
                 problems.append(f"{OVERRIDES} line {line}: [{name}] {_said(of, fault)}")
     return Overrides(sections, tuple(problems))
+
+
+def _nested_line(text: str) -> int | None:
+    """The line whose names are nested deeper than any setting; what stands in strings is none."""
+    names = _STRING.sub(lambda found: "s" + "\n" * found[0].count("\n"), text)
+    nested = _NESTED.search(names)
+    return names.count("\n", 0, nested.start()) + 1 if nested else None
 
 
 def _said(setting: str, fault: ErrorDetails) -> str:
@@ -152,25 +166,19 @@ def _said(setting: str, fault: ErrorDetails) -> str:
     return f"{shown(setting, CELL_SHOWN)}: there is no such setting: {meant}"
 
 
-def _line_of(
-    lines: Sequence[str], firsts: Mapping[str, int], section: str, name: str | None = None
-) -> int:
-    """The line of a section, or of a name in it; 1 if it is written in an unusual way."""
-    start = firsts.get(section, 1)
-    if name is not None:
-        for number, line in enumerate(lines[start:], start + 1):
-            if line.lstrip().startswith("["):
-                break
-            if (found := _NAME.match(line)) and found[1] == name:
-                return number
-    return start
+def _first_lines(lines: Sequence[str]) -> dict[tuple[str, ...], int]:
+    """The first line of each section and of each name in one, however many are broken.
 
-
-def _first_lines(lines: Sequence[str]) -> dict[str, int]:
-    """The first line of each heading and of each name, found at once however many are broken."""
-    found: dict[str, int] = {}
-    for pattern in (_HEADING, _NAME):
-        for number, line in enumerate(lines, 1):
-            if match := pattern.match(line):
-                found.setdefault(match[1], number)
-    return found
+    A section begins at its heading, or else at its first name that stands outside of others.
+    """
+    found: dict[tuple[str, ...], int] = {}
+    outside: dict[tuple[str, ...], int] = {}
+    section = ""
+    for number, line in enumerate(lines, 1):
+        if heading := _HEADING.match(line):
+            section = heading[1]
+            found.setdefault((section,), number)
+        elif name := _NAME.match(line):
+            found.setdefault((section, name[1]), number)
+            outside.setdefault((name[1],), number)
+    return outside | found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.files import printable
+from crypto_assets.spark.printable import printable, printable_lines
 
 LOGGER = logging.getLogger("crypto_assets.notices")
 
@@ -42,8 +42,9 @@ class LogNotifier(Notifier):
         return cls(path=str(settings.notices))
 
     def notify(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:
-        LOGGER.log(level, "%s", printable(f"{subject}\n{text}"))
-        entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {subject}\n{text}\n\n"
+        LOGGER.log(level, "%s", printable_lines(f"{subject}\n{text}"))
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = f"{at} {printable(subject)}\n{printable_lines(text)}\n\n"
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with Path(self.path).open("a", encoding="utf-8") as stream:
-            stream.write(printable(entry))
+            stream.write(entry)

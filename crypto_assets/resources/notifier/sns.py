@@ -9,7 +9,7 @@ from typing import Self
 from crypto_assets.resources.aws import Aws, aws_errors
 from crypto_assets.resources.notifier.notifier import LOGGER, Notifier
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.files import printable
+from crypto_assets.spark.printable import printable_lines
 
 SUBJECT_CHARACTERS = 100
 MESSAGE_BYTES = 256 * 1024
@@ -31,12 +31,14 @@ class SnsNotifier(Notifier):
 
         Raises `BusyError` and `RefusedError` if SNS does not take it.
         """
-        LOGGER.log(level, "%s", printable(f"{subject}\n{text}"))
+        LOGGER.log(level, "%s", printable_lines(f"{subject}\n{text}"))
         short = short_subject(subject)
         message = text if short == subject and text else f"{subject}\n\n{text}"
         with aws_errors(permission=f"allow sns:Publish on {self.topic_arn}"):
             client = self.aws.client("sns")
-            client.publish(TopicArn=self.topic_arn, Subject=short, Message=cut(printable(message)))
+            client.publish(
+                TopicArn=self.topic_arn, Subject=short, Message=cut(printable_lines(message))
+            )
 
 
 def short_subject(subject: str) -> str:

@@ -1,17 +1,65 @@
-"""Local files: written so that a reader sees the old or the new one, locked, named for people."""
+"""Local files: found and opened without surprises, replaced whole, locked.
+
+What is kept in them is for others. Folders may hold anything that people, or others, put there.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
 from filelock import FileLock, Timeout
 
 from crypto_assets.resources.errors import BusyError
+from crypto_assets.spark.printable import printable as printable  # noqa: PLC0414 - of `defs.uploads`
+
+
+def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
+    """Opens a file to read it. Raises `OSError` if it is a pipe, a socket, a device or a folder.
+
+    A pipe would be waited for without end, and a device need not have one. A link is only followed
+    where a person named it.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise _not_regular(path) from error
+        raise
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise _not_regular(path)
+
+
+def _not_regular(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def regular_files(folder: Path, suffix: str) -> list[Path]:
+    """The files below a folder whose names end so, in any case of letters, sorted.
+
+    Nothing is followed, however deep it is. Raises `OSError` if a folder cannot be listed.
+    """
+    found, folders = [], [folder]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False) and entry.name.lower().endswith(suffix):
+                found.append(Path(entry.path))
+    return sorted(found)
 
 
 @contextmanager
@@ -32,11 +80,6 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def printable(text: str) -> str:
-    """The text as it can be stored and shown: file names may hold bytes that are no characters."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.files import locked, replacing, write_atomically
+from crypto_assets.resources.storage.files import locked, open_regular, replacing, write_atomically
 from crypto_assets.resources.storage.objects import (
     Advance,
     Content,
@@ -67,7 +67,7 @@ class LocalObjects(Objects):
         return [entry.name for _, entry in found if entry and entry.is_dir(follow_symlinks=False)]
 
     def read(self, key: str, limit: int = -1) -> bytes:
-        with Path(self.root, key).open("rb") as stream:
+        with open_regular(Path(self.root, key)) as stream:
             return stream.read(limit)
 
     def read_all(self, keys: Iterable[str]) -> dict[str, Content]:
@@ -101,19 +101,17 @@ class LocalObjects(Objects):
         return moved.etag if moved else ""
 
     def upload(self, source: Path, key: str, advance: Advance) -> None:
-        with source.open("rb") as original, replacing(Path(self.root, key)) as copy:
+        original = open_regular(source, follow=True)
+        with original, replacing(Path(self.root, key)) as copy:
             while chunk := original.read(_CHUNK):
                 copy.write(chunk)
                 advance(len(chunk))
 
     def holds(self, source: Path, key: str) -> bool:
-        target = Path(self.root, key)
-        try:
-            if target.stat().st_size != source.stat().st_size:
-                return False
-        except FileNotFoundError:
+        present = self.find(key)
+        if present is None or present.size != source.stat().st_size:
             return False
-        with target.open("rb") as one, source.open("rb") as other:
+        with open_regular(Path(self.root, key)) as one, open_regular(source, follow=True) as other:
             return all(_same_chunks(one.read, other.read))
 
     def delete(self, keys: Iterable[str]) -> None:

@@ -29,7 +29,7 @@ from crypto_assets.resources.aws import (
 )
 from crypto_assets.resources.errors import ConflictError, RefusedError, UsageError
 from crypto_assets.resources.settings import Settings, variable
-from crypto_assets.resources.storage.files import locked, printable
+from crypto_assets.resources.storage.files import locked, open_regular
 from crypto_assets.resources.storage.objects import (
     Advance,
     Content,
@@ -38,6 +38,7 @@ from crypto_assets.resources.storage.objects import (
     Part,
     is_hidden,
 )
+from crypto_assets.spark.printable import printable
 
 _URI = "s3://bucket or s3://bucket/folder"
 _DELETED_AT_ONCE = 1000
@@ -323,5 +324,5 @@ def _trying(times: int, *passing: type[Exception]) -> Retrying:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
+    with open_regular(path, follow=True) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.market_data.names import owner_of, read_key, read_name
+from crypto_assets.resources.storage.files import open_regular
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
@@ -33,7 +34,7 @@ def inspect_file(path: Path, choices: Choices) -> dict[str, Any]:
 
     finding: dict[str, Any] = {"file": str(path), **dict.fromkeys(_FACTS)}
     try:
-        with path.open("rb") as stream:
+        with open_regular(path, follow=True) as stream:
             export = read_export(stream, choices.reading((), file=path.name))
     except (ReadError, OSError) as reason:
         return {**finding, **_facts_so_far(path), "refused": str(reason)}
@@ -60,7 +61,7 @@ def _facts_so_far(path: Path) -> dict[str, Any]:
 
     found: dict[str, Any] = {}
     try:
-        with path.open("rb") as stream:
+        with open_regular(path, follow=True) as stream:
             text = read_text(stream)
         found["encoding"] = text.encoding
         found["delimiter"] = read_table(text.lines).delimiter
@@ -90,10 +91,10 @@ def shapes_table() -> str:
     return "\n".join([*head, *(f"| {row} |" for row in rows)])
 
 
-def summary(finding: Mapping[str, Any]) -> str:
+def summary(finding: Mapping[str, Any]) -> list[str]:
     """A finding in a few lines for a person."""
     if finding["refused"]:
-        return f"{finding['file']}: REFUSED: {finding['refused']}"
+        return [f"{finding['file']}: REFUSED: {finding['refused']}"]
     problems = finding["problems"]
     about = (
         f"{finding['file']}: {finding['kind']} from {finding['source']}, "
@@ -109,4 +110,4 @@ def summary(finding: Mapping[str, Any]) -> str:
     lines = [f"  BAD {problem}" for problem in problems[:SHOWN_PROBLEMS]]
     if len(problems) > SHOWN_PROBLEMS:
         lines.append(f"  and {len(problems) - SHOWN_PROBLEMS} more")
-    return "\n".join([about, dialect, *notes, *lines])
+    return [about, dialect, *notes, *lines]

@@ -20,6 +20,7 @@ from crypto_assets.resources.market_data.registry import (
     new_ticker,
     with_choices,
 )
+from crypto_assets.resources.storage.files import open_regular
 from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Choices
 
@@ -73,7 +74,7 @@ def add_snapshot(inbox: Inbox, registry: SnapshotRegistry, sources: Mapping[str,
     from crypto_assets.spark.exports.text import HEAD_BYTES
 
     for kind, source in sources.items():
-        with source.open("rb") as stream:
+        with open_regular(source, follow=True) as stream:
             if kind_of(stream.read(HEAD_BYTES), source.name) != kind:
                 raise UsageError(f"{source}: this is no file of {kind}: look at its first line")
     return registry.register(upload_files(inbox, registry.data_set.name, sources))
@@ -106,7 +107,7 @@ def _judge(
     from crypto_assets.spark.problems import ReadError
 
     try:
-        with path.open("rb") as stream:
+        with open_regular(path, follow=True) as stream:
             reading = choices.reading(terms_of(ticker, choices.names), kind, path.name)
             export = read_export(stream, reading)
     except ReadError as reason:

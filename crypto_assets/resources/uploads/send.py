@@ -10,6 +10,7 @@ from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.progress import progress
+from crypto_assets.resources.storage.files import regular_files
 from crypto_assets.resources.storage.objects import is_hidden
 
 _WORKERS = 8
@@ -39,9 +40,8 @@ def _files_of(path: Path) -> Iterator[tuple[str, Path]]:
     if not path.is_dir():
         yield path.name, path
         return
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() == ".csv" and file.is_file():
-            yield Path(path.resolve().name, file.relative_to(path)).as_posix(), file
+    for file in regular_files(path, ".csv"):
+        yield Path(path.resolve().name, file.relative_to(path)).as_posix(), file
 
 
 def send(inbox: Inbox, ledger: Ledger, sources: Mapping[str, Path]) -> list[str]:

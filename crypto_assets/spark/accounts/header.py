@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from crypto_assets.spark.accounts.tables import ACCOUNT_TEXTS, CUSTOMER_TEXTS
 from crypto_assets.spark.exports.table import DELIMITERS, MAX_COLUMNS
+from crypto_assets.spark.printable import printable
 from crypto_assets.spark.problems import ReadError
 
 if TYPE_CHECKING:
@@ -163,9 +164,6 @@ def _by_position(cells: list[str], delimiter: str, number: int, kind: str) -> He
 
 def _listed(names: list[str]) -> str:
     """Some names as people may read them, whatever is in them."""
-    shown = [
-        "".join(letter if letter.isprintable() else " " for letter in name)[:SHOWN_LETTERS] or "''"
-        for name in names[:SHOWN_NAMES]
-    ]
+    shown = [printable(name)[:SHOWN_LETTERS] or "''" for name in names[:SHOWN_NAMES]]
     more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
     return ", ".join(shown) + more

@@ -4,14 +4,13 @@ A reason is a template; `refused` and `text` fill it in. `REASONS` names them al
 here and nowhere else. An option is always written `--name VALUE`.
 """
 
-import unicodedata
 from dataclasses import dataclass
 
+from crypto_assets.spark.printable import printable
 from crypto_assets.spark.problems import ReadError
 
 LINE_SHOWN = 80  # characters of a line
 CELL_SHOWN = 40
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Reason:
 
 def shown(text: str, limit: int = LINE_SHOWN) -> str:
     """A text of the file for a message: cut at `limit` characters, control characters escaped."""
-    return _escaped(text if len(text) <= limit else text[: limit - 1] + "…")
+    return printable(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
 def quoted(cell: str) -> str:
@@ -62,16 +61,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def _fact(value: object) -> object:
-    return _escaped(value) if isinstance(value, str) else value
-
-
-def _escaped(text: str) -> str:
-    return "".join(
-        character.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(character) in _INVISIBLE
-        else character
-        for character in text
-    )
+    return printable(value) if isinstance(value, str) else value
 
 
 # What the file is (text.py).

@@ -292,8 +292,53 @@ def test_ten_thousand_faults_are_all_reported_each_with_its_line():
     )
 
 
+def test_ten_thousand_currencies_with_every_setting_are_read(inbox, tmp_path):
+    sections = "".join(
+        f'[COIN{n:06}]\nhistory = "kraken/2024/coin {n:06}/Coin {n:06} Historical Data.csv"\n'
+        f'trend = "google/2024/coin {n:06}/multiTimeline.csv"\nnames = ["coin number {n}"]\n'
+        'missing = "drop"\ndates = "dmy"\ndecimal = "comma"\nprice = "Closing Price (USD)"\n'
+        f'term = "coin {n}: (Worldwide)"\nday = "stated"\nduplicates = "first"\n'
+        "accept_outliers = true\nmax_shrink = 0.5\n"
+        for n in range(10_000)
+    )
+    (tmp_path / "currencies.toml").write_text(sections)
+    overrides, _ = read_overrides(inbox)
+    assert (overrides.problems, len(overrides.sections)) == ((), 10_000)
+    assert set(overrides.choices("COIN000001")) | {"history", "trend"} == set(Override.model_fields)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join(["a"] * 250_000) + " = 1",
+        " . ".join(["a"] * 250_000) + " = 1",
+        ".".join(['"a"', "'b'"] * 125_000) + " = 1",
+        "[" + ".".join(["a"] * 250_000) + "]",
+        "x = {" + ".".join(["a"] * 250_000) + " = 1}",
+    ],
+    ids=["dotted", "spaced", "quoted", "heading", "inline"],
+)
+def test_names_nested_without_end_are_refused_before_they_are_parsed(text):
+    assert problems(f"[BTC]\n{text}\n") == (
+        "currencies.toml line 2: too many names within each other",
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["history = 'a.b.c.d.e.f.csv'", 'trend = """a.b.c.d.e.f"""', "# a.b.c.d.e.f = 1"]
+)
+def test_dots_in_patterns_and_comments_are_no_nesting(line):
+    assert problems(f"[BTC]\n{line}\n") == ()
+
+
+def test_a_hundred_thousand_sections_without_a_heading_are_each_looked_up_at_once():
+    found = problems("".join(f"t{n}.a.b = 1\n" for n in range(100_000)))
+    assert len(found) == 100_000
+    assert found[-1].startswith("currencies.toml line 100000: [t99999] a: there is no such setting")
+
+
 def test_a_file_beyond_all_measure_is_a_problem_and_not_cut_short(inbox, tmp_path):
-    (tmp_path / "currencies.toml").write_text("[BTC]\n" * (3 << 19))
+    (tmp_path / "currencies.toml").write_text("[BTC]\n" * (3 << 18))
     assert read_overrides(inbox)[0] == Overrides(
-        problems=("currencies.toml: it is larger than 8 MB",)
+        problems=("currencies.toml: it is larger than 4 MB",)
     )

@@ -41,7 +41,7 @@ NOT_CSV = {
     "json": (b'{"prices": [[1, 2.0]]}', "JSON"),
     "prose": (b"Dear all,\nthe prices are attached.\nYours\n", "no column of dates"),
     "one word": (b"hello", "not a table"),
-    "NUL": (GOOD.encode() + b"2024-01-04,\x001.5\n", "(line 5: 2024-01-04,\\x001.5)"),
+    "NUL": (GOOD.encode() + b"2024-01-04,\x001.5\n", "(line 5: 2024-01-04,\\u00001.5)"),
     "NUL with BOM": (b"\xef\xbb\xbf" + GOOD.encode() + b"\0", "NUL"),
     "control": (GOOD.encode() + b"\x1f", "a control character"),
     "lone surrogate": (GOOD.encode() + b"2024-01-04,\xed\xa0\x80\n", "lone surrogate"),

@@ -166,8 +166,8 @@ def test_a_file_that_is_refused_says_what_to_change() -> None:
 
 def test_a_line_is_shown_as_it_stands_but_for_control_characters_and_its_length() -> None:
     assert shown("2024-01-01;1\u00a0500,5;Żółć") == "2024-01-01;1\u00a0500,5;Żółć"
-    assert shown("a\tb\x1b[31m\u202ec") == "a\\tb\\x1b[31m\\u202ec"
+    assert shown("a\tb\x1b[31m\u202ec") == "a\\tb\\u001b[31m\\u202ec"
     assert shown("9" * 500) == "9" * (LINE_SHOWN - 1) + "…"
     reason = refusal("Foo,Bar\n\x1b]0;x\x07,{braces}\n")
     assert reason.endswith("(line 1: Foo,Bar)")
-    assert "(line 1: \\x1b]0;x\\x07,{braces})" in refusal("\x1b]0;x\x07,{braces}\nFoo,Bar\n")
+    assert "(line 1: \\u001b]0;x\\u0007,{braces})" in refusal("\x1b]0;x\x07,{braces}\nFoo,Bar\n")

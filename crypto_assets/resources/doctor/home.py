@@ -1,0 +1,92 @@
+"""The home's own state: whether it can be written, and which of Dagster's databases are damaged.
+
+For each database: what is lost with it, and what makes it anew. Tables and stores check themselves.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from crypto_assets.resources.errors import BusyError, CryptoAssetsError, DataError
+from crypto_assets.resources.settings import Settings
+
+_PROBE = bytes(1 << 16)  # a full disk still takes the name of a file
+_RECORDED_ANEW = (
+    "which layers were made when; `crypto-assets materialize --all` and `crypto-assets accounts` "
+    "record them anew"
+)
+_LOST = {
+    "history/runs/index.db": _RECORDED_ANEW,
+    "history/runs.db": "the list of past runs",
+    "schedules/schedules.db": "the past ticks of the sensors",
+}
+_SHARDS = "history/runs"  # a database for each run, and the index
+
+
+def check_writable(folder: Path) -> str:
+    """Raises `OSError` if the folder cannot be made or written, or its disk is full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, buffering=0) as probe:
+            probe.write(_PROBE)
+    except OSError as error:
+        error.filename = str(folder)
+        raise
+    return f"{folder} can be written"
+
+
+def check_databases(settings: Settings) -> str:
+    """Raises `DataError` if one of Dagster's databases is damaged."""
+    paths = list(_databases(settings.dagster_home))
+    for path in paths:
+        if fault := _fault(path, whole=path.parent.name != "runs" or path.name == "index.db"):
+            name = path.relative_to(settings.dagster_home).as_posix()
+            raise DataError(
+                f"{path} is damaged ({fault}): end `crypto-assets ui`, delete this file and those "
+                f"beside it that end in -wal and -shm; Dagster makes it anew, lost is "
+                f"{_LOST.get(name, 'the log of one run')}"
+            )
+    return f"{len(paths)} databases can be read"
+
+
+def explained(settings: Settings, error: sqlite3.Error) -> CryptoAssetsError:
+    """What an error of Dagster's databases comes from.
+
+    Raises `OSError` if it is that the home cannot be written, `DataError` if a file is damaged.
+    """
+    check_writable(settings.root)
+    check_writable(settings.dagster_home)
+    check_databases(settings)
+    if "locked" in str(error):
+        return BusyError(f"another process holds the databases in {settings.dagster_home}: retry")
+    return CryptoAssetsError(f"the databases in {settings.dagster_home}: {error}")
+
+
+def _databases(folder: Path) -> Iterator[Path]:
+    for name in _LOST:
+        if (folder / name).exists():
+            yield folder / name
+    for path in sorted((folder / _SHARDS).glob("*.db")):
+        if path.name != "index.db":
+            yield path
+
+
+def _fault(path: Path, *, whole: bool) -> str | None:
+    """What is wrong with a database; looked at `whole`, or only its beginning."""
+    if not path.is_file():
+        return "it is no file"
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM alembic_version").fetchone()
+            if whole:
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                return None if found == "ok" else str(found)
+    except sqlite3.OperationalError as error:  # such as a lock, which is no damage
+        return str(error) if "no such table" in str(error) else None
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None
