@@ -164,6 +164,18 @@ def test_a_damaged_database_of_dagster_is_named_with_the_cure(run, add, home, na
     assert "published" in run("status")[1]
 
 
+def test_a_damaged_account_store_is_named_with_the_cure(run, home):
+    path = home / "store.duckdb"
+    path.write_bytes(b"garbage" * 1000)
+    code, out, err = run("forget", "1", "--yes")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"delete {path} and lake/_manifests/accounts.json" in err
+    code, out, _ = run("doctor")
+    assert code == 1
+    (fix,) = [line for line in out.splitlines() if line.startswith("FIX")]
+    assert f"delete {path}" in fix
+
+
 def test_a_reader_that_ends_early_is_no_error(home):
     for line in ("sql 'SELECT * FROM range(100000)' --format csv", "status --json"):
         code, out, err = shell(f"crypto-assets {line} | (exec <&-; exit 0)")

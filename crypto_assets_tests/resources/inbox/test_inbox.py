@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import pinned_key
 from crypto_assets.resources.storage.objects import Object, Objects
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.helpers.waiting import HANG_S, until
 
 TEN = 1_700_000_000 * 10**9
 
@@ -214,14 +212,14 @@ def test_put_that_fails_leaves_the_old_file_and_no_trace(inbox, deliver, tmp_pat
 @local
 def test_a_file_being_put_is_not_listed_and_readers_see_the_old_one(inbox, deliver, tmp_path):
     deliver("btc.csv", "old")
-    os.mkfifo(pipe := tmp_path / "slow.csv")
-    with ThreadPoolExecutor(1) as pool:
-        put = pool.submit(inbox.put, pipe, "btc.csv")
-        with pipe.open("wb", buffering=0) as writer:
-            writer.write(b"new")
-            until("both files", lambda: len(list(Path(inbox.objects.root).iterdir())) == 2)
-            seen = [keys(inbox), inbox.read("btc.csv", 100)]
-        put.result(HANG_S)
+    (source := tmp_path / "new.csv").write_text("new")
+    seen = []
+
+    def while_it_is_put(_: int) -> None:
+        assert len(list(Path(inbox.objects.root).iterdir())) == 2
+        seen.extend([keys(inbox), inbox.read("btc.csv", 100)])
+
+    inbox.put(source, "btc.csv", while_it_is_put)
     assert seen == [["btc.csv"], b"old"]
     assert inbox.read("btc.csv", 100) == b"new"
 
