@@ -32,8 +32,8 @@ from crypto_assets.resources.errors import BusyError, RefusedError, UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
 from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Object
+from crypto_assets.spark.printable import printable
 
 TICK_UPLOADS = 500
 TICK_SECONDS = 20.0

@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 from datetime import datetime
 
-from crypto_assets.resources.storage.files import printable
+from crypto_assets.spark.printable import printable
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _RECORD = re.compile(r"[\d-]{10} [\d:]{8} \S+ - (?P<logger>\S+) - (?P<level>[A-Z]+) - (?P<text>.*)")

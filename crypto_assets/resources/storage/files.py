@@ -18,7 +18,6 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from crypto_assets.resources.errors import BusyError
-from crypto_assets.spark.printable import printable as printable  # noqa: PLC0414 - of `defs.uploads`
 
 
 def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:

@@ -149,15 +149,16 @@ class _Checked:
         stays = abs(step.size) >= math.log(STAYS)
         if not (near or stays):
             return
-        size, rows, other = step.size, range(step.after, step.after + 1), step.before
+        size, rows = step.size, range(step.after, step.after + 1)
+        others: Sequence[int] = [step.before]
         earlier, later = range(step.before + 1), range(step.after, last + 1)
-        if len(earlier) <= RUN and len(earlier) <= len(later):
-            size, rows, other = -size, earlier, step.after
+        if max(len(earlier), len(later)) <= RUN:  # either may be off
+            rows, others = later, earlier
         elif len(later) <= RUN:
             rows = later
-        note = (
-            f"the price {self._when(rows)} is {_times(size)} than that of {iso(self._days[other])}"
-        )
+        elif len(earlier) <= RUN:
+            size, rows, others = -size, earlier, [step.after]
+        note = f"the price {self._when(rows)} is {_times(size)} than that {self._when(others)}"
         if stays:
             note += ", and stays so: a redenomination, or another coin?"
         self.notes.append(note)

@@ -12,9 +12,9 @@ import pytest
 
 from crypto_assets.resources.data_set.registry import Entry, Registry
 from crypto_assets.resources.inbox.stored import StoredUpload
-from crypto_assets.resources.storage.files import printable
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.printable import printable
 from crypto_assets_tests.helpers.processes import saying
 from crypto_assets_tests.helpers.waiting import HANG_S
 

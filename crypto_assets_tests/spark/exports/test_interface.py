@@ -40,13 +40,16 @@ def test_the_table_of_shapes_names_every_source_once_per_header() -> None:
     assert all(shape.header and shape.date for shape in shapes)
 
 
-def test_the_package_needs_only_its_exception_pyarrow_and_the_standard_library() -> None:
+OURS = {"crypto_assets.spark.problems", "crypto_assets.spark.printable"}
+
+
+def test_the_package_needs_only_two_small_modules_pyarrow_and_the_standard_library() -> None:
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
-            for name in set(names) - {"crypto_assets.spark.problems"}:
+            for name in set(names) - OURS:
                 top = name.split(".")[0]
                 assert top == "pyarrow" or top in sys.stdlib_module_names, (path.name, name)
 
