@@ -72,8 +72,7 @@ def accounts(
 
     if (customers is None) != (accounts_file is None) or (snapshot and customers):
         raise click.UsageError("name a SNAPSHOT, or both --customers and --accounts")
-    refresh = wiring.accounts(settings)
-    registry = refresh.registry
+    registry = (refresh := wiring.accounts(settings)).registry
     with open_instance(settings) as instance, showing_progress():
         if customers and accounts_file:
             files = {"customers": customers, "accounts": accounts_file}

@@ -110,7 +110,7 @@ def command(function: Function) -> click.Command:
     def run(*args: Any, **kwargs: Any) -> Any:
         debug = bool(click.get_current_context().find_root().params.get("debug"))
         with in_one_line(debug=debug):
-            from crypto_assets.resources.proxies import keep_loopback_direct
+            from crypto_assets.resources.engine.proxies import keep_loopback_direct
             from crypto_assets.resources.settings import read_settings
 
             keep_loopback_direct()

@@ -132,8 +132,14 @@ class Outcomes:
                 [(data_set, name, run_id) for name in partitions],
             )
 
-    def break_off(self, run_id: str, reason: str) -> None:
-        """Records why this run ended before it gave a verdict on all its partitions."""
+    def break_off(self, run_id: str, fault: BaseException) -> None:
+        """Records why this run ended before it gave a verdict on all its partitions.
+
+        What is no `Exception` interrupts it.
+        """
+        reason = "it was interrupted"
+        if isinstance(fault, Exception):
+            reason = " ".join(str(fault).split()) or type(fault).__name__
         with self._open() as connection:
             connection.execute("UPDATE attempts SET reason = ? WHERE run_id = ?", (reason, run_id))
 

@@ -73,7 +73,7 @@ class Refresh:
                 self.outcomes.record(data_set, kept)
                 yield result
         except BaseException as fault:
-            self.outcomes.break_off(run_id, _reason(fault))
+            self.outcomes.break_off(run_id, fault)
             raise
         self.outcomes.end(data_set, partitions, run_id)
 
@@ -324,11 +324,6 @@ class Refresh:
                 for name, problem in problems.items()
             ),
         )
-
-
-def _reason(fault: BaseException) -> str:
-    """Why a run broke off, in one line; what is no `Exception` interrupts it."""
-    return " ".join(str(fault).split()) if isinstance(fault, Exception) else "it was interrupted"
 
 
 def clear_left_behind(engine: Engine, lake: Lake, running: Collection[str]) -> None:

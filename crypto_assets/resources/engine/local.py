@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from crypto_assets.resources.engine.engine import Engine, Execute
+from crypto_assets.resources.engine.proxies import keep_loopback_direct
 from crypto_assets.resources.errors import BusyError, RefusedError
-from crypto_assets.resources.proxies import keep_loopback_direct
 from crypto_assets.resources.settings import Settings
 
 if TYPE_CHECKING:

@@ -81,10 +81,12 @@ def test_partitions_and_data_sets_are_kept_apart_and_forgotten_alone(outcomes):
 def test_a_run_that_breaks_off_leaves_its_reason_with_what_it_began(outcomes):
     outcomes.begin(DATA_SET, ["BTC", "ETH"], "run1")
     outcomes.end(DATA_SET, ["ETH"], "run1")
-    outcomes.break_off("run1", "the engine is lost")
+    outcomes.break_off("run1", RuntimeError("the engine\nis lost"))
     (attempt,) = outcomes.attempts(DATA_SET).values()
     assert attempt == Attempt("run1", attempt.began_at, "the engine is lost")
     outcomes.begin(DATA_SET, ["BTC"], "run2")
+    outcomes.break_off("run2", KeyboardInterrupt())
+    assert outcomes.attempts(DATA_SET)["BTC"].reason == "it was interrupted"
     outcomes.end(DATA_SET, ["BTC"], "run1")
     assert outcomes.attempts(DATA_SET)["BTC"].run_id == "run2"
 

@@ -13,6 +13,7 @@ import pytest
 
 from crypto_assets.spark.exports import read_export
 from crypto_assets.spark.problems import ReadError
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 from .helpers import pairs, problems, read, refusal
 
@@ -117,7 +118,9 @@ try:
     read_export(eval(sys.argv[1]))
 except ReadError as refusal:
     print(refusal)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print((used.ru_maxrss - before) // 1024)
+print(used.ru_utime + used.ru_stime)
 """
 MINUTES = (
     "Made(b'Date,Close\\n' + b''.join(b'2024-01-01 %02d:%02d:00,1.5\\n' % (i // 60 % 24, i % 60)"
@@ -136,24 +139,23 @@ LARGE = {
 @pytest.mark.parametrize("name", LARGE)
 def test_very_large_files_are_refused_within_bounded_memory_and_time(name: str) -> None:
     expression, reason = LARGE[name]
-    start = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", CHILD, expression],
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | {"PYTHONPATH": str(PACKAGE)},
-        timeout=60,
+        timeout=HANG_S,
     )
-    message, megabytes = done.stdout.splitlines()
+    message, megabytes, seconds = done.stdout.splitlines()
     assert reason in message
     assert int(megabytes) < 300
-    assert time.monotonic() - start < 30
+    assert float(seconds) < 30  # of the processor
 
 
 def test_many_small_lines_within_the_limit_stay_quick() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     for line in (b"1,2\n", b"a\n", b",\n", b'"a","b"\n', b'"a\n', b"2024-01-01,1\n"):
         with pytest.raises(ReadError):
             read_export(io.BytesIO(b"Date,Close\n" + line * 99_000))
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from crypto_assets.resources.proxies import keep_loopback_direct
+from crypto_assets.resources.engine.proxies import keep_loopback_direct
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 CHECK = "from crypto_assets.resources.engine.local import SailEngine as S; print(S().check())"
