@@ -227,6 +227,22 @@ def test_a_forgotten_customer_is_nowhere_and_does_not_come_back(
     assert (code, "nothing is known of customer" in err) == (2, True)
 
 
+def test_a_store_that_is_gone_is_filled_anew_with_deleted_accounts_too(
+    run, deliver, bank, settings, snapshots
+):
+    names = [deliver(truth)[0] for truth in bank[:2]]
+    held = items(settings)
+    assert any(item["deleted_at"] for item in held.values())
+    settings.store_file.unlink()
+    code, out, err = run("accounts", names[1])
+    assert code == 0, out + err
+    assert items(settings) == held
+    settings.store_file.unlink()
+    name, code, line = deliver(bank[2])
+    assert code == 0, line
+    check_store(settings, bank, [*names, name], snapshots)
+
+
 def test_an_erasure_reaches_files_that_wait_and_leaves_every_layer_as_good_as_before(
     run, deliver, bank, settings, snapshots
 ):

@@ -42,10 +42,7 @@ SELECT {_COLUMNS} FROM accounts.customer_account_store
 WHERE account_number = ? ORDER BY created_at_year
 """  # noqa: S608 - columns of ours
 _FORGET = "DELETE FROM accounts.customer_account_store WHERE customer_id = ?"
-_CURE = (
-    "delete the file and _manifests/accounts.json in the lake: `crypto-assets accounts` makes both "
-    "anew"
-)
+_CURE = "delete the file: `crypto-assets accounts` fills it anew"
 _COUNT = "SELECT count(*), count(deleted_at) FROM accounts.customer_account_store"
 
 
@@ -61,6 +58,9 @@ class DuckDBAccountStore(AccountStore):
     @classmethod
     def of(cls, settings: Settings) -> Self:
         return cls(path=str(settings.store_file), lock_wait_s=settings.lock_wait_s)
+
+    def is_there(self) -> bool:
+        return self._file.exists()
 
     def apply(self, changes: Iterator[pa.RecordBatch], total: int) -> None:
         """As `AccountStore.apply`; readers see all changes at once."""

@@ -16,7 +16,7 @@ from typing import Any
 from crypto_assets.resources.accounts.assign import SnapshotAssigner
 from crypto_assets.resources.accounts.digest import digest_of, too_many_deletes
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.accounts.store import AccountStore
+from crypto_assets.resources.accounts.store import AccountStore, as_inserts
 from crypto_assets.resources.accounts.tables import OF_THE_NEWEST, AccountTables
 from crypto_assets.resources.data_set.refresh import Entries, OnLayer, Refresh
 from crypto_assets.resources.data_set.registry import Entry
@@ -184,6 +184,8 @@ class AccountsRefresh(Refresh):
         started, name = time.monotonic(), self.tables.progress.stored
         file = pq.ParquetFile(io.BytesIO(self.tables.changes_file()))
         digest = digest_of(name, file.iter_batches(columns=["operation", "account_number"]))
+        if not self.store.is_there():
+            self._fill_anew(file.metadata.num_rows)
         self.store.apply(file.iter_batches(), file.metadata.num_rows)
         counts = digest.counts
         if file.metadata.num_rows:
@@ -195,6 +197,14 @@ class AccountsRefresh(Refresh):
         version = self.tables.progress.versions[STORE]
         verdict = Verdict(name, STORE, measures=digest.as_metadata() | counts, version=version)
         return LayerResult(STORE, time.monotonic() - started, (verdict,))
+
+    def _fill_anew(self, changes: int) -> None:
+        """Writes all that the store is to hold, if it is gone and these changes are not all."""
+        import pyarrow.parquet as pq
+
+        stored = pq.ParquetFile(io.BytesIO(self.tables.stored_file()))
+        if (total := stored.metadata.num_rows) != changes:
+            self.store.apply(as_inserts(stored.iter_batches()), total)
 
 
 def _refused(result: LayerResult, problem: str) -> LayerResult:

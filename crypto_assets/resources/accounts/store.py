@@ -54,6 +54,10 @@ class AccountStore(ABC):
     def of(cls, settings: Settings) -> Self:
         """The store as the settings say."""
 
+    def is_there(self) -> bool:
+        """Whether anything was ever written, where that is known without asking a service."""
+        return True
+
     @abstractmethod
     def apply(self, changes: Iterator[pa.RecordBatch], total: int) -> None:
         """Writes changes, of which there are `total`; once more does no harm.
@@ -83,6 +87,18 @@ def uniform(changes: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in changes:
         columns = [batch.column(field.name).cast(field.type, safe=False) for field in schema]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def as_inserts(items: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Items (`STORED`) as the changes that put them into an empty store."""
+    import pyarrow as pa
+
+    for batch in items:
+        rows = pa.Table.from_batches([batch])
+        for name, value in (("operation", "insert"), ("previous_year", None)):
+            type_ = changes_schema().field(name).type
+            rows = rows.append_column(name, pa.repeat(pa.scalar(value, type_), len(rows)))
+        yield from rows.to_batches()
 
 
 def changes_schema() -> pa.Schema:

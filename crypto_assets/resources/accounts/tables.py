@@ -121,6 +121,10 @@ class AccountTables:
         """The changes of the snapshot that is `stored`, as a Parquet file."""
         return self._objects.read(f"{CHANGES.folders(self.progress.stored_in)[0]}/{FILE}")
 
+    def stored_file(self) -> bytes:
+        """What the store is to hold with these changes, as a Parquet file."""
+        return self._objects.read(f"{STORED.folders(self.progress.stored_in)[0]}/{FILE}")
+
     def drop_old_stored(self) -> None:
         """Removes what the store was to hold before the snapshot that is `stored`."""
         for table in (STORED, CHANGES):
