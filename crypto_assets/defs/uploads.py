@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
@@ -37,6 +38,7 @@ from crypto_assets.spark.printable import printable
 
 TICK_UPLOADS = 500
 TICK_SECONDS = 20.0
+PROCESS = uuid.uuid4().hex  # of the code server that evaluates the sensor
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0  # seconds before a run is asked for again
 
 
@@ -66,15 +68,24 @@ class Asked:
 class Cursor:
     """What the last tick left: by data set and partition its `Asked`, and what it applied.
 
+    `asked_by` is the process that asked: another one begins with the shortest pauses again.
     `settings` are those of the assigners, `quarantine` what it reported. `receipts` acknowledge the
     news it worked off, `listed_at` is when the whole inbox was looked through: a POSIX time.
     """
 
     asked: dict[str, dict[str, tuple[str, int, float]]] = field(default_factory=dict)
+    asked_by: str = ""
     settings: str = ""
     quarantine: str = ""
     receipts: list[str] = field(default_factory=list)
     listed_at: float = 0.0
+
+    def asked_of(self, data_set: str) -> dict[str, Asked]:
+        """What was asked for the partitions of this data set."""
+        asked = {name: Asked(*each) for name, each in self.asked.get(data_set, {}).items()}
+        if self.asked_by == PROCESS:
+            return asked
+        return {name: Asked(each.token, 1) for name, each in asked.items()}
 
     @staticmethod
     def parse(text: str | None) -> Cursor:
@@ -130,8 +141,8 @@ class _Tick:
         for refresh in self._refreshes:
             take_over(self._instance, refresh.registry, refresh.outcomes)
             name, now = refresh.data_set.name, time.time()
-            before = {of: Asked(*each) for of, each in self._cursor.asked.get(name, {}).items()}
-            asked = _asked(refresh, covered(self._instance, refresh.data_set), before, now)
+            under_way = covered(self._instance, refresh.data_set)
+            asked = _asked(refresh, under_way, self._cursor.asked_of(name), now)
             cursor.asked[name] = {of: astuple(each) for of, each in asked.items()}
             new = {of: each for of, each in asked.items() if each.at == now}
             requests += _requests(self._instance, refresh, new)
@@ -169,6 +180,7 @@ class _Tick:
             broken = [Quarantined(OVERRIDES, 0, problem) for problem in problems]
             report_quarantine(self._instance, [*broken, *ledger.quarantined()])
         return Cursor(
+            asked_by=PROCESS,
             settings=settings,
             quarantine=listed,
             receipts=[receipt for key, receipt in news.receipts if key not in left],

@@ -88,6 +88,17 @@ def test_the_pauses_between_runs_for_one_change_grow_up_to_an_hour():
     assert pauses[-1] == 3600.0
 
 
+def test_a_daemon_that_was_started_again_asks_at_once(desk, monkeypatch):
+    desk.deliver_pair("BTC")
+    assert desk.tick() == [["BTC"]]
+    first = desk.run_keys
+    assert desk.tick() == []  # it is too early
+    monkeypatch.setattr(sensor, "PROCESS", "another one")
+    assert desk.tick() == [["BTC"]]
+    assert desk.run_keys != first
+    assert desk.tick() == []
+
+
 def test_nothing_is_asked_for_while_a_run_covers_it(desk, monkeypatch):
     monkeypatch.setattr(sensor, "FIRST_PAUSE", 0.0)
     for ticker in ("BTC", "ETH"):
