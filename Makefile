@@ -31,7 +31,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
-test: $(INSTALLED)  ## the test suite (under 6 minutes on 2 cores)
+test: $(INSTALLED)  ## the test suite (about 12 minutes on 2 cores)
 	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing

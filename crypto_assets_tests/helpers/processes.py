@@ -29,12 +29,14 @@ DAEMON = [
 
 
 def heed_interrupts() -> None:
-    """Undoes an ignored SIGINT, with which `nohup … &` starts a program and all its children.
+    """Undoes the ignored SIGINT and SIGHUP that `nohup … &` gives a program and its children.
 
     Dagster gives SIGTERM the handler of SIGINT: its processes would not end on either.
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @contextmanager
