@@ -16,6 +16,7 @@ from crypto_assets.defs.layers import layers_asset
 from crypto_assets.defs.status import statuses
 from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources import wiring
+from crypto_assets.resources.data_set.published import Published
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.instance import open_instance, run_process
 from crypto_assets_tests.helpers.sensor_desk import tick
@@ -75,7 +76,8 @@ def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_
             ("french", ["toy_lines", "toy_pairs"], {}),
             ("german", ["toy_lines"], {"toy_pairs": "1 words without a translation"}),
         ]
-        found = statuses(instance, toy, toy.registry.names())
+        published = Published(toy.registry, toy.outcomes, toy.lake)
+        found = statuses(instance, published, toy.registry.names())
         assert [(each.entry.partition, each.state) for each in found] == [
             ("french", "published"),
             ("german", "failed"),

@@ -62,7 +62,7 @@ def _as_expected() -> bool:
 
     settings = Settings()
     with open_instance(settings) as instance:
-        every = statuses(instance, wiring.market_data(settings), FILES)
+        every = statuses(instance, wiring.published(settings)[0], FILES)
         found = {each.entry.partition: each for each in every}
     states = {
         name: {layer.state for layer in status.layers.values()} for name, status in found.items()

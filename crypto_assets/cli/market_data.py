@@ -123,7 +123,7 @@ def materialize(
     bad = 0
     with open_instance(settings) as instance, showing_progress():
         if states:
-            found = statuses(instance, currencies, chosen)
+            found = statuses(instance, wiring.published(settings)[0], chosen)
             chosen = [each.entry.partition for each in found if each.state in states]
             err.print(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}")
         job = defs().resolve_job_def(job_name(MARKET_DATA))

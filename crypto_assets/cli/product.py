@@ -33,7 +33,7 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
     from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
 
-    currencies, snapshots = wiring.market_data(settings), wiring.accounts(settings)
+    currencies, snapshots = wiring.published(settings)
     registered = currencies.registry
     chosen = chosen_tickers(registered, tickers) if tickers else registered.names()
     with open_instance(settings) as instance:

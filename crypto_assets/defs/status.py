@@ -14,7 +14,7 @@ import dagster as dg
 from crypto_assets.defs.partitions import covered
 from crypto_assets.defs.take_over import take_over
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
-from crypto_assets.resources.data_set.refresh import Refresh
+from crypto_assets.resources.data_set.published import Published
 from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
@@ -85,14 +85,15 @@ class Status:
 
 
 def statuses(
-    instance: dg.DagsterInstance, refresh: Refresh, partitions: Collection[str]
+    instance: dg.DagsterInstance, published: Published, partitions: Collection[str]
 ) -> list[Status]:
     """The status of each of these registered partitions; those whose entry is damaged come last."""
-    registry, outcomes, data_set = refresh.registry, refresh.outcomes, refresh.data_set
+    registry, outcomes = published.registry, published.outcomes
+    data_set = registry.data_set
     take_over(instance, registry, outcomes)
     entries = registry.get_all(partitions)
     known, attempts = outcomes.layers(data_set.name, entries), outcomes.attempts(data_set.name)
-    under_way, missing = covered(instance, data_set), refresh.missing(list(entries))
+    under_way, missing = covered(instance, data_set), published.missing(list(entries))
     found = []
     for name, entry in entries.items():
         layers = {

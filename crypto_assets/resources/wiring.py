@@ -15,6 +15,7 @@ from crypto_assets.resources.accounts.refresh import STORE, TABLE, AccountsRefre
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.accounts.store import AccountStore
 from crypto_assets.resources.data_set.outcomes import Outcomes
+from crypto_assets.resources.data_set.published import Published
 from crypto_assets.resources.data_set.upgrade import upgrade_inbox, upgrade_lake
 from crypto_assets.resources.engine.emr import EmrServerlessEngine
 from crypto_assets.resources.engine.engine import Engine
@@ -115,6 +116,15 @@ def notifier(settings: Settings) -> Notifier:
 
 def outcomes(settings: Settings) -> Outcomes:
     return Outcomes(str(settings.outcomes_file))
+
+
+def published(settings: Settings) -> tuple[Published, Published]:
+    """What is published of the market data and of the accounts."""
+    currencies, snapshots = registries(settings)
+    kept, tables = outcomes(settings), lake(settings)
+    is_there = _chosen(WAREHOUSES, settings, "warehouse").is_there(settings)
+    gone = () if is_there else (WAREHOUSE,)
+    return Published(currencies, kept, tables, gone), Published(snapshots, kept, tables)
 
 
 def market_data(settings: Settings) -> CurrencyRefresh:

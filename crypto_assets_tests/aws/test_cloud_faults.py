@@ -191,7 +191,7 @@ def test_a_job_that_fails_half_way_leaves_what_it_reported_of_published_and_the_
     cloud.jobs.faults += ["half-way"] * 3  # the run's own attempts as well
     code, out, _ = run("materialize", "--all")
     assert (code, lines(out)) == (1, [["BTC", "FAILED"], ["ETH", "FAILED"]])
-    assert re.search(r"BTC +FAILED +silver: EMR Serverless job run \w+ ended FAILED", out)
+    assert re.search(r"BTC +FAILED +broke off: EMR Serverless job run \w+ ended FAILED", out)
     assert re.search(r"ETH +FAILED +bronze: .*n\.a\. see mail", out)
     assert replaced(old, tables(cloud)) == ["bronze/history/BTC"]
     assert loaded(settings) == {"BTC": OLD, "ETH": OLD}

@@ -23,7 +23,7 @@ from crypto_assets_tests.helpers.sensor_desk import SensorDesk
 
 @pytest.fixture
 def setting(router, bucket, home, monkeypatch):
-    """Sets a setting of profile `aws`, of which the inbox in the test's bucket is set."""
+    """Sets a setting of profile `aws`, of which inbox and lake in the test's bucket are set."""
 
     def set_setting(name, value):
         monkeypatch.setenv(f"CRYPTO_ASSETS_AWS_{name}", value)
@@ -33,6 +33,7 @@ def setting(router, bucket, home, monkeypatch):
     set_setting("REGION", REGION)
     set_setting("ENDPOINT_URL", router.url)
     set_setting("INBOX", f"s3://{bucket}/inbox")
+    set_setting("LAKE", f"s3://{bucket}/lake")
     return set_setting
 
 
@@ -45,7 +46,8 @@ def refusal(run):
 
 
 def test_an_empty_bucket_is_fine(run, setting):
-    assert run("status")[0] == 0
+    code, _, err = run("status")
+    assert code == 0, err
 
 
 def test_a_bucket_that_is_not_there_is_reported(run, setting):

@@ -18,11 +18,9 @@ from crypto_assets.resources.data_set.registry import Entry, Registry
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.storage.lake import Current, Lake, Made, Manifest
-from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
 
-LOOKED_UP = 20  # partitions: the files of more are listed
 OnLayer = Callable[[LayerResult], None]
 Entries = Mapping[str, Entry]
 
@@ -78,11 +76,7 @@ class Refresh:
         self.outcomes.end(data_set, partitions, run_id)
 
     def results(
-        self,
-        partitions: Sequence[str],
-        layers: Collection[str],
-        run_id: str,
-        on_layer: OnLayer,
+        self, partitions: Sequence[str], layers: Collection[str], run_id: str, on_layer: OnLayer
     ) -> Iterator[LayerResult]:
         """The verdicts that `run` records.
 
@@ -173,16 +167,6 @@ class Refresh:
     def guard(self, verdict: Verdict, entry: Entry, published: Manifest) -> str:  # noqa: ARG002 - a data set may have one
         """Why a layer that passed its audit must not replace what is published; empty if it may."""
         return ""
-
-    def missing(self, partitions: Sequence[str]) -> dict[str, dict[str, str]]:
-        """What is wrong with what was published of these partitions, by partition and layer."""
-        current = self.lake.current(self.data_set, partitions)
-        find: Callable[[str], Object | None] = self.lake.objects.find
-        if len(partitions) > LOOKED_UP:
-            folders = {table.path for table in self.data_set.tables}
-            listed = {o.key: o for path in folders for o in self.lake.parquet_files(path)}
-            find = listed.get
-        return self.lake.unsealed(self.data_set, current, tuple(self.data_set.layers), find)
 
     def with_cure(self, problem: str, partition: str) -> str:  # noqa: ARG002 - a data set may know one
         """A problem that was computed, with where people can give what it asks for."""

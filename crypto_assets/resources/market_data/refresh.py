@@ -71,13 +71,6 @@ class CurrencyRefresh(Refresh):
         cure = "if that is right, say --max-shrink SHARE"
         return self.with_cure("; ".join([*shrunk, cure]), entry.partition) if shrunk else ""
 
-    def missing(self, partitions: Sequence[str]) -> dict[str, dict[str, str]]:
-        wrong = super().missing(partitions)
-        if not self.warehouse.is_there():
-            for ticker in partitions:
-                wrong.setdefault(ticker, {})[WAREHOUSE] = "the warehouse is missing"
-        return wrong
-
     def with_cure(self, problem: str, partition: str) -> str:
         return with_places(problem, self.registry.objects.uri(OVERRIDES), partition)
 

@@ -81,8 +81,9 @@ class DuckDBWarehouse(Warehouse):
     def of(cls, settings: Settings) -> Self:
         return cls(path=str(settings.warehouse_file), lock_wait_s=settings.lock_wait_s)
 
-    def is_there(self) -> bool:
-        return self._file.exists()
+    @classmethod
+    def is_there(cls, settings: Settings) -> bool:
+        return settings.warehouse_file.exists()
 
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         if not files:

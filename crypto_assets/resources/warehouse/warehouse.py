@@ -33,7 +33,8 @@ class Warehouse(ABC):
     def of(cls, settings: Settings) -> Self:
         """The warehouse as the settings say. Raises `UsageError` if one is missing."""
 
-    def is_there(self) -> bool:
+    @classmethod
+    def is_there(cls, settings: Settings) -> bool:  # noqa: ARG003 - a file may be gone
         """Whether there is something to query, where that is known without asking a service."""
         return True
 

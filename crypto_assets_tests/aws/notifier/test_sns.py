@@ -44,7 +44,7 @@ def notifier(aws, topic):
     ("subject", "text", "wanted"),
     [
         ("2 tickers failed", "BTC failed\n比特币", ("2 tickers failed", "BTC failed\n比特币")),
-        ("run\nbroke  off\x07", "why", ("run broke off?", "run\nbroke  off\x07\n\nwhy")),
+        ("run\nbroke  off\x07", "why", ("run broke off?", "run\nbroke  off\\u0007\n\nwhy")),
         ("比特币 é", "b\udcff.csv", ("??? ?", "比特币 é\n\nb\\udcff.csv")),
         ("x" * 100, "y", ("x" * 100, "y")),
         ("x" * 101, "y", (f"{'x' * 97}...", f"{'x' * 101}\n\ny")),

@@ -1,0 +1,41 @@
+"""What is published of a data set, for people who look: needs neither engine nor warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from crypto_assets.resources.data_set.outcomes import Outcomes
+from crypto_assets.resources.data_set.registry import Registry
+from crypto_assets.resources.storage.lake import Lake
+from crypto_assets.resources.storage.objects import Object
+
+LOOKED_UP = 20  # partitions: the files of more are listed
+
+
+@dataclass(frozen=True)
+class Published:
+    """The partitions of a data set, their outcomes, and the lake they are published in.
+
+    `gone` are the layers whose own place, such as the warehouse's file, is not there.
+    """
+
+    registry: Registry
+    outcomes: Outcomes
+    lake: Lake
+    gone: Collection[str] = ()
+
+    def missing(self, partitions: Collection[str]) -> dict[str, dict[str, str]]:
+        """What is wrong with what was published of these partitions, by partition and layer."""
+        data_set = self.registry.data_set
+        current = self.lake.current(data_set, partitions)
+        find: Callable[[str], Object | None] = self.lake.objects.find
+        if len(partitions) > LOOKED_UP:
+            folders = {table.path for table in data_set.tables}
+            listed = {o.key: o for path in folders for o in self.lake.parquet_files(path)}
+            find = listed.get
+        wrong = self.lake.unsealed(data_set, current, tuple(data_set.layers), find)
+        for layer in self.gone:
+            for partition in partitions:
+                wrong.setdefault(partition, {})[layer] = f"the {layer} is missing"
+        return wrong
