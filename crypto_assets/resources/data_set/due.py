@@ -20,6 +20,8 @@ def still_due(registry: Registry, outcomes: Outcomes) -> dict[str, str]:
     """
     changed = registry.due()
     left = outcomes.attempts(registry.data_set.name)
+    if not (changed or left):
+        return {}
     entries = registry.get_all({**changed, **left})
     layers = outcomes.layers(registry.data_set.name, entries)
     due = {name for name in entries if not has_verdict(registry, entries[name], layers[name])}
