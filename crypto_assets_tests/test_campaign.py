@@ -22,9 +22,12 @@ from crypto_assets_tests.helpers.waiting import until
 from crypto_assets_tests.helpers.web_ui import serving
 
 KILLS = int(os.environ.get("CAMPAIGN_KILLS", "200"))
-TICKERS = [f"COIN{number}" for number in range(24)]
+TICKERS = [
+    *("BTC", "ETH", "LTC", "XMR", "BCH", "ETC", "ADA", "XRP", "DOGE", "TRX", "XLM", "ALGO"),
+    *("VET", "FIL", "AAVE", "EOS", "XTZ", "NEO", "ZEC", "DASH", "QTUM", "ICX", "KSM", "XEM"),
+]
 ROWS = 41
-UI_SECONDS, COMMAND_SECONDS = 40.0, 8.0  # at most, before the kill
+UI_SECONDS, COMMAND_SECONDS = 60.0, 15.0  # at most, before the kill
 STATE = """
 SELECT ticker, count(*), count(DISTINCT date), max(price) FROM market_data.prices GROUP BY ticker
 """
@@ -41,7 +44,7 @@ class Campaign:
 
     def deliver(self) -> None:
         """Puts new contents of some tickers into the inbox, each file whole at once."""
-        for ticker in self.chance.sample(TICKERS, 3):
+        for ticker in self.chance.sample(TICKERS, 3):  # known coins: their names say whose they are
             level = float(self.chance.randint(10, 5000))
             self.levels.setdefault(ticker, []).append(level)
             self._put(f"{ticker}/{ticker} Historical Data.csv", history_csv(level))
@@ -94,6 +97,8 @@ class Campaign:
 
     def is_complete(self) -> bool:
         """Whether the warehouse holds the last content of every ticker."""
+        if not self.settings.warehouse_file.exists():
+            return False
         with duckdb.connect(str(self.settings.warehouse_file), read_only=True) as connection:
             found = {row[0]: row[3] for row in connection.execute(STATE).fetchall()}
         return all(found.get(t) == highest(levels[-1]) for t, levels in self.levels.items())
