@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from crypto_assets.resources import wiring
+
 
 @pytest.fixture
 def currencies(run, add):
@@ -93,6 +95,18 @@ def test_a_folder_of_the_lake_that_is_a_file_fails_its_currency_alone(run, add, 
     lines = verdicts(out)
     assert (code, " ok " in lines["BBB"]) == (1, True)
     assert str(folder) in lines["AAA"]
+
+
+def test_a_run_that_broke_off_is_a_problem_until_another_one_gave_its_verdict(
+    run, add, settings, states
+):
+    add("AAA")
+    outcomes = wiring.outcomes(settings)
+    outcomes.begin("market_data", ["AAA"], "a run that was killed")
+    assert states("AAA")[1] == ["broke off: the process of this run was killed"]
+    assert "1 of 1 currencies are failed" in run("materialize", "--failed")[2]
+    outcomes.begin("market_data", ["AAA"], "one killed behind its last verdict")
+    assert states("AAA") == (dict.fromkeys(states("AAA")[0], "published"), [])
 
 
 def test_outcomes_that_are_gone_are_taken_over_from_dagsters_events(run, add, home, states):

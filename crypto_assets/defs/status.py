@@ -13,6 +13,7 @@ import dagster as dg
 
 from crypto_assets.defs.partitions import covered
 from crypto_assets.defs.take_over import take_over
+from crypto_assets.resources.data_set.due import has_verdict
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
 from crypto_assets.resources.data_set.published import Published
 from crypto_assets.resources.data_set.registry import Entry
@@ -104,7 +105,8 @@ def statuses(
             )
             for layer in data_set.layers
         }
-        attempt = None if name in under_way else attempts.get(name)
+        ended = name in under_way or has_verdict(registry, entry, known[name])
+        attempt = None if ended else attempts.get(name)
         problem = f"{BROKE_OFF}: {attempt.reason or KILLED}" if attempt else None
         found.append(Status(entry, layers, running=name in under_way, problem=problem))
     none = dict.fromkeys(data_set.layers, LayerStatus("none"))
