@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from click.testing import CliRunner
 
@@ -117,3 +118,19 @@ def test_a_currency_with_the_name_of_a_table_is_not_added_and_can_be_removed(run
         registry.assign("PRICES", kind, inbox.pin(f"{kind}.csv", kind.encode()), {})
     assert run("remove", "prices", "--yes")[0] == 0
     assert registry.names() == []
+
+
+def test_a_trend_that_covers_few_days_or_none_is_published_with_a_warning(run, add, write):
+    weeks = [f"2010-{month:02}-{day:02}" for month, day in ((1, 3), (1, 10), (1, 17), (1, 24))]
+    old = "Week,BTC: (Worldwide)\n" + "".join(f"{week},{40 + n}\n" for n, week in enumerate(weeks))
+    history = write("btc.csv", history_csv())
+    run("add", "BTC", "--history", history, "--trend", write("trend.csv", old))
+    add("ETH", days=200)
+    add("XMR")
+    assert run("materialize", "--all")[0] == 0
+    found = json.loads(run("status", "--json")[1])["currencies"]
+    warnings = {each["ticker"]: "; ".join(each["warnings"]) for each in found}
+    assert "history and trend share no day" in warnings["BTC"]
+    assert re.search(r"the trend covers \d+% of the days with a price", warnings["ETH"])
+    assert "trend covers" not in warnings["XMR"]
+    assert "BTC: note: history and trend share no day" in run("status")[1]
