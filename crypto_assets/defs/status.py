@@ -97,15 +97,14 @@ def statuses(
     under_way, missing = covered(instance, data_set), published.missing(list(entries))
     found = []
     for name, entry in entries.items():
+        versions = registry.versions(entry)
         layers = {
             layer: _layer_status(
-                known[name].get(layer, Layer()),
-                registry.version(entry, layer),
-                missing.get(name, {}).get(layer),
+                known[name].get(layer, Layer()), version, missing.get(name, {}).get(layer)
             )
-            for layer in data_set.layers
+            for layer, version in versions.items()
         }
-        ended = name in under_way or has_verdict(registry, entry, known[name])
+        ended = name in under_way or has_verdict(versions, known[name])
         attempt = None if ended else attempts.get(name)
         problem = f"{BROKE_OFF}: {attempt.reason or KILLED}" if attempt else None
         found.append(Status(entry, layers, running=name in under_way, problem=problem))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.errors import DataError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.notifier.notifier import Notifier
-from crypto_assets.resources.storage.lake import Made
+from crypto_assets.resources.storage.lake import Made, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.snapshot import Snapshot
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
@@ -110,9 +110,9 @@ class AccountsRefresh(Refresh):
         """Counts alone: an erasure reaches no values of customers that are kept here."""
         return {name: value for name, value in measures.items() if isinstance(value, (int, float))}
 
-    def versions(self, partitions: Iterable[str]) -> dict[str, dict[str, str]]:
+    def versions_in(self, manifests: Mapping[str, Manifest]) -> dict[str, dict[str, str]]:
         newest = self.tables.progress
-        found = super().versions(partitions)
+        found = super().versions_in(manifests)
         return {name: versions | newest.versions_of(name) for name, versions in found.items()}
 
     def _newer(self, name: str) -> str | None:

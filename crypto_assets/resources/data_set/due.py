@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.registry import Registry
 
 
 def still_due(registry: Registry, outcomes: Outcomes) -> dict[str, str]:
@@ -24,19 +24,20 @@ def still_due(registry: Registry, outcomes: Outcomes) -> dict[str, str]:
         return {}
     entries = registry.get_all({**changed, **left})
     layers = outcomes.layers(registry.data_set.name, entries)
-    due = {name for name in entries if not has_verdict(registry, entries[name], layers[name])}
+    versions = {name: registry.versions(entry) for name, entry in entries.items()}
+    due = {name for name in entries if not has_verdict(versions[name], layers[name])}
     damaged = registry.damaged(changed.keys() - entries.keys())
     settled = changed.keys() - due - damaged.keys()
     registry.settle({name: changed[name] for name in settled})
     first = next(iter(registry.data_set.layers))
-    return {
-        name: changed.get(name) or registry.version(entries[name], first) for name in sorted(due)
-    }
+    return {name: changed.get(name) or versions[name][first] for name in sorted(due)}
 
 
-def has_verdict(registry: Registry, entry: Entry, layers: Mapping[str, Layer]) -> bool:
-    """Whether the partition as registered was made to its last layer, or refused for what it is."""
-    versions = {layer: registry.version(entry, layer) for layer in registry.data_set.layers}
+def has_verdict(versions: Mapping[str, str], layers: Mapping[str, Layer]) -> bool:
+    """Whether a partition of these versions was made to its last layer, or refused for what it is.
+
+    `layers` are what is known of its layers.
+    """
     *_, last = versions
     if last in layers and layers[last].version == versions[last]:
         return True

@@ -28,13 +28,13 @@ class Published:
     def missing(self, partitions: Collection[str]) -> dict[str, dict[str, str]]:
         """What is wrong with what was published of these partitions, by partition and layer."""
         data_set = self.registry.data_set
-        current = self.lake.current(data_set, partitions)
+        manifests = self.lake.manifests(data_set, partitions)
         find: Callable[[str], Object | None] = self.lake.objects.find
         if len(partitions) > LOOKED_UP:
             folders = {table.path for table in data_set.tables}
             listed = {o.key: o for path in folders for o in self.lake.parquet_files(path)}
             find = listed.get
-        wrong = self.lake.unsealed(data_set, current, tuple(data_set.layers), find)
+        wrong = self.lake.unsealed(data_set, manifests, tuple(data_set.layers), find)
         for layer in self.gone:
             for partition in partitions:
                 wrong.setdefault(partition, {})[layer] = f"the {layer} is missing"

@@ -178,7 +178,10 @@ class Refresh:
 
     def versions(self, partitions: Iterable[str]) -> dict[str, dict[str, str]]:
         """The version of each published layer, by partition."""
-        manifests = self.lake.manifests(self.data_set, partitions)
+        return self.versions_in(self.lake.manifests(self.data_set, partitions))
+
+    def versions_in(self, manifests: Mapping[str, Manifest]) -> dict[str, dict[str, str]]:
+        """As `versions`, of the partitions whose manifests these are."""
         return {name: manifest.versions for name, manifest in manifests.items()}
 
     def _in_order(self, layers: Collection[str]) -> list[str]:
@@ -202,14 +205,15 @@ class Refresh:
             before = self.data_set.layer_before(layer)
             if before is None or before in layers:
                 continue
-            published, cure = self.versions(batch), "run again without --layer"
+            manifests, cure = self.lake.manifests(self.data_set, batch), "run again without --layer"
+            published = self.versions_in(manifests)
             stale = {
                 name: f"its {before} is stale or missing: {cure}"
                 for name, entry in batch.items()
                 if published[name].get(before) != self.registry.version(entry, before)
             }
-            current = self.lake.current(self.data_set, batch.keys() - stale.keys())
-            wrong = self.lake.unsealed(self.data_set, current, [before], self.lake.objects.find)
+            rest = {name: manifests[name] for name in batch.keys() - stale.keys()}
+            wrong = self.lake.unsealed(self.data_set, rest, [before], self.lake.objects.find)
             stale |= {name: f"{why[before]}: {cure}" for name, why in wrong.items()}
             if stale:
                 yield self._verdicts(layer, stale, batch)

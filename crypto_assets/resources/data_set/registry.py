@@ -158,6 +158,10 @@ class Registry:
         text = repr((code_version(self.data_set.job), layer, etags, self.shaping(entry)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def versions(self, entry: Entry) -> dict[str, str]:
+        """The version of each layer, in their order."""
+        return {layer: self.version(entry, layer) for layer in self.data_set.layers}
+
     def shaping(self, entry: Entry) -> object:  # noqa: ARG002 - a data set may have some
         """The facts that change what is in the partition's tables."""
         return None

@@ -154,7 +154,7 @@ class Lake:
     def unsealed(
         self,
         data_set: DataSet,
-        current: Current,
+        manifests: Mapping[str, Manifest],
         layers: Collection[str],
         find: Callable[[str], Object | None],
     ) -> dict[str, dict[str, str]]:
@@ -163,7 +163,7 @@ class Lake:
         They are missing, or not those that were published. `find` looks a key up.
         """
         wrong: dict[str, dict[str, str]] = {}
-        for partition, (manifest, _) in current.items():
+        for partition, manifest in manifests.items():
             for layer in [layer for layer in layers if layer in manifest.versions]:
                 for key in _keys(data_set, layer, partition, manifest):
                     found, etag = find(key), manifest.etags.get(key)

@@ -268,8 +268,8 @@ def test_a_file_that_is_not_the_one_that_was_published_is_seen(lake, published, 
         published({f"gold/ticker={ticker}": ticker})
     put("gold/ticker=BBB/data.parquet", "put there by hand", staged=False)
     lake.objects.delete(["gold/ticker=CCC/data.parquet"])
-    current = lake.current(MARKET_DATA, ["AAA", "BBB", "CCC"])
-    wrong = lake.unsealed(MARKET_DATA, current, ["gold"], lake.objects.find)
+    manifests = lake.manifests(MARKET_DATA, ["AAA", "BBB", "CCC"])
+    wrong = lake.unsealed(MARKET_DATA, manifests, ["gold"], lake.objects.find)
     place = lake.objects.uri("gold/ticker={}/data.parquet")
     assert wrong == {
         "BBB": {"gold": f"{place.format('BBB')} is not the file that was published"},
