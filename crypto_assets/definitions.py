@@ -28,26 +28,28 @@ _CONFIRM = dg.Field(
 )
 
 
+# In the order in which they are asked whose an upload is.
+DATA_SETS = (ACCOUNTS, MARKET_DATA)
+
+
 @dg.definitions
 def defs() -> dg.Definitions:
     """All assets, jobs, sensors and resources that the settings choose."""
     settings = read_settings()
     kinds = wiring.kinds(settings)
-    # In the order in which they are asked whose an upload is.
-    data_sets = [ACCOUNTS, MARKET_DATA]
     layers = [
         layers_asset(ACCOUNTS, kinds, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
         layers_asset(MARKET_DATA, kinds),
     ]
-    jobs = list(map(refresh_job, data_sets, layers))
-    files = [spec for data_set in data_sets for spec in file_specs(data_set)]
+    jobs = list(map(refresh_job, DATA_SETS, layers))
+    files = [spec for data_set in DATA_SETS for spec in file_specs(data_set)]
     # Nothing passes between steps: takes the place of Dagster's own, whose folder can be changed.
     io_manager = dg.IOManagerDefinition(lambda _: dg.InMemoryIOManager(), config_schema={})
     fixed = {name: _fixed(make, settings) for name, make in wiring.RESOURCES.items()}
     return dg.Definitions(
         assets=[*files, quarantine_spec, *layers],
         jobs=jobs,
-        sensors=[uploads([each.name for each in data_sets], jobs), failure_notice(data_sets)],
+        sensors=[uploads([each.name for each in DATA_SETS], jobs), failure_notice(DATA_SETS)],
         executor=dg.in_process_executor,  # one step a run: another process would only take time
         resources={**fixed, "process": run_process, "io_manager": io_manager},
     )

@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """Kills this session's processes once `ui` is gone: nobody is left to end them in order."""
+    """Kills the own process group once `ui` is gone: nobody is left to end them in order."""
     while os.read(sys.stdin.fileno(), 1):
         continue
     os.killpg(os.getpgrp(), signal.SIGKILL)

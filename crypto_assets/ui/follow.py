@@ -10,14 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from crypto_assets.definitions import DATA_SETS
 from crypto_assets.defs.files import file_key, quarantine_spec
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.defs.partitions import RANGE_TAGS
-from crypto_assets.spark.accounts.data_set import ACCOUNTS
-from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
-_DATA_SETS = (ACCOUNTS, MARKET_DATA)
-_FILES = {file_key(kind): kind for data_set in _DATA_SETS for kind in data_set.files}
+_FILES = {file_key(kind): kind for data_set in DATA_SETS for kind in data_set.files}
 _ENDED = {dg.DagsterRunStatus.SUCCESS: "succeeded", dg.DagsterRunStatus.CANCELED: "was canceled"}
 _OVERLAP = timedelta(seconds=30)  # a record may be stored a little after the time it bears
 _AT_ONCE = 500
@@ -52,7 +50,7 @@ class Follower:
             yield f"run {run.run_id} started: {_scope(run)}"
         elif run.status == dg.DagsterRunStatus.FAILURE:
             found = failures(self._instance, run.run_id)
-            subject, text = notice(run.run_id, found, "", _DATA_SETS)
+            subject, text = notice(run.run_id, found, "", DATA_SETS)
             yield subject
             yield from filter(None, text.splitlines())
         elif run.status in _ENDED:

@@ -148,15 +148,15 @@ def _decimal_mark(
     if not cells.unclear():
         return _where_all_is_clear(beside, cells, column)
     insisted = cells.insisted()
-    voices = set[DecimalMark]()
+    marks = set[DecimalMark]()
     if not insisted or cells.few_insist(insisted):
-        voices = _voices(beside, column)
-    if insisted and voices <= {insisted}:
+        marks = _marks_beside(beside, column)
+    if insisted and marks <= {insisted}:
         _refuse_if_denied(beside, insisted, cells)
         return insisted
     jumps = _jumps(cells)
-    if len(voices) == 1:
-        (mark,) = voices
+    if len(marks) == 1:
+        (mark,) = marks
         if jumps[mark] == min(jumps.values()):
             return mark
     elif jumps["dot"] != jumps["comma"] and 0 in jumps.values() and _enough_unmarked(cells):
@@ -207,8 +207,8 @@ def _where_all_is_clear(beside: Beside, cells: numbers.Cells, column: int) -> De
     mark = max(numbers.MARKS, key=cells.only)
     if cells.only(mark) and not cells.few_insist(mark):
         return mark
-    voices = _voices(beside, column)
-    return voices.pop() if len(voices) == 1 else mark
+    marks = _marks_beside(beside, column)
+    return marks.pop() if len(marks) == 1 else mark
 
 
 def _refuse_if_denied(beside: Beside, mark: DecimalMark, cells: numbers.Cells) -> None:
@@ -223,9 +223,9 @@ def _refuse_if_denied(beside: Beside, mark: DecimalMark, cells: numbers.Cells) -
         raise refusals.MARK_DENIED.refused(at, cell=quoted(cell), mark=mark, other=other)
 
 
-def _voices(beside: Beside, column: int) -> set[DecimalMark]:
+def _marks_beside(beside: Beside, column: int) -> set[DecimalMark]:
     """The marks that the other columns (a spread sample of their cells) insist on."""
-    voices: set[DecimalMark] = set()
+    marks: set[DecimalMark] = set()
     for other in beside.indices:
         if other == column:
             continue
@@ -233,8 +233,8 @@ def _voices(beside: Beside, column: int) -> set[DecimalMark]:
         looked = numbers.look(cells[:: max(1, len(cells) // SAMPLE)], units=True)
         mark = looked.insisted()
         if mark and looked.number_share() >= NUMBER_SHARE:
-            voices.add(mark)
-    return voices
+            marks.add(mark)
+    return marks
 
 
 def _refuse_lost_decimals(beside: Beside, cells: numbers.Cells) -> None:
