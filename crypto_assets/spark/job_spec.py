@@ -60,7 +60,9 @@ class Verdict:
 
     `version` names what the layer was made from; whoever wrote the job spec adds it. A layer that
     holds a newer partition already was not made: `superseded_by` names that one. Where the problems
-    are `passing`, another run may pass with the same uploads.
+    are `passing`, another run may pass with the same uploads. A job that makes a partition's files
+    by itself says what they are: `files` has their bytes, by the folder of the lake they are for,
+    and `seconds` is what they took.
     """
 
     partition: str
@@ -70,6 +72,8 @@ class Verdict:
     version: str = ""
     superseded_by: str = ""
     passing: bool = False
+    files: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -93,9 +97,24 @@ class LayerResult:
         return tuple(v.partition for v in self.verdicts if v.passed)
 
 
-def to_json(part: JobSpec | LayerResult) -> str:
-    """A job spec or a result as JSON; dates among the measures become ISO text."""
-    return json.dumps(dataclasses.asdict(part), default=str)
+@dataclass(frozen=True)
+class Answer:
+    """What became of one partition of a job spec: its verdicts in the order of the layers.
+
+    Or the `fault` of the file system that kept it from being computed: number, text and file.
+    """
+
+    verdicts: tuple[Verdict, ...] = ()
+    fault: tuple[int | None, str, str | None] | None = None
+
+
+def to_json(part: JobSpec | LayerResult | Answer) -> str:
+    """One of these as JSON; dates among the measures become ISO text."""
+    return json.dumps(vars(part), default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return vars(value) if dataclasses.is_dataclass(value) else str(value)
 
 
 def spec_from_json(text: str) -> JobSpec:
@@ -116,8 +135,14 @@ def spec_from_json(text: str) -> JobSpec:
 def result_from_json(text: str) -> LayerResult:
     """The result that `to_json` wrote."""
     result = json.loads(text)
-    verdicts = tuple(
-        Verdict(**{**verdict, "problems": tuple(verdict["problems"])})
-        for verdict in result["verdicts"]
-    )
-    return LayerResult(**{**result, "verdicts": verdicts})
+    return LayerResult(**{**result, "verdicts": _verdicts(result["verdicts"])})
+
+
+def answer_from_json(text: str) -> Answer:
+    """The answer that `to_json` wrote."""
+    answer = json.loads(text)
+    return Answer(_verdicts(answer["verdicts"]), answer["fault"])
+
+
+def _verdicts(documents: list[dict[str, Any]]) -> tuple[Verdict, ...]:
+    return tuple(Verdict(**{**each, "problems": tuple(each["problems"])}) for each in documents)

@@ -1,4 +1,4 @@
-"""Running a job spec of any data set: the one thing an engine calls."""
+"""Running a job spec of any data set on a Spark session: the one thing an engine calls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from crypto_assets.spark import each
 from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-# Computes one layer of partitions and judges each; a job module's `STEPS` has one for each layer.
+# Computes one layer of partitions and judges each. A job module has one for each layer in `STEPS`,
+# or computes partition by partition (see `each`).
 Step = Callable[["SparkSession", JobSpec, list[Partition]], Iterable[Verdict]]
 
 
@@ -23,6 +25,9 @@ def run(session: SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
 
     A partition that fails its audit goes no further.
     """
+    if each.is_each(spec.job):
+        yield from each.on_spark(session, spec)
+        return
     steps: dict[str, Step] = import_module(spec.job).STEPS
     partitions = list(spec.partitions)
     for layer in spec.layers:

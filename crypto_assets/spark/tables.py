@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Type = Literal["string", "int", "double", "date", "timestamp", "array<string>"]
 Dialect = Literal["duckdb", "redshift"]
+FILE = "data.parquet"  # the name of a published file in its folder
 
 _SQL: dict[Dialect, dict[Type, str]] = {
     "duckdb": {
@@ -100,6 +101,11 @@ class Table:
         """The columns as a table for the documentation."""
         rows = [f"| `{column.name}` | {column.holds} |" for column in self.columns if column.holds]
         return "\n".join(["| column | is |", "|---|---|", *rows])
+
+
+def staged_name(folder: str) -> str:
+    """The name of the staged file that is for this folder of the lake."""
+    return f"{folder.replace('/', ',')}.parquet"
 
 
 def spark_ddl(columns: tuple[Column, ...]) -> str:

@@ -83,9 +83,8 @@ class AccountsRefresh(Refresh):
         batch: Entries,
         layers: Sequence[str],  # noqa: ARG002 - as `Refresh.publish`
         computed: Sequence[LayerResult],
-        on_layer: OnLayer,  # noqa: ARG002
         fault: Exception | None,
-    ) -> tuple[list[LayerResult], Exception | None]:
+    ) -> list[LayerResult]:
         """Publishes one layer after the other up to the first refused; nothing after a fault.
 
         Without all layers computed nobody knows how many accounts would be deleted.
@@ -95,7 +94,7 @@ class AccountsRefresh(Refresh):
             published.append(self._publish_layer(result))
             if not published[-1].passed:
                 break
-        return published, fault
+        return published
 
     def partition(self, entry: Entry) -> Partition:
         return Snapshot(

@@ -80,10 +80,11 @@ class Refresh:
     ) -> Iterator[LayerResult]:
         """The verdicts that `run` records.
 
-        Works off `engine.batch_size` partitions at a time and yields the results of each such batch
-        when it is published; `on_layer` is called with each layer's result as soon as it is
-        computed. A partition that fails keeps what was published of the layer it failed at and of
-        those behind it. A fault of the engine is raised when the layers before it are published.
+        Works off `engine.batch_size` partitions at a time. What the engine computes together is
+        published while it goes on, and yielded then; what is loaded, when the batch is computed.
+        `on_layer` is called with each layer's result as soon as it is computed. A partition that
+        fails keeps what was published of the layer it failed at and of those behind it. A fault of
+        the engine is raised when what was computed before it is published.
         """
         layers = self._in_order(layers)
         computes = tuple(layer for layer in layers if layer in self.computed)
@@ -100,14 +101,7 @@ class Refresh:
                 refused = {verdict.partition for result in stale for verdict in result.verdicts}
                 batch = {name: entry for name, entry in batch.items() if name not in refused}
                 spec = self._job_spec(batch, computes, run_id)
-                computed, fault = _collected(execute(spec), on_layer)
-                versioned = [self._versioned(result, batch) for result in computed]
-                published, fault = self.publish(batch, layers, versioned, on_layer, fault)
-                yield from published
-                for staging in {spec.staging, *(result.staging for result in computed)}:
-                    self.lake.discard(staging)
-                if fault:
-                    raise fault
+                yield from self._worked_off(batch, layers, execute(spec), spec.staging, on_layer)
 
     def with_options(self, options: Mapping[str, Any]) -> Refresh:  # noqa: ARG002 - a data set may have some
         """The refreshing as a person wants it in one run."""
@@ -127,33 +121,20 @@ class Refresh:
         batch: Entries,
         layers: Sequence[str],
         computed: Sequence[LayerResult],
-        on_layer: OnLayer,
-        fault: Exception | None,
-    ) -> tuple[list[LayerResult], Exception | None]:
+        fault: Exception | None,  # noqa: ARG002 - a data set may publish nothing then
+    ) -> list[LayerResult]:
         """Publishes what passed; the verdicts then say what could not be published, and why.
 
-        `fault` is what ended the computing early. Gives that back, or what ended the loading.
+        `fault` is what ended the computing early.
         """
         with self.lake.locked(self.data_set.name):
             # In this order: what is published after it was asked what is newest is not replaced.
             current = self.lake.current(self.data_set, batch)
             conflicts = self._conflicts(batch, layers[0])
-            results = self._published(computed, batch, conflicts, current)
-            failed = {v.partition for r in results for v in r.verdicts if not v.passed}
-            good = {n: e for n, e in batch.items() if n not in failed and n not in conflicts}
-            try:
-                loaded = [] if fault else self.load(good, layers, current)
-            except Exception as error:  # noqa: BLE001 - raised when what is published is recorded
-                return results, error
-            for result in loaded:
-                on_layer(result)
-            return [*results, *loaded], fault
+            return self._published(computed, batch, conflicts, current)
 
-    def load(self, good: Entries, layers: Sequence[str], current: Current) -> list[LayerResult]:  # noqa: ARG002 - a data set may load
-        """Makes the layers that the engine does not compute, of the partitions that passed.
-
-        `current` is what is published of them.
-        """
+    def load(self, good: Entries, layers: Sequence[str]) -> list[LayerResult]:  # noqa: ARG002 - a data set may load
+        """Makes the layers that the engine does not compute, of the partitions that passed."""
         return []
 
     def partition(self, entry: Entry) -> Partition:
@@ -183,6 +164,33 @@ class Refresh:
     def versions_in(self, manifests: Mapping[str, Manifest]) -> dict[str, dict[str, str]]:
         """As `versions`, of the partitions whose manifests these are."""
         return {name: manifest.versions for name, manifest in manifests.items()}
+
+    def _worked_off(
+        self,
+        batch: Entries,
+        layers: Sequence[str],
+        computing: Iterable[LayerResult],
+        staging: str,
+        on_layer: OnLayer,
+    ) -> Iterator[LayerResult]:
+        """Publishes what is computed of a batch as it comes, and loads what passed."""
+        good, stagings, fault = dict(batch), {staging}, None
+        for computed, fault in _together(computing, on_layer):
+            stagings |= {result.staging for result in computed}
+            part = {v.partition: batch[v.partition] for r in computed[:1] for v in r.verdicts}
+            versioned = [self._versioned(result, part) for result in computed]
+            published = self.publish(part, layers, versioned, fault)
+            yield from published
+            for verdict in (v for result in published for v in result.verdicts if not v.passed):
+                good.pop(verdict.partition, None)
+        if good and not fault:
+            for result in self.load(good, layers):
+                on_layer(result)
+                yield result
+        for each in stagings:
+            self.lake.discard(each)
+        if fault:
+            raise fault
 
     def _in_order(self, layers: Collection[str]) -> list[str]:
         return [layer for layer in self.data_set.layers if layer in layers]
@@ -246,7 +254,9 @@ class Refresh:
         results = self.stop(results, self._refused(results, batch, current))
         made: dict[str, dict[str, Made]] = {name: {} for name in batch}
         for verdict in (v for result in results for v in result.verdicts if v.passed):
-            made[verdict.partition][verdict.layer] = Made(verdict.version, self.rows(verdict))
+            made[verdict.partition][verdict.layer] = Made(
+                verdict.version, self.rows(verdict), verdict.files
+            )
         problems = self.lake.publish(self.data_set, first.staging, made, current)
         results = self.stop(results, problems, passing=True)
         seconds = (time.monotonic() - started) / len(results)
@@ -324,15 +334,23 @@ def _execute_nothing(spec: JobSpec) -> Iterator[LayerResult]:  # noqa: ARG001 - 
     yield from ()
 
 
-def _collected(
+def _together(
     results: Iterable[LayerResult], on_layer: OnLayer
-) -> tuple[list[LayerResult], Exception | None]:
-    """What was computed, and the fault that ended it early: the layers before it count."""
-    computed = []
+) -> Iterator[tuple[list[LayerResult], Exception | None]]:
+    """Results of the same partitions, layer by layer, and the fault that ended the computing early.
+
+    The layers before a fault count.
+    """
+    together: list[LayerResult] = []
     try:
         for result in results:
-            computed.append(result)
+            if result.layer in {each.layer for each in together}:
+                yield together, None
+                together = []
+            together.append(result)
             on_layer(result)
     except Exception as fault:  # noqa: BLE001 - raised again when the rest is published
-        return computed, fault
-    return computed, None
+        yield together, fault
+    else:
+        if together:
+            yield together, None

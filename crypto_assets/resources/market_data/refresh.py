@@ -20,6 +20,7 @@ from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
 
 WAREHOUSE = "warehouse"
+_REPLACED = "another run published it meanwhile: run it again"
 _NO_FILE = "its gold has no file that this warehouse loads: run again without --layer"
 
 
@@ -74,14 +75,19 @@ class CurrencyRefresh(Refresh):
     def with_cure(self, problem: str, partition: str) -> str:
         return with_places(problem, self.registry.objects.uri(OVERRIDES), partition)
 
-    def load(self, good: Entries, layers: Sequence[str], current: Current) -> list[LayerResult]:
+    def load(self, good: Entries, layers: Sequence[str]) -> list[LayerResult]:
         """Loads these currencies' gold into the warehouse."""
         if WAREHOUSE not in layers:
             return []
-        started = time.monotonic()
-        files = self.lake.files(self.warehouse.loads, current)
-        loaded, failed = self.warehouse.replace({t: files[t] for t in good if t in files})
-        missing = dict.fromkeys(good.keys() - loaded.keys() - failed.keys(), _NO_FILE)
+        with self.lake.locked(self.data_set.name):
+            started = time.monotonic()
+            current = self.lake.current(self.data_set, good)
+            files = self.lake.files(self.warehouse.loads, current)
+            replaced = self._replaced(good, current)
+            wanted = {name: files[name] for name in good if name in files and name not in replaced}
+            loaded, failed = self.warehouse.replace(wanted)
+        missing = dict.fromkeys(good.keys() - wanted.keys() - replaced, _NO_FILE)
+        problems = missing | dict.fromkeys(replaced, _REPLACED)
         verdicts = tuple(
             Verdict(
                 ticker,
@@ -93,5 +99,16 @@ class CurrencyRefresh(Refresh):
         )
         result = LayerResult(WAREHOUSE, time.monotonic() - started, verdicts)
         results = self.stop([result], {ticker: (WAREHOUSE, why) for ticker, why in failed.items()})
-        absent = {ticker: (WAREHOUSE, why) for ticker, why in missing.items()}
-        return self.stop(results, absent, passing=True)
+        passing = {ticker: (WAREHOUSE, why) for ticker, why in problems.items()}
+        return self.stop(results, passing, passing=True)
+
+    def _replaced(self, good: Entries, current: Current) -> set[str]:
+        """Those of the currencies whose published gold is not what this run is to load."""
+        published = {
+            name: manifest.versions.get(GOLD.layer) for name, (manifest, _) in current.items()
+        }
+        return {
+            name
+            for name, entry in good.items()
+            if name in published and published[name] != self.registry.version(entry, GOLD.layer)
+        }

@@ -16,11 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from crypto_assets.resources.errors import ConflictError
 from crypto_assets.resources.storage.objects import Content, Object, Objects, is_hidden
 from crypto_assets.spark.data_set import DataSet
-from crypto_assets.spark.tables import Table
+from crypto_assets.spark.tables import FILE, Table, staged_name
 
 # One partition's place is taken by something else, or closed: none of the others' matter.
 _IN_THE_WAY = (PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
-FILE = "data.parquet"
 MANIFESTS = "_manifests"
 STAGING = "_staging"
 
@@ -36,10 +35,15 @@ class LoadFile:
 
 @dataclass(frozen=True)
 class Made:
-    """A layer of a partition that passed its audit: what it was made from, its tables' rows."""
+    """A layer of a partition that passed its audit: what it was made from, its tables' rows.
+
+    `files` are the bytes of its staged files by the folder they are for; none where an engine
+    staged them under names of its own.
+    """
 
     version: str
     rows: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,8 +144,9 @@ class Lake:
         if current is None:
             current = self.current(data_set, made)
         folders: dict[str, list[Object]] = {}
-        for found in self.parquet_files(self.key(staging)):
-            folders.setdefault(found.key.rpartition("/")[0], []).append(found)
+        if not all(one.files for layers in made.values() for one in layers.values()):
+            for found in self.parquet_files(self.key(staging)):
+                folders.setdefault(found.key.rpartition("/")[0], []).append(found)
 
         def published(partition: str) -> tuple[str, str] | None:
             publication = _Publication(self, data_set, self.key(staging), partition, current)
@@ -262,12 +267,18 @@ class _Publication:
             if table.optional and table.path not in made.rows:
                 continue
             for folder in table.folders(self.partition):
-                files = folders.get(f"{self.staging}/{folder}", [])
+                files = self._staged(folder, made) or folders.get(f"{self.staging}/{folder}", [])
                 wrong += [] if len(files) == 1 else [f"{folder}: {len(files)}"]
                 moves |= {f"{folder}/{FILE}": file for file in files}
         if wrong:
             return {}, f"one file is wanted for each table, found {', '.join(wrong)}"
         return moves, ""
+
+    def _staged(self, folder: str, made: Made) -> list[Object]:
+        """The file that the job said it has staged for this folder."""
+        if folder not in made.files:
+            return []
+        return [Object(f"{self.staging}/{staged_name(folder)}", "", made.files[folder], 0.0)]
 
     def _replace(self, moves: Mapping[str, Object], made: Mapping[str, Made]) -> None:
         """Moves the files; a crash in between leaves the layers concerned without a version."""

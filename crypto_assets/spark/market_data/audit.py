@@ -1,170 +1,170 @@
-"""The audit between writing and publishing: what was measured per ticker and what is wrong.
+"""The audit between writing and publishing: what was measured of a currency and what is wrong.
 
-`*_measures` are Spark aggregates over staged tables (one row per ticker); `*_problems` are plain
-Python over one such row. Rows are counted on both sides of every step, because engines and readers
-do lose and double rows. Nothing here changes data.
+`*_measures` look at the footers of the written files and count the rest in another way than the
+data was made; `*_problems` are plain Python over one such row. Rows are counted on both sides of
+every step. Nothing here changes data.
 """
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
-from pyspark.sql import functions as F
 
 from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from pyspark.sql import Column, DataFrame
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
+    from crypto_assets.spark.files import Written
     from crypto_assets.spark.market_data.currency import Currency
+    from crypto_assets.spark.market_data.gold import Gold
+    from crypto_assets.spark.market_data.silver import Series, Values
 
 SHOWN_PROBLEMS = 10
 VALUES = {"history": SILVER_HISTORY.numbers[0], "trend": SILVER_TREND.numbers[0]}
 ROUNDING = 1e-9
 MIN_COVERED = 0.5  # of the days with a price, or it is warned of
-ROLES = ("data", "blank", "left_out", "refused")  # those that are counted one by one
+READ_BACK = 100  # of so many currencies one has its files read back whole
+ROLES = ("data", "blank", "left_out", "bad")  # those that are counted one by one
+HEAD, FOOT, DATA = ("header", "preamble"), ("footer",), ("data",)
 PARTS = ("data", "text", "blank", "left_out", "bad")  # every line of a file is in one of them
+_EPOCH = date(1970, 1, 1)
 
 Row = dict[str, Any]
 
 
-def bronze_measures(bronze: DataFrame) -> DataFrame:
-    """Per ticker and kind: lines by role, the file's identity, the first bad lines."""
-    bad = F.col("role").isin("bad", "refused")
-    return bronze.groupBy("ticker", "kind").agg(
-        F.count("*").alias("lines"),
-        F.sum("line").alias("line_sum"),
-        F.max("file_lines").alias("file_lines"),
-        *[F.count_if(F.col("role") == role).alias(role) for role in ROLES],
-        F.count_if(F.col("role").isin("header", "preamble", "footer")).alias("text"),
-        F.min(F.when(F.col("role") == "data", F.col("line"))).alias("first_data"),
-        F.max(F.when(F.col("role") == "data", F.col("line"))).alias("last_data"),
-        F.max(F.when(F.col("role").isin("header", "preamble"), F.col("line"))).alias("last_head"),
-        F.min(F.when(F.col("role") == "footer", F.col("line"))).alias("first_foot"),
-        F.count_if(bad).alias("bad"),
-        F.max("file").alias("file"),
-        F.max("etag").alias("etag"),
-        F.max("reading").alias("reading"),
-        F.slice(
-            F.array_sort(F.collect_list(F.when(bad, F.struct("line", "problem")))),
-            1,
-            SHOWN_PROBLEMS,
-        ).alias("bad_lines"),
+def is_read_back(currency: Currency) -> bool:
+    """Whether this currency's files are read back whole: another choice with other uploads."""
+    return int(currency.files["history"].etag[:8], 16) % READ_BACK == 0
+
+
+def bronze_measures(lines: pa.Table, file: Written) -> Row:
+    """Lines by role, the file's identity, the first bad lines."""
+    encoded = lines["role"].combine_chunks().dictionary_encode()
+    codes, names = np.asarray(encoded.indices), encoded.dictionary.to_pylist()
+    counts = dict(zip(names, np.bincount(codes).tolist(), strict=True))
+    head, foot, data = (
+        np.flatnonzero(np.array([name in roles for name in names])[codes]) + 1
+        for roles in (HEAD, FOOT, DATA)
     )
+    low, high, nulls = file.range("etag")
+    first, last, _ = file.range("line")
+    return {
+        "lines": file.rows,
+        "numbered": (first, last) == (1, file.rows),
+        "file_lines": len(lines),
+        **{role: counts.get(role, 0) for role in ROLES},
+        "text": len(head) + len(foot),
+        "first_data": _first(data),
+        "last_data": _last(data),
+        "last_head": _last(head),
+        "first_foot": _first(foot),
+        "file": lines["file"][0].as_py(),
+        "etag": low if low == high and not nulls else "",
+        "reading": lines["reading"][0].as_py(),
+        "bad_lines": _bad_lines(lines) if counts.get("bad") else [],
+    }
 
 
-def bronze_problems(row: Row | None, currency: Currency, kind: str) -> Iterator[str]:
-    """What is wrong with one file's bronze; `row` is None when the engine returned nothing."""
-    upload = currency.files[kind]
-    if row is None:
-        yield f"{upload.name}: the engine returned no row for this {kind} file"
-    elif row["refused"]:
-        yield f"{upload.name}: {row['bad_lines'][0]['problem']}"
-    else:
-        lines = row["file_lines"]
-        if (row["lines"], row["line_sum"]) != (lines, lines * (lines + 1) // 2):
-            yield (
-                f"{upload.name}: {row['lines']} rows for a file of {lines} lines: some were lost, "
-                "doubled or taken twice"
-            )
-        elif (known := sum(row[part] for part in PARTS)) != lines:
-            yield f"{upload.name}: only {known} of {lines} lines have a role that is known"
-        if row["etag"] != upload.etag:
-            yield f"{upload.name}: another file's content was stored for it"
-        if not row["data"]:
-            yield f"{upload.name}: there is no data line"
-        elif (row["last_head"] or 0) > row["first_data"]:
-            yield f"{upload.name}: line {row['last_head']} between the data was taken for a header"
-        elif row["first_foot"] and row["first_foot"] < row["last_data"]:
-            yield f"{upload.name}: line {row['first_foot']} between the data was taken for a footer"
-        if row["bad"]:
-            yield f"{upload.name}: {bad_lines(row)}"
+def _first(numbers: NDArray[np.int64]) -> int | None:
+    return int(numbers[0]) if len(numbers) else None
 
 
-def parsed_measures(values: DataFrame, value: str) -> DataFrame:
-    """Per ticker, what silver was given: lines, and how many are missing or unreadable.
-
-    Every line counts as a date of its own, which holds where as many rows were written; for the
-    other tickers `date_measures` tells more.
-    """
-    return values.groupBy("ticker").agg(
-        F.count("*").alias("given"),
-        F.count("*").alias("dates"),
-        F.count_if(F.col(value).isNull()).alias("missing"),
-        F.count_if("unreadable").alias("unreadable"),
-    )
+def _last(numbers: NDArray[np.int64]) -> int | None:
+    return int(numbers[-1]) if len(numbers) else None
 
 
-def date_measures(values: DataFrame, value: str) -> DataFrame:
-    """Per ticker, the dates silver was given, and those of them whose value is missing.
-
-    Counted by grouping twice: Sail's `countDistinct` by group takes gigabytes.
-    """
-    dates = values.groupBy("ticker", "date").agg(
-        F.max(F.col(value).isNull().cast("int")).alias("missing")
-    )
-    return dates.groupBy("ticker").agg(
-        F.count("*").alias("dates"), F.sum("missing").alias("missing")
-    )
+def _bad_lines(lines: pa.Table) -> list[Row]:
+    bad = lines.filter(pc.equal(lines["role"], "bad")).slice(0, SHOWN_PROBLEMS)
+    found: list[Row] = bad.select(["line", "problem"]).to_pylist()
+    return found
 
 
-def table_measures(table: DataFrame, *values: str) -> DataFrame:
-    """Per ticker of a table: rows, dates, each value column's count and range, rows out of order.
-
-    A row is out of order if its date is not after that of the row before it in the file; a ticker
-    without any has its rows in order and one row per date.
-    """
-    columns = ", ".join(f"{value} double" for value in values)
-    return (
-        table.select("ticker", "date", *values)
-        .mapInArrow(_mark_order, f"ticker string, date date, {columns}, out_of_order boolean")
-        .groupBy("ticker")
-        .agg(
-            F.count("*").alias("rows"),
-            F.count("date").alias("dates"),
-            F.min("date").alias("first_date"),
-            F.max("date").alias("last_date"),
-            F.count_if("out_of_order").alias("out_of_order"),
-            *[measure for value in values for measure in _value_measures(value)],
-            *[F.count_if(both).alias("covered") for both in _covered(values)],
+def bronze_problems(row: Row, currency: Currency, kind: str) -> Iterator[str]:
+    """What is wrong with one file's bronze."""
+    upload, lines = currency.files[kind], row["file_lines"]
+    if row["lines"] != lines or not row["numbered"]:
+        yield (
+            f"{upload.name}: {row['lines']} rows for a file of {lines} lines: some were lost, "
+            "doubled or taken twice"
         )
-    )
+    elif (known := sum(row[part] for part in PARTS)) != lines:
+        yield f"{upload.name}: only {known} of {lines} lines have a role that is known"
+    if row["etag"] != upload.etag:
+        yield f"{upload.name}: another file's content was stored for it"
+    if not row["data"]:
+        yield f"{upload.name}: there is no data line"
+    elif (row["last_head"] or 0) > row["first_data"]:
+        yield f"{upload.name}: line {row['last_head']} between the data was taken for a header"
+    elif row["first_foot"] and row["first_foot"] < row["last_data"]:
+        yield f"{upload.name}: line {row['first_foot']} between the data was taken for a footer"
+    if row["bad"]:
+        yield f"{upload.name}: {bad_lines(row)}"
 
 
-def _covered(values: tuple[str, ...]) -> list[Column]:
-    """Which rows of gold have a price and a trend."""
-    if "trend_i" not in values:
-        return []
-    return [F.col("price").isNotNull() & F.col("trend_i").isNotNull()]
+def given_measures(lines: pa.Table, values: Values) -> Row:
+    """What silver was given: data lines, their dates, and those without a value.
+
+    `missing` are dates where a date has several lines.
+    """
+    none, dates = np.isnan(values.series.values), lines["date"]
+    distinct = pc.count_distinct(dates).as_py()
+    missing = int(none.sum())
+    if distinct != len(lines):
+        missing = pc.count_distinct(dates.filter(none)).as_py()
+    return {
+        "given": len(lines),
+        "dates": distinct,
+        "missing": missing,
+        "unreadable": values.unreadable,
+    }
 
 
-def _mark_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Adds whether each row is out of order: no aggregate sees how rows stand in the files."""
-    last = None
-    for batch in filter(len, batches):
-        rows = pa.Table.from_batches([batch] if last is None else [last, batch]).combine_chunks()
-        before, after = rows.slice(0, len(rows) - 1), rows.slice(1)
-        wrong = pc.and_(
-            pc.equal(after["ticker"], before["ticker"]),
-            pc.less_equal(after["date"], before["date"]),
-        ).combine_chunks()
-        if last is None:
-            wrong = pa.concat_arrays([pa.array([False]), wrong])
-        last = batch.slice(len(batch) - 1)
-        yield batch.append_column("out_of_order", wrong)
+def series_measures(series: Series, file: Written, value: str) -> Row:
+    """Of a written table of silver: rows, dates, order, the values' count and range."""
+    return _table_measures(series.days, {value: series.values}, file)
 
 
-def silver_problems(
-    kind: str, given: Row | None, table: Row | None, currency: Currency
-) -> Iterator[str]:
+def gold_measures(gold: Gold, file: Written) -> Row:
+    """Of written gold the same, and the rows that have both a price and a trend."""
+    values = {name: getattr(gold, name) for name in GOLD.numbers}
+    covered = ~np.isnan(gold.price) & ~np.isnan(gold.trend_i)
+    return {**_table_measures(gold.days, values, file), "covered": int(covered.sum())}
+
+
+def _table_measures(
+    days: NDArray[np.int32], values: dict[str, NDArray[np.float64]], file: Written
+) -> Row:
+    first, last, dateless = file.range("date")
+    row: Row = {
+        "rows": file.rows,
+        "dates": file.rows - dateless,
+        "first_date": first,
+        "last_date": last,
+        "out_of_order": int((np.diff(days) <= 0).sum()),
+    }
+    for name, column in values.items():
+        low, high, nulls = file.range(name)
+        row |= {
+            f"{name}_count": file.rows - nulls,
+            f"{name}_min": low,
+            f"{name}_max": high,
+            f"{name}_infinite": int(np.isinf(column).sum()),
+        }
+    return row
+
+
+def silver_problems(kind: str, given: Row, table: Row | None, currency: Currency) -> Iterator[str]:
     """What is wrong with one silver table, given what bronze held and what was written."""
     value = VALUES[kind]
-    if given is None or table is None or not table[f"{value}_count"]:
-        yield f"{kind}: no valid {value} in {given['given'] if given else 0} data lines"
+    if table is None or not table[f"{value}_count"]:
+        yield f"{kind}: no valid {value} in {given['given']} data lines"
         return
     if given["unreadable"]:
         yield f"{kind}: {given['unreadable']} rows whose {value} cannot be read"
@@ -189,29 +189,20 @@ def dropped_missing(kind: str, given: Row, currency: Currency) -> int:
     return int(given["missing"]) if drops else 0
 
 
-def gold_expectations(history: DataFrame, trend: DataFrame) -> DataFrame:
-    """Per ticker, what gold must hold, counted on silver without gold's own join."""
-    none = F.lit(None).cast("double")
-    days = history.select("ticker", "date", "price", none.alias("g_trend")).unionByName(
-        trend.select("ticker", "date", none.alias("price"), "g_trend")
-    )
-    by_day = days.groupBy("ticker", "date").agg(
-        F.count("price").alias("prices"), F.count("g_trend").alias("trends")
-    )
-    return by_day.groupBy("ticker").agg(
-        F.count("*").alias("rows"),
-        F.min("date").alias("first_date"),
-        F.max("date").alias("last_date"),
-        F.sum("prices").alias("price_count"),
-        F.sum("trends").alias("g_trend_count"),
-    )
+def gold_expectations(history: Series, trend: Series) -> Row:
+    """What gold must hold, counted on silver without gold's own union."""
+    days = {*history.days.tolist(), *trend.days.tolist()}
+    return {
+        "rows": len(days),
+        "first_date": _EPOCH + timedelta(min(days)),
+        "last_date": _EPOCH + timedelta(max(days)),
+        "price_count": int((~np.isnan(history.values)).sum()),
+        "g_trend_count": len(trend),
+    }
 
 
-def gold_problems(expected: Row | None, table: Row | None) -> Iterator[str]:
+def gold_problems(expected: Row, table: Row) -> Iterator[str]:
     """What is wrong with a currency's gold, given what silver held and what was written."""
-    if expected is None or table is None:
-        yield "no rows were written"
-        return
     for name in ("rows", "first_date", "last_date"):
         if table[name] != expected[name]:
             yield f"{name} should be {expected[name]}, is {table[name]}"
@@ -226,11 +217,8 @@ def gold_problems(expected: Row | None, table: Row | None) -> Iterator[str]:
     yield from _outside("trend_i", table, "trend")
 
 
-def load_problems(gold: Row, table: Row | None) -> Iterator[str]:
+def load_problems(gold: Row, table: Row) -> Iterator[str]:
     """What is wrong with a currency's file for the warehouse, given gold's own measures."""
-    if table is None:
-        yield "no rows were written for the warehouse"
-        return
     for name, value in gold.items():
         if table[name] != value:
             yield f"{name} is {value} in gold, {table[name]} in the file for the warehouse"
@@ -250,16 +238,6 @@ def bad_lines(row: Row) -> str:
     shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])
     more = f"; and {row['bad'] - SHOWN_PROBLEMS} more" if row["bad"] > SHOWN_PROBLEMS else ""
     return shown + more
-
-
-def _value_measures(value: str) -> list[Column]:
-    finite = ~F.isnan(value) & (F.abs(F.col(value)) < float("inf"))
-    return [
-        F.count(value).alias(f"{value}_count"),
-        F.min(value).alias(f"{value}_min"),
-        F.max(value).alias(f"{value}_max"),
-        F.count_if(~finite).alias(f"{value}_infinite"),
-    ]
 
 
 def _table_problems(name: str, table: Row, *values: str) -> Iterator[str]:

@@ -1,83 +1,55 @@
-"""Bronze: every line of the uploaded files, cell by cell as text, with what the reader made of it.
+"""Bronze: every line of an uploaded file, cell by cell as text, with what the reader made of it.
 
-One Python function reads a file inside the engine (`mapInArrow`), so no row passes through the
-driver and any engine runs it. Recognising a file is `exports/`; deciding what a value means is
-`silver`.
+Recognising a file is `exports/`; deciding what a value means is `silver`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyarrow import fs
+import pyarrow.compute as pc
 
 from crypto_assets.spark.exports import Export, Options, read_export
 from crypto_assets.spark.exports.text import MAX_BYTES
-from crypto_assets.spark.market_data.currency import Choices, Currency
-from crypto_assets.spark.market_data.tables import BRONZE, KINDS
+from crypto_assets.spark.files import opened
+from crypto_assets.spark.market_data.tables import BRONZE
 from crypto_assets.spark.problems import ReadError
 from crypto_assets.spark.tables import arrow_schema
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from crypto_assets.spark.job_spec import Upload
+    from crypto_assets.spark.market_data.currency import Currency
 
-_ARROW = arrow_schema(BRONZE.columns)
-
-
-def uploads(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
-    """One row per file to read: ticker, kind, uri, name, etag and the reading options as JSON."""
-    rows = [
-        {
-            "ticker": currency.ticker,
-            "kind": kind,
-            **dataclasses.asdict(currency.files[kind]),
-            "options": json.dumps(
-                {"choices": dataclasses.asdict(currency.choices), "terms": currency.terms}
-            ),
-        }
-        for currency in currencies
-        for kind in KINDS
-    ]
-    return session.createDataFrame(pa.Table.from_pylist(rows))
+_ARROW = arrow_schema(BRONZE.file_columns)
 
 
-def bronze(uploads: DataFrame, readers: int) -> DataFrame:
-    """All lines of all files: `BRONZE`, one row per line of each file, in the file's order.
+def bronze(currency: Currency, kind: str) -> pa.Table:
+    """All lines of the currency's file of this kind, in its order: `BRONZE` without its folders.
 
-    A file that cannot be read gives one row of role `refused` whose `problem` is the reason.
+    Raises `ReadError` if the file cannot be read.
     """
-    return uploads.repartition(readers, "ticker").mapInArrow(_read_files, BRONZE.ddl)
+    upload = currency.files[kind]
+    try:
+        export = read_pinned(
+            upload.uri, upload.etag, currency.choices.reading(currency.terms, kind, upload.name)
+        )
+    except ReadError:
+        raise
+    except Exception as error:
+        reason = f"the reader broke on this file: {error!r}; please report it"
+        raise ReadError(reason) from error
+    if export.kind != kind:
+        raise ReadError(f"a {kind} file is wanted, this is a {export.kind} file")
+    return _with_file_facts(export, upload)
 
 
-def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        for upload in batch.to_pylist():
-            try:
-                lines = _lines(upload)
-            except ReadError as reason:
-                lines = _refusal(str(reason))
-            except Exception as error:  # noqa: BLE001 - one file must not fail the other tickers
-                lines = _refusal(f"the reader broke on this file: {error!r}; please report it")
-            yield _bronze_rows(lines, upload)
-
-
-def _lines(upload: dict[str, Any]) -> pa.Table:
-    options = json.loads(upload["options"])
-    reading = Choices.from_json(options["choices"]).reading(
-        tuple(options["terms"]), upload["kind"], upload["name"]
-    )
-    export = read_pinned(upload["uri"], upload["etag"], reading)
-    if export.kind != upload["kind"]:
-        raise ReadError(f"a {upload['kind']} file is wanted, this is a {export.kind} file")
-    return _with_file_facts(
-        export.lines, file_lines=len(export.lines), reading=json.dumps(reading_facts(export))
-    )
+def data_lines(lines: pa.Table) -> pa.Table:
+    """The lines that hold a day and a value."""
+    return lines.filter(pc.equal(lines["role"], "data"))
 
 
 def read_pinned(uri: str, etag: str, options: Options) -> Export:
@@ -85,9 +57,8 @@ def read_pinned(uri: str, etag: str, options: Options) -> Export:
 
     Raises `ReadError` if it is gone, has other content, or cannot be read as an export.
     """
-    filesystem, path = fs.FileSystem.from_uri(uri)
     try:
-        with filesystem.open_input_stream(path) as stream:
+        with opened(uri) as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise ReadError(f"the upload cannot be opened: {error}; upload it again") from error
@@ -111,34 +82,15 @@ def reading_facts(export: Export) -> dict[str, Any]:
     }
 
 
-def _refusal(reason: str) -> pa.Table:
-    line = pa.table({"line": pa.array([0], pa.int32()), "role": ["refused"], "problem": [reason]})
-    return _with_file_facts(line, file_lines=1, reading="{}")
-
-
-def _with_file_facts(lines: pa.Table, *, file_lines: int, reading: str) -> pa.Table:
-    """Adds the file's count of lines to each line, and what the reader worked out to the first."""
-    once = pa.concat_arrays([pa.array([reading]), pa.nulls(len(lines) - 1, pa.string())])
-    return lines.append_column(
-        "file_lines", pa.repeat(pa.scalar(file_lines, pa.int32()), len(lines))
-    ).append_column("reading", once)
-
-
-def _bronze_rows(lines: pa.Table, upload: dict[str, Any]) -> pa.RecordBatch:
-    """The lines with the file's identity, in the columns and types of `BRONZE`."""
-    identity = {
-        "file": upload["name"],
-        "etag": upload["etag"],
-        "kind": upload["kind"],
-        "ticker": upload["ticker"],
+def _with_file_facts(export: Export, upload: Upload) -> pa.Table:
+    """Adds the file's facts to each line, and what the reader worked out to the first."""
+    lines, count = export.lines, len(export.lines)
+    reading = json.dumps(reading_facts(export))
+    facts = {
+        "file_lines": pa.repeat(pa.scalar(count, pa.int32()), count),
+        "reading": pa.concat_arrays([pa.array([reading]), pa.nulls(count - 1, pa.string())]),
+        "file": pa.repeat(pa.scalar(upload.name), count),
+        "etag": pa.repeat(pa.scalar(upload.etag), count),
     }
-    columns = []
-    for column in _ARROW:
-        if column.name in identity:
-            values = pa.repeat(pa.scalar(identity[column.name], pa.string()), len(lines))
-        elif column.name in lines.column_names:
-            values = lines[column.name].combine_chunks().cast(column.type)
-        else:
-            values = pa.nulls(len(lines), column.type)
-        columns.append(values)
-    return pa.RecordBatch.from_arrays(columns, schema=_ARROW)
+    columns = [facts.get(name) or lines[name] for name in _ARROW.names]
+    return pa.table(columns, schema=_ARROW)

@@ -1,99 +1,96 @@
 """Gold: one row per day on which there is a price or a trend, with the columns analysts use.
 
-Pure DataFrame code, one plan for any number of tickers. The rules and window lengths stand here.
+Plain functions over the arrays of one currency. The rules and window lengths stand here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Window
-from pyspark.sql import functions as F
+import numpy as np
+
+from crypto_assets.spark.market_data.silver import Series, last_value
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-    from pyspark.sql.window import WindowSpec
+    from numpy.typing import NDArray
 
 PRICE_FILL_ROWS = 2
 MOVING_AVERAGE_ROWS = 14
 TREND_EDGE_DAYS = 6
 
 
-def gold(history: DataFrame, trend: DataFrame) -> DataFrame:
-    """Prices and trend by day: ticker, date, price, trend, pricema, trend_i.
+@dataclass(frozen=True)
+class Gold:
+    """The columns of gold: `days` since 1970 (int32), the others float64 with NaN for null."""
 
-    `history` has ticker, date, price; `trend` has ticker, date, g_trend. `pricema` is the mean of
-    the prices of a row and the 13 before it, `trend_i` the trend interpolated in time.
+    days: NDArray[np.int32]
+    price: NDArray[np.float64]
+    trend: NDArray[np.float64]
+    pricema: NDArray[np.float64]
+    trend_i: NDArray[np.float64]
+
+
+def gold(history: Series, trend: Series) -> Gold:
+    """Prices and trend by day, from both series by day, each with one value a day.
+
+    `pricema` is the mean of the prices of a row and the 13 before it, `trend_i` the trend
+    interpolated in time.
     """
-    filled_from = _last_rows(PRICE_FILL_ROWS + 1)
-    days = (
-        history.withColumn("has_price_row", F.lit(True))
-        .join(trend_line(trend), ["ticker", "date"], "full")
-        .where(F.col("has_price_row") | F.col("trend").isNotNull())
-        .withColumn("price", F.last("price", ignorenulls=True).over(filled_from))
-    )
-    prices = F.count("price").over(_last_rows(MOVING_AVERAGE_ROWS)).cast("double")
-    return _with_sum(days, "price", MOVING_AVERAGE_ROWS).select(
-        "ticker",
-        "date",
-        "price",
-        "trend",
-        (F.col("sum") / F.nullif(prices, F.lit(0.0))).alias("pricema"),
-        "trend_i",
-    )
+    days = np.union1d(history.days, trend.days)
+    price = last_value(_on(days, history), PRICE_FILL_ROWS)
+    return Gold(days, price, _on(days, trend), mean_price(price), interpolated(days, trend))
 
 
-def trend_line(trend: DataFrame) -> DataFrame:
-    """The trend of every day: ticker, date, trend (null between observations), trend_i.
+def mean_price(price: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of the prices of each row and those before it, `MOVING_AVERAGE_ROWS` in all.
 
-    The days between two observations lie on the straight line in time; `TREND_EDGE_DAYS` before
-    the first and after the last one have its value.
+    Adds up afresh, in sums of 1, 2, 4, 8 … rows: a sum from which what leaves the window is
+    subtracted gives 0 after a fall from 1e16 to 0.1.
     """
-    by_date = _by_date()
-    steps = trend.select(
-        "ticker",
-        F.col("date").alias("since"),
-        F.lead("date").over(by_date).alias("until"),
-        F.lag("date").over(by_date).isNull().alias("is_first"),
-        F.col("g_trend").alias("trend"),
-        (F.lead("g_trend").over(by_date) - F.col("g_trend")).alias("rise"),
-    )
-    begin = F.when(F.col("is_first"), F.date_sub("since", TREND_EDGE_DAYS)).otherwise(
-        F.col("since")
-    )
-    end = F.coalesce(F.date_sub("until", 1), F.date_add("since", TREND_EDGE_DAYS))
-    elapsed, step = F.datediff("date", "since"), F.datediff("until", "since")
-    flat = (elapsed <= 0) | F.col("until").isNull()
-    sloped = F.col("trend") + F.col("rise") * elapsed / F.nullif(step, F.lit(0))
-    return steps.withColumn("date", F.explode(F.sequence(begin, end))).select(
-        "ticker",
-        "date",
-        F.when(elapsed == 0, F.col("trend")).alias("trend"),
-        F.when(flat, F.col("trend")).otherwise(sloped).alias("trend_i"),
-    )
+    known = ~np.isnan(price)
+    part, total = np.where(known, price, 0.0), np.zeros(len(price))
+    count = np.cumsum(known) - _before(np.cumsum(known), MOVING_AVERAGE_ROWS)
+    summed, rows = 0, 1
+    while summed < MOVING_AVERAGE_ROWS:
+        if MOVING_AVERAGE_ROWS & rows:
+            total = total + _before(part, summed)
+            summed += rows
+        part = part + _before(part, rows)
+        rows *= 2
+    mean = np.full(len(price), np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
 
 
-def _with_sum(frame: DataFrame, value: str, rows: int) -> DataFrame:
-    """Adds `sum`, that of the last `rows` rows, made of sums of 1, 2, 4, 8 … rows by doubling.
+def interpolated(days: NDArray[np.int32], trend: Series) -> NDArray[np.float64]:
+    """The trend of each day, on the straight line in time between two observations.
 
-    Adds up afresh: Sail's `avg` over a sliding frame subtracts what leaves it, so after a fall from
-    1e16 to 0.1 it gives 0 (pysail 0.7.2); and every engine adds in this same order.
+    `TREND_EDGE_DAYS` before the first and after the last one have its value, other days none.
     """
-    by_date = _by_date()
-    frame = frame.withColumn("part", F.coalesce(value, F.lit(0.0))).withColumn("sum", F.lit(0.0))
-    summed, part = 0, 1
-    while summed < rows:
-        if rows & part:
-            frame = frame.withColumn("sum", F.col("sum") + F.lag("part", summed, 0.0).over(by_date))
-            summed += part
-        frame = frame.withColumn("part", F.col("part") + F.lag("part", part, 0.0).over(by_date))
-        part *= 2
-    return frame
+    if not len(trend):
+        return np.full(len(days), np.nan)
+    last = len(trend) - 1
+    at = np.clip(np.searchsorted(trend.days, days, "right") - 1, 0, last)
+    after = np.minimum(at + 1, last)
+    since, elapsed = trend.days[at], days - trend.days[at]
+    step = np.where(after > at, trend.days[after] - since, 1)
+    rise = trend.values[after] - trend.values[at]
+    flat = (elapsed <= 0) | (after == at)
+    line = np.where(flat, trend.values[at], trend.values[at] + rise * elapsed / step)
+    near = (elapsed >= -TREND_EDGE_DAYS) & ((after > at) | (elapsed <= TREND_EDGE_DAYS))
+    return np.where(near, line, np.nan)
 
 
-def _by_date() -> WindowSpec:
-    return Window.partitionBy("ticker").orderBy("date")
+def _on(days: NDArray[np.int32], series: Series) -> NDArray[np.float64]:
+    """The values of the series on these days, which hold all of its own; NaN on the others."""
+    values = np.full(len(days), np.nan)
+    values[np.searchsorted(days, series.days)] = series.values
+    return values
 
 
-def _last_rows(rows: int) -> WindowSpec:
-    return _by_date().rowsBetween(1 - rows, 0)
+def _before(values: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The value so many rows before each, 0 where there is none."""
+    found = np.zeros_like(values)
+    found[rows:] = values[: max(len(values) - rows, 0)]
+    return found

@@ -1,21 +1,27 @@
-"""The job: currencies through bronze, silver and gold, with a verdict on each at every layer.
+"""The job: one currency through bronze, silver and gold, with a verdict on each layer.
 
-Every layer is one plan for all tickers, written below `spec.staging` and audited there. Publishing
-and loading are not here: they are done by whoever wrote the job spec (`resources/`).
+All layers of a currency are made in one pass over its two files, each table as arrays, and staged
+below `spec.staging` when it passed its audit. Publishing and loading are not here: they are done by
+whoever wrote the job spec (`resources/`).
 """
 
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
-from pyspark.sql import functions as F
 
+from crypto_assets.spark.files import Written, encoded, read_published, stage
 from crypto_assets.spark.job_spec import Verdict
-from crypto_assets.spark.market_data import audit, gold, silver
-from crypto_assets.spark.market_data.bronze import bronze, uploads
+from crypto_assets.spark.market_data import audit, silver
+from crypto_assets.spark.market_data.bronze import bronze, data_lines
 from crypto_assets.spark.market_data.currency import Currency
+from crypto_assets.spark.market_data.gold import gold
+from crypto_assets.spark.market_data.silver import Series
 from crypto_assets.spark.market_data.tables import (
     BRONZE,
     GOLD,
@@ -24,134 +30,165 @@ from crypto_assets.spark.market_data.tables import (
     SILVER_HISTORY,
     SILVER_TREND,
 )
-from crypto_assets.spark.storage import read, read_each, write
+from crypto_assets.spark.problems import ReadError
+from crypto_assets.spark.tables import arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from pyspark.sql import DataFrame, SparkSession
+    from numpy.typing import NDArray
 
     from crypto_assets.spark.job_spec import JobSpec, Partition
     from crypto_assets.spark.tables import Table
 
-Rows = dict[Any, dict[str, Any]]
+SILVER = {"history": SILVER_HISTORY, "trend": SILVER_TREND}
+_REPEATING = ("role", "problem", "file_lines", "reading", "file", "etag")
+Made = tuple[Verdict, Any]  # the verdict on a layer, and what the next one is made from
 
 
-def _bronze(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> Iterator[Verdict]:
-    currencies = list(map(Currency.of, partitions))
-    write(bronze(uploads(session, currencies), spec.readers), spec.staging, BRONZE)
-    staged = _read(session, spec, BRONZE, currencies)
-    measured = _rows(audit.bronze_measures(staged), "ticker", "kind")
-    for currency in currencies:
-        files = {kind: measured.get((currency.ticker, kind)) for kind in KINDS}
-        problems = [
-            problem
-            for kind in KINDS
-            for problem in audit.bronze_problems(files[kind], currency, kind)
-        ]
-        measures: dict[str, Any] = {kind: _file_measures(row) for kind, row in files.items() if row}
-        yield Verdict(currency.ticker, "bronze", tuple(problems), measures)
+def compute(spec: JobSpec, partition: Partition) -> Iterator[Verdict]:
+    """The verdicts on the layers of one currency, up to the first that does not pass.
+
+    Raises `OSError` if a file cannot be staged, which is no currency's fault.
+    """
+    currency, given = Currency.of(partition), None
+    for layer in spec.layers:
+        started = time.perf_counter()
+        verdict, given = _LAYERS[layer](spec, currency, given)
+        yield replace(verdict, seconds=time.perf_counter() - started)
+        if not verdict.passed:
+            return
 
 
-def _silver(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> Iterator[Verdict]:
-    currencies = list(map(Currency.of, partitions))
-    lines = _read(session, spec, BRONZE, currencies)
-    prices = silver.prices(lines.where("kind = 'history'"))
-    trends = silver.trends(lines.where("kind = 'trend'"))
-    history = silver.history(prices, _settings(session, currencies))
-    write(history, spec.staging, SILVER_HISTORY, "date")
-    write(silver.trend(trends), spec.staging, SILVER_TREND, "date")
-    tables: dict[str, tuple[DataFrame, Table]] = {
-        "history": (prices, SILVER_HISTORY),
-        "trend": (trends, SILVER_TREND),
-    }
-    staged: dict[str, Rows] = {}
-    given: dict[str, Rows] = {}
-    for kind, (values, table) in tables.items():
-        written = _read(session, spec, table, currencies)
-        staged[kind] = _rows(audit.table_measures(written, audit.VALUES[kind]), "ticker")
-        given[kind] = _given(values, kind, staged[kind], currencies)
-    for currency in currencies:
-        problems: list[str] = []
-        measures: dict[str, Any] = {}
-        for kind in KINDS:
-            before, after = given[kind].get(currency.ticker), staged[kind].get(currency.ticker)
-            problems += audit.silver_problems(kind, before, after, currency)
-            if before and after:
-                measures[kind] = _silver_measures(kind, before, after, currency)
-        yield Verdict(currency.ticker, "silver", tuple(problems), measures)
+def _bronze(spec: JobSpec, currency: Currency, _: None) -> Made:
+    lines: dict[str, pa.Table] = {}
+    problems: list[str] = []
+    files: dict[str, Written] = {}
+    measures: dict[str, Any] = {}
+    for folder, kind in zip(BRONZE.folders(currency.ticker), KINDS, strict=True):
+        try:
+            lines[kind] = bronze(currency, kind)
+        except ReadError as reason:
+            problems.append(f"{currency.files[kind].name}: {reason}")
+            continue
+        files[folder] = encoded(lines[kind], _REPEATING)
+        row = audit.bronze_measures(lines[kind], files[folder])
+        problems += audit.bronze_problems(row, currency, kind)
+        measures[kind] = _file_measures(row)
+    rows = dict(zip(files, lines.values(), strict=True))
+    return _judged(spec, currency, "bronze", rows, files, problems, measures), lines
 
 
-def _gold(session: SparkSession, spec: JobSpec, partitions: list[Partition]) -> Iterator[Verdict]:
-    currencies = list(map(Currency.of, partitions))
-    history = _read(session, spec, SILVER_HISTORY, currencies)
-    trend = _read(session, spec, SILVER_TREND, currencies)
-    write(gold.gold(history, trend), spec.staging, GOLD, "date")
-    expected = _rows(audit.gold_expectations(history, trend), "ticker")
-    staged = _read(session, spec, GOLD, currencies)
-    tables = _rows(audit.table_measures(staged, *GOLD.numbers), "ticker")
-    loads = _loads(session, spec, currencies) if LOAD.path in spec.optional else None
-    for currency in currencies:
-        table = tables.get(currency.ticker)
-        problems = list(audit.gold_problems(expected.get(currency.ticker), table))
-        if table and loads is not None:
-            problems += audit.load_problems(table, loads.get(currency.ticker))
-        measures: dict[str, Any] = _span(table) if table else {}
-        if table and not problems:
-            measures["warnings"] = list(audit.gold_warnings(table))
-        yield Verdict(currency.ticker, "gold", tuple(problems), measures)
+def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None) -> Made:
+    if lines is None:
+        folders = zip(KINDS, BRONZE.folders(currency.ticker), strict=True)
+        try:
+            lines = {kind: read_published(spec.lake, folder, BRONZE) for kind, folder in folders}
+        except (OSError, pa.ArrowException) as error:
+            return _unreadable(currency, "silver", "bronze", error), None
+    problems: list[str] = []
+    rows: dict[str, pa.Table] = {}
+    files: dict[str, Written] = {}
+    measures: dict[str, Any] = {}
+    made: dict[str, Series] = {}
+    for kind, table in SILVER.items():
+        data = data_lines(lines[kind])
+        if kind == "history":
+            values = silver.prices(data)
+            made[kind] = silver.history(values.series, currency.choices.missing)
+        else:
+            values = silver.trends(data)
+            made[kind] = silver.trend(values.series)
+        value = audit.VALUES[kind]
+        given, row = audit.given_measures(data, values), None
+        if len(made[kind]):
+            (folder,) = table.folders(currency.ticker)
+            rows[folder] = _rows(table, made[kind].days, made[kind].values)
+            files[folder] = encoded(rows[folder])
+            row = audit.series_measures(made[kind], files[folder], value)
+            measures[kind] = _silver_measures(kind, given, row, currency)
+        problems += audit.silver_problems(kind, given, row, currency)
+    return _judged(spec, currency, "silver", rows, files, problems, measures), made
 
 
-def _loads(session: SparkSession, spec: JobSpec, currencies: list[Currency]) -> Rows:
-    """Writes gold once more, as `LOAD`, and measures that as gold is measured."""
-    rows = _read(session, spec, GOLD, currencies).withColumn("symbol", F.col("ticker"))
-    write(rows, spec.staging, LOAD, "date")
-    # A row that says another ticker than its folder is no row of this currency.
-    staged = _read(session, spec, LOAD, currencies).where("symbol = ticker")
-    return _rows(audit.table_measures(staged, *GOLD.numbers), "ticker")
+def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -> Made:
+    if series is None:
+        try:
+            series = {kind: _published(spec, table, currency) for kind, table in SILVER.items()}
+        except (OSError, pa.ArrowException) as error:
+            return _unreadable(currency, "gold", "silver", error), None
+    history, trend = series["history"], series["trend"]
+    made = gold(history, trend)
+    (folder,) = GOLD.folders(currency.ticker)
+    rows = {folder: _rows(GOLD, made.days, made.price, made.trend, made.pricema, made.trend_i)}
+    files = {folder: encoded(rows[folder])}
+    row = audit.gold_measures(made, files[folder])
+    problems = list(audit.gold_problems(audit.gold_expectations(history, trend), row))
+    if LOAD.path in spec.optional:
+        (load,) = LOAD.folders(currency.ticker)
+        rows[load] = _with_symbol(rows[folder], currency.ticker)
+        files[load] = encoded(rows[load], ["symbol"])
+        problems += audit.load_problems(row, audit.gold_measures(made, files[load]))
+    measures: dict[str, Any] = _span(row)
+    if not problems:
+        measures["warnings"] = list(audit.gold_warnings(row))
+    return _judged(spec, currency, "gold", rows, files, problems, measures), None
 
 
-def _read(
-    session: SparkSession, spec: JobSpec, table: Table, currencies: list[Currency]
-) -> DataFrame:
-    """These currencies' rows, from staging if this job computes the table, else as published."""
-    wanted = [currency.ticker for currency in currencies]
-    if table.layer not in spec.layers:
-        return read_each(session, spec.lake, table, wanted, spec.readers)
-    frame = read(session, spec.staging, table)
-    # Staging holds this job's only. Naming the few that failed is quick, naming all the others is
-    # not: 1,000 values in an `IN` take longer than the aggregate behind it.
-    failed = {partition.name for partition in spec.partitions}.difference(wanted)
-    return frame.where(~frame["ticker"].isin(*failed)) if failed else frame
+_LAYERS: dict[str, Callable[[JobSpec, Currency, Any], Made]] = {
+    "bronze": _bronze,
+    "silver": _silver,
+    "gold": _gold,
+}
 
 
-def _settings(session: SparkSession, currencies: Iterable[Currency]) -> DataFrame:
-    rows = [{"ticker": c.ticker, "missing": c.choices.missing} for c in currencies]
-    return session.createDataFrame(pa.Table.from_pylist(rows))
+def _judged(
+    spec: JobSpec,
+    currency: Currency,
+    layer: str,
+    rows: dict[str, pa.Table],
+    files: dict[str, Written],
+    problems: list[str],
+    measures: dict[str, Any],
+) -> Verdict:
+    """The verdict on a layer, whose files are staged if it passed."""
+    if audit.is_read_back(currency):
+        differing = [folder for folder, file in files.items() if not file.holds(rows[folder])]
+        problems += [f"{folder}: what is read back is not what was written" for folder in differing]
+    if not problems:
+        for folder, file in files.items():
+            stage(spec.staging, folder, file)
+    sizes = {} if problems else {folder: file.content.size for folder, file in files.items()}
+    return Verdict(currency.ticker, layer, tuple(problems), measures, files=sizes)
 
 
-def _given(values: DataFrame, kind: str, written: Rows, currencies: Iterable[Currency]) -> Rows:
-    """What silver was given; dates are counted only where the rows written are not the lines."""
-    value = audit.VALUES[kind]
-    given = _rows(audit.parsed_measures(values, value), "ticker")
-    differing = [
-        c.ticker
-        for c in currencies
-        if c.ticker in given
-        and c.ticker in written
-        and audit.rows_expected(kind, given[c.ticker], c) != written[c.ticker]["rows"]
-    ]
-    if differing:
-        counted = audit.date_measures(values.where(values["ticker"].isin(*differing)), value)
-        for ticker, row in _rows(counted, "ticker").items():
-            given[ticker] |= row
-    return given
+def _unreadable(currency: Currency, layer: str, before: str, error: Exception) -> Verdict:
+    problem = f"its {before} cannot be read ({error}): run again without --layer"
+    return Verdict(currency.ticker, layer, (problem,), passing=True)
 
 
-def _rows(measures: DataFrame, *key: str) -> Rows:
-    """A small table of measures on the driver, by its key columns."""
-    rows = measures.toArrow().to_pylist()
-    return {tuple(row[k] for k in key) if len(key) > 1 else row[key[0]]: row for row in rows}
+def _published(spec: JobSpec, table: Table, currency: Currency) -> Series:
+    (folder,) = table.folders(currency.ticker)
+    rows = read_published(spec.lake, folder, table)
+    return silver.series_of(rows["date"], rows[table.numbers[0]])
+
+
+def _rows(table: Table, days: NDArray[np.int32], *values: NDArray[np.float64]) -> pa.Table:
+    """The table's rows; what is no day, and NaN, is null."""
+    columns = [_array(days, days != silver.NO_DAY, pa.date32())]
+    columns += [_array(column, ~np.isnan(column), pa.float64()) for column in values]
+    return pa.table(columns, schema=arrow_schema(table.file_columns))
+
+
+def _array(values: NDArray[Any], valid: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    mask = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    content = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [mask, content])
+
+
+def _with_symbol(rows: pa.Table, ticker: str) -> pa.Table:
+    """Gold's rows with the ticker first, as `LOAD` has them."""
+    return rows.add_column(0, "symbol", pa.repeat(pa.scalar(ticker), len(rows)))
 
 
 def _file_measures(row: dict[str, Any]) -> dict[str, Any]:
@@ -181,6 +218,3 @@ def _silver_measures(
 
 def _span(table: dict[str, Any]) -> dict[str, Any]:
     return {name: table[name] for name in ("rows", "first_date", "last_date")}
-
-
-STEPS = {"bronze": _bronze, "silver": _silver, "gold": _gold}

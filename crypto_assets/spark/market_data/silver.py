@@ -1,89 +1,167 @@
-"""Silver: typed rows, one per day (prices) or per observation (trend), missing values settled.
+"""Silver: a value per day (prices) or per observation (trend), missing values settled.
 
-Pure DataFrame code over the `data` lines of bronze, for any number of tickers in one plan. How far
-back a missing price is filled stands here; days without any row are gold's matter.
+Plain functions over the arrays of one currency. How far back a missing price is filled stands
+here; days without any row are gold's matter.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Window
-from pyspark.sql import functions as F
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from crypto_assets.spark.exports.numbers import MISSING_PRICES, MISSING_WORDS
 from crypto_assets.spark.exports.scale import BELOW_ONE as BELOW_ONE_PATTERN
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from numpy.typing import NDArray
 
 FILL_ROWS = 10
 BELOW_ONE = 0.5
+NO_DAY = np.iinfo(np.int32).min  # in place of a date that is none
+_WORDS = pa.array(MISSING_WORDS, pa.string())
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-def prices(bronze: DataFrame) -> DataFrame:
-    """The price of each data line: ticker, date (text), price (null: missing), unreadable."""
-    word = F.lower(F.trim("value"))
-    number = word.try_cast("double")
-    missing = F.col("value").isNull() | word.isin(*MISSING_WORDS) | number.isin(*MISSING_PRICES)
-    return _data_lines(bronze).select(
-        "ticker",
-        "date",
-        F.when(~missing, number).alias("price"),
-        (~F.coalesce(missing, F.lit(False)) & number.isNull()).alias("unreadable"),
+@dataclass(frozen=True)
+class Series:
+    """Values by day: `days` since 1970 (int32) and `values` (float64, NaN: none), side by side."""
+
+    days: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of the data lines, in the file's order; `unreadable` of them are no numbers."""
+
+    series: Series
+    unreadable: int
+
+
+def series_of(dates: pa.ChunkedArray, values: pa.ChunkedArray) -> Series:
+    """The series in two columns of a published table, as they stand there."""
+    days = dates.combine_chunks().cast(pa.int32())
+    return Series(np.asarray(days), _floats(values.combine_chunks()))
+
+
+def prices(lines: pa.Table) -> Values:
+    """The price of each data line of a history; that of a mark for a missing one is NaN.
+
+    `lines` has the columns `date` (ISO text) and `value` (text) of `data` lines alone.
+    """
+    read = _values(lines)
+    missing = np.isin(read.series.values, MISSING_PRICES)
+    return Values(
+        Series(read.series.days, np.where(missing, np.nan, read.series.values)), read.unreadable
     )
 
 
-def trends(bronze: DataFrame) -> DataFrame:
-    """The trend of each data line: ticker, date (text), g_trend (null: missing), unreadable.
+def trends(lines: pa.Table) -> Values:
+    """The trend of each data line; NaN where it is missing.
 
     Google writes `<1` for an interest above zero that rounds to it, also with a blank of any kind:
     stored as `BELOW_ONE`. Any other `<n` is unreadable.
     """
-    word = F.lower(F.trim("value"))
-    below = F.col("value").rlike(BELOW_ONE_PATTERN)
-    number = F.when(below, F.lit(BELOW_ONE)).otherwise(word.try_cast("double"))
-    missing = F.col("value").isNull() | word.isin(*MISSING_WORDS)
-    return _data_lines(bronze).select(
-        "ticker",
-        "date",
-        F.when(~missing, number).alias("g_trend"),
-        (~missing & number.isNull()).alias("unreadable"),
-    )
+    return _values(lines)
 
 
-def history(prices: DataFrame, settings: DataFrame) -> DataFrame:
-    """Prices, identical rows collapsed, missing ones filled or left out: ticker, date, price.
+def history(prices: Series, missing: str) -> Series:
+    """Prices by day, identical rows collapsed, missing ones filled or left out.
 
-    `settings` holds `ticker` and `missing` (`fill`: the last price at most `FILL_ROWS` rows back,
-    else null; `drop`: the row is left out).
+    `missing` is `fill` (the last price at most `FILL_ROWS` rows back, else none) or `drop`.
     """
-    recent = Window.partitionBy("ticker").orderBy("date").rowsBetween(-FILL_ROWS, 0)
-    return (
-        prices.select("ticker", "date", "price")
-        .distinct()
-        .withColumn("date", _date())
-        .join(F.broadcast(settings.select("ticker", "missing")), "ticker")
-        .withColumn("filled", F.last("price", ignorenulls=True).over(recent))
-        .where((F.col("missing") == "fill") | F.col("price").isNotNull())
-        .select("ticker", "date", F.coalesce("price", "filled").alias("price"))
+    rows = _distinct(prices)
+    if missing == "drop":
+        return _with_value(rows)
+    return Series(rows.days, last_value(rows.values, FILL_ROWS))
+
+
+def trend(trends: Series) -> Series:
+    """Trend observations by day, identical rows collapsed and missing ones left out."""
+    return _distinct(_with_value(trends))
+
+
+def last_value(values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """Each value, or the last one at most `rows` rows back where it is NaN; else NaN."""
+    at = np.arange(len(values))
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, at))
+    near = (last >= 0) & (at - last <= rows)
+    return np.where(near, values[last], np.nan)
+
+
+def _with_value(series: Series) -> Series:
+    present = ~np.isnan(series.values)
+    return series if present.all() else Series(series.days[present], series.values[present])
+
+
+def _distinct(series: Series) -> Series:
+    """The rows by day; of those with the same day and value only one."""
+    steps = np.diff(series.days)
+    if (steps > 0).all():
+        return series
+    if (steps < 0).all():
+        return Series(series.days[::-1], series.values[::-1])
+    order = np.lexsort((series.values, series.days))
+    days, values = series.days[order], series.values[order]
+    doubled = (days[1:] == days[:-1]) & (
+        (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
     )
+    kept = np.concatenate([[True], ~doubled])
+    return Series(days[kept], values[kept])
 
 
-def trend(trends: DataFrame) -> DataFrame:
-    """Trend observations with identical rows collapsed and missing ones left out."""
-    return (
-        trends.where(F.col("g_trend").isNotNull())
-        .select("ticker", "date", "g_trend")
-        .distinct()
-        .withColumn("date", _date())
+def _values(lines: pa.Table) -> Values:
+    texts = lines["value"].combine_chunks()
+    days = _days(lines["date"].combine_chunks())
+    try:
+        numbers = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return _with_words(days, texts)
+    values = _floats(numbers)
+    unreadable = np.isnan(values).sum() - numbers.null_count  # `nan` is no number of ours
+    return Values(Series(days, values), int(unreadable))
+
+
+def _with_words(days: NDArray[np.int32], texts: pa.Array) -> Values:
+    """The values where some are words: a missing one, `<1`, or no number at all."""
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    below = pc.match_substring_regex(texts, BELOW_ONE_PATTERN)
+    missing = pc.or_kleene(pc.is_null(words), pc.is_in(words, _WORDS))
+    words = pc.if_else(below, str(BELOW_ONE), words)
+    numeric = pc.match_substring_regex(words, f"^({_NUMBER.pattern})$")
+    readable = pc.and_not_kleene(pc.fill_null(numeric, False), missing)
+    numbers = pc.if_else(readable, words, None).cast(pa.float64())
+    unreadable = len(texts) - pc.or_(readable, missing).true_count
+    return Values(Series(days, _floats(numbers)), unreadable)
+
+
+def _days(dates: pa.Array) -> NDArray[np.int32]:
+    """Days since 1970 of ISO texts; `NO_DAY` for what is no day of the calendar."""
+    try:
+        days = dates.cast(pa.date32())
+    except pa.ArrowInvalid:
+        days = pa.array([_day(text) for text in dates.to_pylist()], pa.date32())
+    numbers: Any = (
+        pc.fill_null(days.cast(pa.int32()), NO_DAY) if days.null_count else days.view(pa.int32())
     )
+    return np.asarray(numbers)
 
 
-def _data_lines(bronze: DataFrame) -> DataFrame:
-    return bronze.where(F.col("role") == "data")
+def _day(text: str | None) -> pa.Scalar | None:
+    try:
+        return pa.scalar(text).cast(pa.date32()).as_py()
+    except (pa.ArrowInvalid, ValueError):
+        return None
 
 
-def _date() -> Column:
-    """The reader's ISO text as a date; null if it is none, which the audit refuses."""
-    return F.col("date").try_cast("date")
+def _floats(numbers: pa.Array) -> NDArray[np.float64]:
+    """The numbers; NaN in place of null."""
+    return np.asarray(pc.fill_null(numbers, np.nan) if numbers.null_count else numbers)

@@ -1,0 +1,82 @@
+"""Single files of the lake's tables, for jobs that make a partition's tables by themselves.
+
+A file is staged beside all others of its run, under a name that says which folder it is for; what
+is published is read from its folder. Tables of many partitions at once are `storage`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from crypto_assets.spark.tables import FILE, arrow_schema, staged_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crypto_assets.spark.tables import Table
+
+
+@dataclass(frozen=True)
+class Written:
+    """A Parquet file as it was written: its bytes, and its footer as a reader finds it."""
+
+    content: pa.Buffer
+    footer: Any
+
+    @property
+    def rows(self) -> int:
+        return int(self.footer.num_rows)
+
+    def range(self, column: str) -> tuple[Any, Any, int]:
+        """The lowest and the highest value of a column and its nulls, as the footer says.
+
+        Both values are None if there are only nulls.
+        """
+        group = self.footer.row_group(0)
+        found = group.column(self.footer.schema.names.index(column)).statistics
+        low, high = (found.min, found.max) if found.has_min_max else (None, None)
+        return low, high, found.null_count
+
+    def holds(self, rows: pa.Table) -> bool:
+        """Whether exactly these rows are read from the file."""
+        return bool(pq.read_table(pa.BufferReader(self.content)).equals(rows))
+
+
+def encoded(rows: pa.Table, repeating: Sequence[str] = ()) -> Written:
+    """The rows as a Parquet file: snappy, with dictionaries for the `repeating` columns."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        rows, sink, compression="snappy", use_dictionary=list(repeating), store_schema=False
+    )
+    content = sink.getvalue()
+    return Written(content, pq.read_metadata(pa.BufferReader(content)))
+
+
+def stage(staging: str, folder: str, file: Written) -> None:
+    """Writes the file below `staging`, for this folder of the lake. Raises `OSError`."""
+    files, root = fs.FileSystem.from_uri(staging)
+    if isinstance(files, fs.LocalFileSystem):  # a folder in S3 would be an object of its own
+        files.create_dir(root)
+    with files.open_output_stream(f"{root}/{staged_name(folder)}") as stream:
+        stream.write(file.content)
+
+
+def read_published(lake: str, folder: str, table: Table) -> pa.Table:
+    """The rows of a published file. Raises `OSError` or `pa.ArrowInvalid` if it is damaged."""
+    schema = arrow_schema(table.file_columns)
+    with opened(f"{lake}/{folder}/{FILE}") as stream:
+        content = stream.read()
+    rows = pq.read_table(pa.BufferReader(content), partitioning=None)
+    return rows.select(schema.names).cast(schema)
+
+
+def opened(uri: str) -> IO[bytes]:
+    """The object at `uri` to read. Raises `OSError`."""
+    files, path = fs.FileSystem.from_uri(uri)
+    stream: IO[bytes] = files.open_input_stream(path)
+    return stream

@@ -1,0 +1,42 @@
+"""A process that computes pieces of a job: one a line of its input, an answer a line of its output.
+
+It ends with its input, so also when the process that started it is killed. It imports neither
+Dagster nor PySpark nor pandas, so that it is there in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.abc import MetaPathFinder
+
+READY = "ready"
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Pyarrow imports pandas with its first array where it can, which takes half a second."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def main() -> None:
+    """Answers until there is nothing more to read."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides when it ends
+    sys.meta_path.insert(0, _WithoutPandas())
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what others print is no answer
+    import pyarrow as pa
+
+    from crypto_assets.spark import each
+
+    pa.set_cpu_count(1)
+    print(READY, file=answers, flush=True)
+    for piece in sys.stdin:
+        print(each.answer(piece), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
