@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from crypto_assets.spark.problems import ReadError
 from crypto_assets.spark.tables import FILE, arrow_schema, staged_name
 
 if TYPE_CHECKING:
@@ -67,12 +68,14 @@ def stage(staging: str, folder: str, file: Written) -> None:
 
 
 def read_published(lake: str, folder: str, table: Table) -> pa.Table:
-    """The rows of a published file. Raises `OSError` or `pa.ArrowInvalid` if it is damaged."""
+    """The rows of a published file. Raises `ReadError` if it is gone or is not such a file."""
     schema = arrow_schema(table.file_columns)
-    with opened(f"{lake}/{folder}/{FILE}") as stream:
-        content = stream.read()
-    rows = pq.read_table(pa.BufferReader(content), partitioning=None)
-    return rows.select(schema.names).cast(schema)
+    try:
+        with opened(f"{lake}/{folder}/{FILE}") as stream:
+            rows = pq.read_table(pa.BufferReader(stream.read()), partitioning=None)
+        return rows.select(schema.names).cast(schema)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise ReadError(f"{folder}/{FILE} cannot be read ({error})") from error
 
 
 def opened(uri: str) -> IO[bytes]:

@@ -39,7 +39,9 @@ def gold(history: Series, trend: Series) -> Gold:
     """
     days = np.union1d(history.days, trend.days)
     price = last_value(_on(days, history), PRICE_FILL_ROWS)
-    return Gold(days, price, _on(days, trend), mean_price(price), interpolated(days, trend))
+    with np.errstate(over="ignore"):  # the audit refuses what is infinite
+        mean, line = mean_price(price), interpolated(days, trend)
+    return Gold(days, price, _on(days, trend), mean, line)
 
 
 def mean_price(price: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -84,8 +84,8 @@ def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None
         folders = zip(KINDS, BRONZE.folders(currency.ticker), strict=True)
         try:
             lines = {kind: read_published(spec.lake, folder, BRONZE) for kind, folder in folders}
-        except (OSError, pa.ArrowException) as error:
-            return _unreadable(currency, "silver", "bronze", error), None
+        except ReadError as reason:
+            return _unreadable(currency, "silver", reason), None
     problems: list[str] = []
     rows: dict[str, pa.Table] = {}
     files: dict[str, Written] = {}
@@ -115,8 +115,8 @@ def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -
     if series is None:
         try:
             series = {kind: _published(spec, table, currency) for kind, table in SILVER.items()}
-        except (OSError, pa.ArrowException) as error:
-            return _unreadable(currency, "gold", "silver", error), None
+        except ReadError as reason:
+            return _unreadable(currency, "gold", reason), None
     history, trend = series["history"], series["trend"]
     made = gold(history, trend)
     (folder,) = GOLD.folders(currency.ticker)
@@ -162,8 +162,8 @@ def _judged(
     return Verdict(currency.ticker, layer, tuple(problems), measures, files=sizes)
 
 
-def _unreadable(currency: Currency, layer: str, before: str, error: Exception) -> Verdict:
-    problem = f"its {before} cannot be read ({error}): run again without --layer"
+def _unreadable(currency: Currency, layer: str, reason: ReadError) -> Verdict:
+    problem = f"{reason}: run again without --layer"
     return Verdict(currency.ticker, layer, (problem,), passing=True)
 
 

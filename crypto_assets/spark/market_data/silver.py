@@ -126,8 +126,9 @@ def _values(lines: pa.Table) -> Values:
     except pa.ArrowInvalid:
         return _with_words(days, texts)
     values = _floats(numbers)
-    unreadable = np.isnan(values).sum() - numbers.null_count  # `nan` is no number of ours
-    return Values(Series(days, values), int(unreadable))
+    if np.isfinite(values).sum() != len(values) - numbers.null_count:  # `nan` is such a word
+        return _with_words(days, texts)
+    return Values(Series(days, values), 0)
 
 
 def _with_words(days: NDArray[np.int32], texts: pa.Array) -> Values:

@@ -4,62 +4,58 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pyarrow as pa
+import numpy as np
 import pytest
 
-from crypto_assets.spark.market_data.gold import gold
+from crypto_assets.spark.market_data import gold as module
+from crypto_assets.spark.market_data.silver import Series
 
-HISTORY = pa.schema([("ticker", pa.string()), ("date", pa.date32()), ("price", pa.float64())])
-TREND = pa.schema([("ticker", pa.string()), ("date", pa.date32()), ("g_trend", pa.float64())])
-
-
-@pytest.fixture
-def gold_of(session):
-    def compute(history, trend, ticker="BTC"):
-        prices = [{"ticker": ticker, "date": day, "price": price} for day, price in history]
-        trends = [{"ticker": ticker, "date": day, "g_trend": value} for day, value in trend]
-        frame = gold(
-            session.createDataFrame(pa.Table.from_pylist(prices, HISTORY)),
-            session.createDataFrame(pa.Table.from_pylist(trends, TREND)),
-        )
-        return rows(frame)
-
-    return compute
+EPOCH = date(1970, 1, 1)
 
 
-def rows(frame):
+def series(rows):
+    return Series(
+        np.array([(day - EPOCH).days for day, _ in rows], np.int32),
+        np.array([np.nan if value is None else value for _, value in rows], np.float64),
+    )
+
+
+def gold_of(history, trend):
     """Rows in date order as (date, price, trend, pricema, trend_i)."""
-    found = sorted(frame.toArrow().to_pylist(), key=lambda row: (row["ticker"], row["date"]))
-    names = ("date", "price", "trend", "pricema", "trend_i")
-    return [tuple(row[name] for name in names) for row in found]
+    found = module.gold(series(history), series(trend))
+    columns = (found.price, found.trend, found.pricema, found.trend_i)
+    return [
+        (EPOCH + timedelta(day), *(None if np.isnan(value) else value for value in values))
+        for day, *values in zip(found.days.tolist(), *map(np.ndarray.tolist, columns), strict=True)
+    ]
 
 
 def day(number, month=1):
     return date(2024, month, number)
 
 
-def test_a_currency_of_one_row_has_its_price_as_mean_and_its_trend_as_interpolation(gold_of):
+def test_a_currency_of_one_row_has_its_price_as_mean_and_its_trend_as_interpolation():
     assert gold_of([(day(1), 10.0)], [(day(1), 50.0)]) == [(day(1), 10.0, 50.0, 10.0, 50.0)]
 
 
-def test_days_are_the_union_of_price_days_and_trend_days(gold_of):
+def test_days_are_the_union_of_price_days_and_trend_days():
     found = gold_of([(day(2), 10.0), (day(4), 20.0)], [(day(1), 5.0), (day(3), 7.0)])
     assert [row[0] for row in found] == [day(1), day(2), day(3), day(4)]
     assert [row[2] for row in found] == [5.0, None, 7.0, None]
 
 
-def test_a_day_without_price_takes_the_last_one_at_most_two_rows_back(gold_of):
+def test_a_day_without_price_takes_the_last_one_at_most_two_rows_back():
     trend = [(day(number), 1.0) for number in (2, 3, 4, 5)]
     found = gold_of([(day(1), 10.0)], trend)
     assert [row[1] for row in found] == [10.0, 10.0, 10.0, None, None]
 
 
-def test_a_null_price_is_filled_like_an_absent_one_and_never_from_the_future(gold_of):
+def test_a_null_price_is_filled_like_an_absent_one_and_never_from_the_future():
     found = gold_of([(day(1), None), (day(2), 8.0), (day(3), None)], [(day(1), 1.0)])
     assert [row[1] for row in found] == [None, 8.0, 8.0]
 
 
-def test_the_moving_average_is_the_mean_of_this_row_and_the_thirteen_before(gold_of):
+def test_the_moving_average_is_the_mean_of_this_row_and_the_thirteen_before():
     history = [(day(number), float(number)) for number in range(1, 17)]
     found = gold_of(history, [(day(1), 1.0)])
     assert [row[3] for row in found][:3] == [1.0, 1.5, 2.0]
@@ -67,7 +63,7 @@ def test_the_moving_average_is_the_mean_of_this_row_and_the_thirteen_before(gold
     assert found[15][3] == sum(range(3, 17)) / 14
 
 
-def test_the_moving_average_leaves_nulls_out_and_is_null_where_all_are(gold_of):
+def test_the_moving_average_leaves_nulls_out_and_is_null_where_all_are():
     trend = [(day(number), 1.0) for number in range(1, 4)] + [(day(25), 1.0)]
     history = [(day(4), 6.0), (day(20), None), (day(21), None), (day(22), None), (day(23), None)]
     found = {row[0]: row[3] for row in gold_of(history, trend)}
@@ -76,13 +72,13 @@ def test_the_moving_average_leaves_nulls_out_and_is_null_where_all_are(gold_of):
     assert found[day(25)] == 6.0
 
 
-def test_the_moving_average_is_exact_after_a_crash_of_the_price(gold_of):
+def test_the_moving_average_is_exact_after_a_crash_of_the_price():
     history = [(day(1), 1e16)] + [(day(number), 0.1) for number in range(2, 20)]
     found = gold_of(history, [(day(1), 1.0)])
     assert found[18][3] == pytest.approx(0.1, rel=1e-15)
 
 
-def test_the_trend_is_interpolated_in_time_not_in_rows(gold_of):
+def test_the_trend_is_interpolated_in_time_not_in_rows():
     history = [(day(number), 1.0) for number in (8, 9, 12)]
     found = gold_of(history, [(day(8), 10.0), (day(15), 80.0)])
     assert [(row[0], row[4]) for row in found] == [
@@ -93,13 +89,13 @@ def test_the_trend_is_interpolated_in_time_not_in_rows(gold_of):
     ]
 
 
-def test_six_days_before_the_first_and_after_the_last_observation_take_it_the_seventh_none(gold_of):
+def test_six_days_before_the_first_and_after_the_last_observation_take_it_the_seventh_none():
     history = [(day(number), 1.0) for number in (3, 4, 10, 16, 17)]
     found = gold_of(history, [(day(10), 42.0)])
     assert [row[4] for row in found] == [None, 42.0, 42.0, 42.0, None]
 
 
-def test_a_trend_wholly_before_the_prices_ends_six_days_later(gold_of):
+def test_a_trend_wholly_before_the_prices_ends_six_days_later():
     found = gold_of([(day(20), 1.0), (day(28), 2.0)], [(day(1), 4.0), (day(15), 18.0)])
     assert found == [
         (day(1), None, 4.0, None, 4.0),
@@ -109,7 +105,7 @@ def test_a_trend_wholly_before_the_prices_ends_six_days_later(gold_of):
     ]
 
 
-def test_a_trend_wholly_after_the_prices_begins_six_days_earlier(gold_of):
+def test_a_trend_wholly_after_the_prices_begins_six_days_earlier():
     found = gold_of([(day(1), 1.0), (day(9), 2.0)], [(day(15), 3.0)])
     assert found == [
         (day(1), 1.0, None, 1.0, None),
@@ -118,7 +114,7 @@ def test_a_trend_wholly_after_the_prices_begins_six_days_earlier(gold_of):
     ]
 
 
-def test_a_leap_day_is_a_day_like_any_other(gold_of):
+def test_a_leap_day_is_a_day_like_any_other():
     leap = date(2024, 2, 29)
     history = [(date(2024, 2, 28), 1.0), (leap, 2.0), (date(2024, 3, 1), 3.0)]
     found = gold_of(history, [(date(2024, 2, 25), 0.0), (date(2024, 3, 3), 7.0)])
@@ -126,7 +122,7 @@ def test_a_leap_day_is_a_day_like_any_other(gold_of):
     assert len(found) == 5
 
 
-def test_complete_daily_data_gives_the_seven_row_mean_of_back_filled_weekly_values(gold_of):
+def test_complete_daily_data_gives_the_seven_row_mean_of_back_filled_weekly_values():
     first = date(2024, 1, 7)
     weekly = [30.0, 44.0, 37.0]
     history = [(first + timedelta(days=number), 1.0) for number in range(15)]
@@ -135,22 +131,3 @@ def test_complete_daily_data_gives_the_seven_row_mean_of_back_filled_weekly_valu
     back_filled = [weekly[(number + 6) // 7] for number in range(15)]
     means = [sum(back_filled[number - 6 : number + 1]) / 7 for number in range(7, 15)]
     assert found[7:15] == pytest.approx(means, rel=1e-12)
-
-
-def test_each_ticker_is_computed_from_its_own_rows_only(session):
-    history = [
-        {"ticker": ticker, "date": day(number), "price": price}
-        for ticker, price in (("007", 1.0), ("ALL", 100.0))
-        for number in (1, 2)
-    ]
-    trend = [{"ticker": "007", "date": day(1), "g_trend": 9.0}]
-    frame = gold(
-        session.createDataFrame(pa.Table.from_pylist(history, HISTORY)),
-        session.createDataFrame(pa.Table.from_pylist(trend, TREND)),
-    )
-    assert rows(frame) == [
-        (day(1), 1.0, 9.0, 1.0, 9.0),
-        (day(2), 1.0, None, 1.0, 9.0),
-        (day(1), 100.0, None, 100.0, None),
-        (day(2), 100.0, None, 100.0, None),
-    ]
