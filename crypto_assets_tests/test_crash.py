@@ -40,12 +40,16 @@ MATERIALIZE = ("materialize", "--all")
 
 DYING = """
 import itertools, os, pathlib, signal, sys, threading
-import dagster, duckdb
+import dagster, duckdb, psutil
 from crypto_assets.cli import main
-from crypto_assets.spark.market_data import job
+from crypto_assets.resources.engine import workers
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
+
+def kill_workers():
+    for process in psutil.Process().children():
+        process.kill()
 
 def at_call(number, owner, name, act, counts=lambda *args: True):
     function, calls = getattr(owner, name), itertools.count(1)
@@ -60,8 +64,10 @@ def at_call(number, owner, name, act, counts=lambda *args: True):
     setattr(owner, name, wrapper)
 
 where, number = sys.argv.pop(1), int(sys.argv.pop(1))
-if where == "spark":
-    at_call(number, job, "write", lambda: threading.Timer(0.02, die).start())
+if where == "answer":
+    at_call(number, workers._Process, "answer", die)
+elif where == "worker":
+    at_call(number, workers._Process, "give", lambda: threading.Timer(0.02, kill_workers).start())
 elif where == "rename":
     at_call(number, pathlib.Path, "replace", die, lambda source, _: "_staging" in source.parts)
 elif where == "insert":
@@ -221,8 +227,8 @@ def assert_recovers(home: Home, old: dict, *killed: dict) -> None:
     assert slots == 0
 
 
-def test_a_batch_killed_while_spark_writes_leaves_everything_old(home, uploaded):
-    home.die("spark", 2)  # bronze is staged, silver is being written
+def test_a_batch_killed_while_it_computes_leaves_everything_old(home, uploaded):
+    home.die("answer", 3)  # the files of some currencies are staged
     killed, (_, old, _) = home.published(), uploaded
     assert killed == old
     assert home.staged() != []
@@ -264,7 +270,7 @@ def test_a_batch_killed_before_the_new_warehouse_is_in_its_place_records_nothing
 
 
 def test_a_command_killed_while_it_ends_a_killed_run_leaves_no_slot_taken(home):
-    home.die("spark", 1)
+    home.die("answer", 1)
     home.die("recovery", 1)
     home.call("status")
     assert home.runs() == (["FAILURE", "SUCCESS"], 0)
@@ -307,9 +313,9 @@ def test_a_batch_killed_at_any_rename_recovers(home, uploaded, rename):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("write", range(1, 5))
-def test_a_batch_killed_in_any_write_of_spark_recovers(home, uploaded, write):
-    home.die("spark", write)
+@pytest.mark.parametrize("answer", range(1, len(TICKERS) + 1))
+def test_a_batch_killed_before_any_answer_of_a_process_recovers(home, uploaded, answer):
+    home.die("answer", answer)
     assert_recovers(home, uploaded[1], home.published())
 
 

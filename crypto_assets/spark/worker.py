@@ -1,7 +1,7 @@
 """A process that computes pieces of a job: one a line of its input, an answer a line of its output.
 
-It ends with its input, so also when the process that started it is killed. It imports neither
-Dagster nor PySpark nor pandas, so that it is there in a fraction of a second.
+It ends at once with its input, so also when the process that started it is killed. It imports
+neither Dagster nor PySpark nor pandas, so that it is there in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 from importlib.abc import MetaPathFinder
+from queue import SimpleQueue
+from threading import Thread
 
 READY = "ready"
 
@@ -23,7 +25,7 @@ class _WithoutPandas(MetaPathFinder):
 
 
 def main() -> None:
-    """Answers until there is nothing more to read."""
+    """Answers until its input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides when it ends
     sys.meta_path.insert(0, _WithoutPandas())
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -34,8 +36,16 @@ def main() -> None:
 
     pa.set_cpu_count(1)
     print(READY, file=answers, flush=True)
+    pieces = SimpleQueue[str]()
+    Thread(target=_read, args=[pieces], daemon=True).start()
+    while True:
+        print(each.answer(pieces.get()), file=answers, flush=True)
+
+
+def _read(pieces: SimpleQueue[str]) -> None:
     for piece in sys.stdin:
-        print(each.answer(piece), file=answers, flush=True)
+        pieces.put(piece)
+    os._exit(0)  # nobody waits for the answer to what it is at
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ _SAIL_CONFIG = {
     # Its allocator otherwise keeps what it freed; giving it back at once takes a tenth longer.
     "MIMALLOC_PURGE_DELAY": "10",
     "MIMALLOC_ABANDONED_PAGE_PURGE": "1",
+    # A session that has nothing to do for so long is gone; that of a slow load may have to wait.
+    "SAIL_SPARK__SESSION_TIMEOUT_SECS": "86400",
     "RUST_LOG": "error",
 }
 _SPARK_CONFIG = {

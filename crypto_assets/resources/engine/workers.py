@@ -33,6 +33,7 @@ class Workers:
         self.count = count
         self._free: list[_Process] = []
         self._started: list[_Process] = []
+        self._serving: list[Thread] = []
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -47,6 +48,11 @@ class Workers:
         self._closed = True
         for process in self._started:
             process.kill()
+        for thread in self._serving:
+            thread.join()
+        for process in self._started:  # with what a thread has started meanwhile
+            process.kill()
+            process.close()
 
     def start(self, count: int) -> None:
         """Starts so many, if that many may be, so that they are there when they are needed."""
@@ -63,7 +69,8 @@ class Workers:
         self.start(len(pieces))
         running, self._free = self._free, []
         for process in running:
-            Thread(target=self._serve, args=[process, work], daemon=True).start()
+            self._serving.append(Thread(target=self._serve, args=[process, work], daemon=True))
+            self._serving[-1].start()
         for _ in pieces:
             answer = work.answers.get()
             if isinstance(answer, Exception):
@@ -86,6 +93,7 @@ class Workers:
                     work.answers.put(answer)
                 elif not self._closed:
                     work.died(at, process.kill())
+                    process.close()
                     process = self._new()
         except Exception as error:  # noqa: BLE001 - raised where the answers are asked for
             work.answers.put(error)
@@ -152,6 +160,11 @@ class _Process:
         """Ends it, if it has not ended; gives its exit code, minus the signal that ended it."""
         self._process.kill()
         return self._process.wait()
+
+    def close(self) -> None:
+        with suppress(BrokenPipeError):
+            _piped(self._process.stdin).close()
+        _piped(self._process.stdout).close()
 
 
 def _piped(stream: IO[bytes] | None) -> IO[bytes]:
