@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from crypto_assets.resources.errors import ConflictError
 from crypto_assets.resources.storage.objects import Content, Object, Objects, is_hidden
@@ -188,8 +188,7 @@ class Lake:
 
         Raises `ConflictError` if another one is there.
         """
-        document = asdict(manifest)
-        del document["problem"]
+        document = {name: value for name, value in vars(manifest).items() if name != "problem"}
         key = manifest_key(data_set, partition)
         return self.objects.replace(key, json.dumps(document).encode(), etag)
 

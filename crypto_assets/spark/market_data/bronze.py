@@ -48,8 +48,8 @@ def bronze(currency: Currency, kind: str) -> pa.Table:
 
 
 def data_lines(lines: pa.Table) -> pa.Table:
-    """The lines that hold a day and a value."""
-    return lines.filter(pc.equal(lines["role"], "data"))
+    """The day and the value of the lines that hold them: `date` and `value`, as text."""
+    return lines.select(["date", "value"]).filter(pc.equal(lines["role"], "data"))
 
 
 def read_pinned(uri: str, etag: str, options: Options) -> Export:

@@ -75,7 +75,7 @@ class Currency:
 
     def partition(self) -> Partition:
         """The currency's part of a job spec."""
-        facts = {name: value for name, value in asdict(self).items() if name not in _APART}
+        facts = {"choices": vars(self.choices), "terms": self.terms}
         return Partition(self.ticker, self.files, facts)
 
     @classmethod
@@ -88,6 +88,3 @@ class Currency:
             Choices.from_json(facts["choices"]),
             tuple(facts["terms"]),
         )
-
-
-_APART = ("ticker", "files")  # a partition has places of its own for these
