@@ -1,85 +1,127 @@
-"""`make bench`: how long the real graph takes for N currencies, next to plain DuckDB SQL.
+"""`make bench`: how long the product takes for N currencies, next to plain DuckDB SQL.
 
-Generates the files, registers them in a fresh home, runs the graph through Dagster (`measure`),
-then the floor. Prints a table and writes `bench.json`.
+Writes the files and registers them once. Each round then computes the floor, the product without
+Dagster and the asset graph, one after the other, each on a home of its own. Prints the medians of
+the rounds and writes `bench.json`. Nothing is deleted before the end: ext4 makes files slowly for a
+minute after many are deleted.
 """
 
 import argparse
 import json
 import os
 import shutil
-import subprocess
-import sys
+import statistics
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.children import cpu_of, measured
 from bench.floor import floor
 from bench.generate import DAYS, TICKERS, FilePair, generate
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 FOLDER = Path(".bench")
 RESULT = Path("bench.json")
+ROUNDS = 3
+FEW = 10  # currencies of a small home
+say = Console(stderr=True).print
+Figures = dict[str, float]
 
 
 def main() -> None:
-    """Runs the benchmark; exit code 1 if a ticker failed."""
+    """Runs the benchmark; exit code 1 if a currency failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickers", type=int, default=TICKERS)
     parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--engine", choices=["sail", "spark"], default="sail")
     chosen = parser.parse_args()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    say = Console(stderr=True).print
-    say(f"writing {chosen.tickers:,} currencies of {chosen.days:,} days")
-    files = generate(FOLDER / "files", chosen.tickers, chosen.days)
-    os.environ["CRYPTO_ASSETS_HOME"] = str(FOLDER / "home")
     os.environ["CRYPTO_ASSETS_ENGINE"] = chosen.engine
+    FOLDER.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=FOLDER))
+    say(f"writing {chosen.tickers:,} currencies of {chosen.days:,} days")
+    files = generate(folder / "files", chosen.tickers, chosen.days)
     say("registering")
-    _register(files)
-    say("running the graph")
-    figures = _measure()
-    say("computing the floor")
-    figures["floor_s"] = floor(files, FOLDER / "floor.duckdb")
-    figures["ratio"] = (
-        sum(figures[f"{layer}_s"] for layer in MARKET_DATA.layers) / figures["floor_s"]
-    )
-    figures = {"tickers": chosen.tickers, **{k: round(v, 3) for k, v in figures.items()}}
-    RESULT.write_text(json.dumps(figures, indent=1) + "\n")
-    _show(figures)
+    _register(folder / "registered", files)
+    rounds = [_round(folder / f"round{n}", files) for n in range(1, chosen.rounds + 1)]
+    figures = _medians(rounds) | _commands(folder, files)
+    shown = {"tickers": chosen.tickers, "engine": chosen.engine, "rounds": chosen.rounds}
+    figures = {name: round(value, 3) for name, value in figures.items()}
+    RESULT.write_text(json.dumps(shown | figures, indent=1) + "\n")
+    _show(f"{chosen.tickers:,} currencies", figures)
+    shutil.rmtree(folder)
 
 
-def _register(files: list[FilePair]) -> None:
+def _register(home: Path, files: list[FilePair]) -> None:
     """Registers without Dagster's upload events, which are no part of what is measured."""
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
     from crypto_assets.resources.uploads.register import register
 
-    settings = Settings()
+    settings = Settings(home=home)
     inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
     for ticker, history, trend in files:
         register(inbox, registry, ticker, {"history": history, "trend": trend}, {})
-    with open_instance(settings) as instance:
-        instance.add_dynamic_partitions(MARKET_DATA.partition, [ticker for ticker, _, _ in files])
 
 
-def _measure() -> dict[str, float]:
-    """Runs the graph in a process of its own, so that its peak memory is its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.measure"], stdout=subprocess.PIPE, check=True
-    )
-    return json.loads(done.stdout)
+def _home(folder: Path) -> Path:
+    """A home without tables, with the uploads that are registered."""
+    folder.mkdir(parents=True)
+    (folder / "inbox").symlink_to((folder.parents[1] / "registered" / "inbox").resolve())
+    return folder
 
 
-def _show(figures: dict[str, float]) -> None:
-    table = Table("figure", "value", title=f"{figures['tickers']:,} currencies", box=None)
+def _round(folder: Path, files: list[FilePair]) -> Figures:
+    """The floor, the work and the whole, one right after the other."""
+    say(f"{folder.name}: floor, then the product without Dagster, then the asset graph")
+    folder.mkdir()
+    floor_s = floor(files, folder / "floor.duckdb")
+    work = json.loads(measured(_home(folder / "refresh"), "bench.measure", "refresh")[0])
+    printed, peak_mb = measured(_home(folder / "graph"), "bench.measure", "graph")
+    whole = json.loads(printed)
+    dagster_s = whole["work_cpu_s"] - work["work_cpu_s"]
+    return {
+        "floor_s": floor_s,
+        **{f"{layer}_s": work[f"{layer}_s"] for layer in MARKET_DATA.layers},
+        "work_s": work["work_s"],
+        "ratio": work["work_s"] / floor_s,
+        "dagster_s": dagster_s,
+        "dagster_ms": dagster_s * 1000 / len(files) / len(MARKET_DATA.layers),
+        "total_s": whole["total_s"],
+        "total_ratio": whole["total_s"] / floor_s,
+        "peak_mb": peak_mb,
+    }
+
+
+def _commands(folder: Path, files: list[FilePair]) -> Figures:
+    """CPU seconds of single commands, on the last round's home and on one of few currencies."""
+    say("single commands")
+    many = max(folder.glob("round*")) / "graph"
+    few = folder / "few"
+    _register(few, files[:FEW])
+    ticker, history, trend = files[0]
+    add = ("add", ticker, "--history", str(history), "--trend", str(trend))
+    return {
+        "help_cpu_s": cpu_of(few, "--help"),
+        "add_cpu_s": cpu_of(folder / "added", *add),
+        "one_cpu_s": cpu_of(folder / "added", "materialize", ticker),
+        "few_status_cpu_s": cpu_of(few, "status"),
+        "status_cpu_s": cpu_of(many, "status"),
+        "sql_cpu_s": cpu_of(many, "sql", "SELECT 1"),
+        "unchanged_cpu_s": cpu_of(many, "materialize", "--all", "--stale"),
+    }
+
+
+def _medians(rounds: list[Figures]) -> Figures:
+    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+
+
+def _show(title: str, figures: Figures) -> None:
+    table = Table("figure", "median", title=title, box=None)
     for name, value in figures.items():
         table.add_row(name, f"{value:,}")
-    spent = figures["dagster_s"] * 1000 / figures["tickers"] / len(MARKET_DATA.layers)
-    table.add_row("dagster, ms per asset and ticker", f"{spent:.1f}")
-    table.add_row("tickers/s", f"{figures['tickers'] / figures['total_s']:.1f}")
     Console().print(table)
 
 

@@ -1,72 +1,78 @@
-"""The measured part of the benchmark: the graph over every registered currency, as `--all` does it.
+"""The measured part of the benchmark, in a process of its own; prints its figures as JSON.
 
-A process of its own, so that its peak memory is its own; prints its figures as JSON.
+`refresh` computes, publishes and loads every registered currency without Dagster; `graph` runs the
+asset graph over them, as `crypto-assets materialize --all` does.
 """
 
 import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 
 STARTED = time.monotonic()
 
 
 def main() -> None:
-    """Prints seconds by layer, for the engine's start and for Dagster, and the peak memory."""
+    """Prints wall and CPU seconds of the work and of the whole process, and seconds by layer."""
+    started, spent, layers = {"refresh": refresh, "graph": graph}[sys.argv[1]]()
+    figures = {
+        **{f"{name}_s": seconds for name, seconds in layers.items()},
+        "work_s": time.monotonic() - started,
+        "work_cpu_s": cpu_s() - spent,
+        "total_s": time.monotonic() - STARTED,
+    }
+    json.dump(figures, sys.stdout)
+
+
+Measured = tuple[float, float, dict[str, float]]  # when the work began, its CPU then, the layers
+
+
+def refresh() -> Measured:
+    """The work alone."""
+    from crypto_assets.resources import wiring
+    from crypto_assets.resources.settings import Settings
+    from crypto_assets.spark.market_data.data_set import MARKET_DATA
+
+    currencies = wiring.market_data(Settings())
+    names = currencies.registry.names()
+    started, spent = time.monotonic(), cpu_s()
+    layers: dict[str, float] = dict.fromkeys(MARKET_DATA.layers, 0.0)
+    for result in currencies.run(names, list(MARKET_DATA.layers), "bench", lambda _: None):
+        _stop_if(not all(verdict.passed for verdict in result.verdicts))
+        layers[result.layer] += result.seconds
+    return started, spent, layers
+
+
+def graph() -> Measured:
+    """The work as a run of Dagster's."""
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
     from crypto_assets.defs.launch import launch
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.engine.local import SailEngine, SparkEngine
     from crypto_assets.resources.instance import open_instance
     from crypto_assets.resources.settings import Settings
     from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
     settings = Settings()
-    opening: list[float] = []
-    for engine in (SailEngine, SparkEngine):
-        engine.session = _timed(engine.session, opening)
     with open_instance(settings) as instance, showing_progress():
         job = defs().resolve_job_def("refresh_currencies")
         currencies = wiring.market_data(settings)
         names = currencies.registry.names()
+        started, spent = time.monotonic(), cpu_s()
         outcomes = list(launch(job, instance, currencies, names, MARKET_DATA.layers))
-    total = time.monotonic() - STARTED
-    if failed := [outcome for outcome in outcomes if outcome.failed]:
-        sys.exit(f"{len(failed)} tickers failed, e.g. {failed[0]}")
-    layers = {
-        f"{name}_s": sum(
-            outcome.passed[name]["batch_seconds"] / outcome.passed[name]["batch_partitions"]
-            for outcome in outcomes
-        )
-        for name in MARKET_DATA.layers
-    }
-    peaks = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    figures = {
-        **layers,
-        "engine_start_s": sum(opening),
-        "dagster_s": total - sum(layers.values()) - sum(opening),
-        "total_s": total,
-        "peak_mb": sum(resource.getrusage(who).ru_maxrss for who in peaks) / 1024,
-    }
-    json.dump(figures, sys.stdout)
+    _stop_if(any(outcome.failed for outcome in outcomes))
+    return started, spent, {}
 
 
-def _timed(
-    opens: Callable[..., AbstractContextManager], seconds: list[float]
-) -> Callable[..., AbstractContextManager]:
-    """The same session, with the time noted that it takes to open."""
+def cpu_s() -> float:
+    """The CPU seconds of this process and of those it has started that have ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
-    @contextmanager
-    def session(self: object) -> Iterator[object]:
-        started = time.monotonic()
-        with opens(self) as opened:
-            seconds.append(time.monotonic() - started)
-            yield opened
 
-    return session
+def _stop_if(failed: bool) -> None:
+    if failed:
+        sys.exit("a currency failed: nothing is measured")
 
 
 if __name__ == "__main__":
