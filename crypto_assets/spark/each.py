@@ -74,8 +74,10 @@ def results(spec: JobSpec, answers: Iterable[str], workers: int) -> Iterator[Lay
             raise OSError(*given.fault)
         for verdict in given.verdicts:
             verdicts[verdict.layer].append(verdict)
+    place = {partition.name: number for number, partition in enumerate(spec.partitions)}
     for layer, found in verdicts.items():
         if found:
+            found.sort(key=lambda verdict: place[verdict.partition])
             seconds = sum(verdict.seconds for verdict in found) / workers
             yield LayerResult(layer, seconds, tuple(found), spec.staging)
 

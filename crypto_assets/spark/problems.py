@@ -1,6 +1,14 @@
-"""The exceptions of `spark/`; those of the rest of the product are in `resources/errors`."""
+"""The exceptions of `spark/`, and how bad lines are named in a verdict.
+
+The exceptions of the rest of the product are in `resources/errors`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SHOWN_PROBLEMS = 10
 
 
 class ReadError(Exception):
@@ -8,3 +16,10 @@ class ReadError(Exception):
 
     `str()` is one line: what is wrong, where, and what would help.
     """
+
+
+def bad_lines(row: Mapping[str, Any]) -> str:
+    """What is wrong with bad lines: those in `bad_lines` (`line`, `problem`), of `bad` in all."""
+    shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])
+    more = f"; and {row['bad'] - SHOWN_PROBLEMS} more" if row["bad"] > SHOWN_PROBLEMS else ""
+    return shown + more

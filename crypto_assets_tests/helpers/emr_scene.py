@@ -21,6 +21,8 @@ from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets.spark.job_spec import JobSpec, LayerResult, Upload, spec_from_json, to_json
 from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.spark.market_data.tables import GOLD
+from crypto_assets.spark.tables import staged_name
 from crypto_assets_tests.doubles.behind_router import BehindRouter
 from crypto_assets_tests.doubles.emr_double import APPLICATION, ROLE, EmrDouble
 from crypto_assets_tests.doubles.router import Router
@@ -91,9 +93,8 @@ class Scene(BehindRouter):
 
     def gold(self, staging: str, ticker: str) -> pa.Table:
         """The one gold file of a ticker below this staging."""
-        prefix = f"{staging.removeprefix(self.lake + '/')}/gold/ticker={ticker}/"
-        (name,) = [key for key in self.keys(prefix) if key.endswith(".parquet")]
-        key = f"{urlsplit(self.lake).path[1:]}/{prefix}{name}"
+        (folder,) = GOLD.folders(ticker)
+        key = f"{urlsplit(staging).path[1:]}/{staged_name(folder)}"
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return pq.ParquetFile(pa.BufferReader(body)).read()
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from crypto_assets.spark import problems
 from crypto_assets.spark.accounts import transform
 from crypto_assets.spark.accounts.changes import ITEM, OPERATIONS
-from crypto_assets.spark.market_data import audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ def silver_problems(
 
 def told_lines(count: int, kind: str, first: Sequence[Row]) -> str:
     """So many lines are of a kind; the first of them with the problem of each."""
-    return f"{count} {kind}: {audit.bad_lines({'bad': count, 'bad_lines': first})}"
+    return f"{count} {kind}: {problems.bad_lines({'bad': count, 'bad_lines': first})}"
 
 
 def years(customer_accounts: DataFrame) -> DataFrame:
@@ -145,7 +145,7 @@ def examples(changes: DataFrame) -> DataFrame:
             changes.where(F.col("operation") == operation)
             .select("operation", "account_number")
             .orderBy("account_number")
-            .limit(audit.SHOWN_PROBLEMS)
+            .limit(problems.SHOWN_PROBLEMS)
             for operation in OPERATIONS
         ),
     )
@@ -185,4 +185,4 @@ def _sum(values: Column) -> Column:
 
 
 def _first(lines: DataFrame) -> DataFrame:
-    return lines.orderBy("line").limit(audit.SHOWN_PROBLEMS)
+    return lines.orderBy("line").limit(problems.SHOWN_PROBLEMS)

@@ -18,8 +18,7 @@ from pyspark.sql import functions as F
 from crypto_assets.spark.accounts.reading import Drop, schema
 from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
 from crypto_assets.spark.job_spec import Verdict
-from crypto_assets.spark.market_data.audit import SHOWN_PROBLEMS, bad_lines
-from crypto_assets.spark.problems import ReadError
+from crypto_assets.spark.problems import SHOWN_PROBLEMS, ReadError, bad_lines
 from crypto_assets.spark.storage import read, write
 
 if TYPE_CHECKING:

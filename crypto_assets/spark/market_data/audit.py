@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
+from crypto_assets.spark.problems import SHOWN_PROBLEMS, bad_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from crypto_assets.spark.market_data.gold import Gold
     from crypto_assets.spark.market_data.silver import Series, Values
 
-SHOWN_PROBLEMS = 10
 VALUES = {"history": SILVER_HISTORY.numbers[0], "trend": SILVER_TREND.numbers[0]}
 ROUNDING = 1e-9
 MIN_COVERED = 0.5  # of the days with a price, or it is warned of
@@ -231,13 +231,6 @@ def gold_warnings(table: Row) -> Iterator[str]:
     elif table["covered"] < MIN_COVERED * table["price_count"]:
         share = table["covered"] / table["price_count"]
         yield f"the trend covers {share:.0%} of the days with a price"
-
-
-def bad_lines(row: Row) -> str:
-    """The first bad lines and what is wrong with each, and how many there are beyond them."""
-    shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])
-    more = f"; and {row['bad'] - SHOWN_PROBLEMS} more" if row["bad"] > SHOWN_PROBLEMS else ""
-    return shown + more
 
 
 def _table_problems(name: str, table: Row, *values: str) -> Iterator[str]:

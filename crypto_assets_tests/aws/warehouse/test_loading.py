@@ -23,6 +23,7 @@ from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.market_data.tables import GOLD
 from crypto_assets.spark.run import run
+from crypto_assets.spark.tables import staged_name
 from crypto_assets_tests.aws.warehouse.rows import changed, prices, table
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.waiting import until
@@ -204,15 +205,20 @@ def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_p
     *_, last = run(session, spec)
     files = {}
     for ticker in last.passed:
-        (path,) = (staging / warehouse.loads.folders(ticker)[0]).glob("*.parquet")
+        path = staging / staged_name(warehouse.loads.folders(ticker)[0])
         rows = parquet.read_metadata(path).num_rows
         files[ticker] = dataclasses.replace(put(ticker, path.read_bytes()), rows=rows)
     loaded, problems = warehouse.replace(files)
     assert problems == {}
-    measures = {ticker: {**measured, "warnings": []} for ticker, measured in loaded.items()}
-    assert measures == {v.partition: v.measures for v in last.verdicts}
+    measures = {
+        ticker: {**{name: str(value) for name, value in measured.items()}, "warnings": "[]"}
+        for ticker, measured in loaded.items()
+    }
+    assert measures == {
+        v.partition: {name: str(value) for name, value in v.measures.items()} for v in last.verdicts
+    }
     for ticker in ("BTC", "007"):
-        (path,) = (staging / GOLD.folders(ticker)[0]).glob("*.parquet")
+        path = staging / staged_name(GOLD.folders(ticker)[0])
         gold = parquet.ParquetFile(path).read()
         found = warehouse.query(f'SELECT * FROM market_data."{ticker.lower()}" ORDER BY date')
         assert found == (gold.column_names, [tuple(row.values()) for row in gold.to_pylist()])
