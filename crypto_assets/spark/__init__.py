@@ -1,4 +1,4 @@
-"""How tables are computed: DataFrame -> DataFrame code and the job that runs it.
+"""How tables are computed: arrays of one currency, DataFrames of accounts, and their jobs.
 
 This folder is what an EMR job receives, so it imports pyspark, pyarrow and the standard library
 only, and nothing else of ours; its entry point `main` speaks the Pipes protocol too. Where files
