@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,7 +20,6 @@ from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.instance import PROCESS_TAG, process_name, waited_for
 from crypto_assets.resources.progress import waiting
 
-_RECORDED = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION)
 WAIT_REPORT_SECONDS = 10.0
 _OURS = "crypto_assets."  # how the message of an error of ours begins: with its class
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -58,6 +58,8 @@ def launch(
     config: dict[str, Any] = {"ops": {data_set.name: {"config": options}}} if options else {}
     for names, tags in run_scopes(instance, data_set, partitions):
         run_id = str(uuid.uuid4())
+        recorded: dict[str, Outcome] = {}
+        instance.add_event_listener(run_id, functools.partial(_record, recorded))
         with _reporting_waits(instance, run_id):
             result = job.execute_in_process(
                 instance=instance,
@@ -68,7 +70,7 @@ def launch(
                 asset_selection=[dg.AssetKey(layer) for layer in layers],
                 tags={**tags, PROCESS_TAG: process_name(instance)},
             )
-        yield from _outcomes(instance, result, names, layers)
+        yield from _outcomes(recorded, result, names, layers)
     still_due(refresh.registry, refresh.outcomes)  # settles what has its verdict now
 
 
@@ -91,38 +93,36 @@ def _reporting_waits(instance: dg.DagsterInstance, run_id: str) -> Iterator[None
         reporter.join()
 
 
+def _record(recorded: dict[str, Outcome], entry: dg.EventLogEntry) -> None:
+    """Adds the verdict to its partition's outcome, if the event that was stored is one."""
+    event = entry.asset_materialization or entry.asset_observation
+    if event is None:
+        return
+    partition, layer = str(event.partition), event.asset_key.to_user_string()
+    outcome = recorded.setdefault(partition, Outcome(partition))
+    metadata = {name: value.value for name, value in event.metadata.items()}
+    if isinstance(event, dg.AssetMaterialization):
+        outcome.passed[layer] = metadata
+    elif SUPERSEDED in metadata:
+        outcome.superseded[layer] = str(metadata[SUPERSEDED])
+    else:
+        outcome.problems[layer] = str(metadata[PROBLEM])
+
+
 def _outcomes(
-    instance: dg.DagsterInstance,
+    recorded: dict[str, Outcome],
     result: dg.ExecuteInProcessResult,
     partitions: Sequence[str],
     layers: Collection[str],
 ) -> Iterator[Outcome]:
     """What the run recorded of each partition; one it recorded nothing of has the run's error."""
-    others: dict[str, Outcome] = {}
-    outcomes = {partition: Outcome(partition) for partition in partitions}
-    recorded = instance.get_records_for_run(result.run_id, of_type=set(_RECORDED)).records
-    for record in recorded:
-        event = record.asset_materialization or record.event_log_entry.asset_observation
-        if event is None:
-            continue
-        partition, layer = str(event.partition), event.asset_key.to_user_string()
-        if partition in outcomes:
-            outcome = outcomes[partition]
-        else:
-            outcome = others.setdefault(partition, Outcome(partition))
-        metadata = {name: value.value for name, value in event.metadata.items()}
-        if isinstance(event, dg.AssetMaterialization):
-            outcome.passed[layer] = metadata
-        elif SUPERSEDED in metadata:
-            outcome.superseded[layer] = str(metadata[SUPERSEDED])
-        else:
-            outcome.problems[layer] = str(metadata[PROBLEM])
-    for outcome in outcomes.values():
+    outcomes = [recorded.pop(partition, Outcome(partition)) for partition in partitions]
+    for outcome in outcomes:
         missing = [layer for layer in layers if layer not in outcome.passed]
         if not result.success and not outcome.problems and missing:
             outcome.problems[BROKE_OFF] = _run_problem(result)
-    yield from others.values()
-    yield from outcomes.values()
+    yield from recorded.values()
+    yield from outcomes
 
 
 def _run_problem(result: dg.ExecuteInProcessResult) -> str:

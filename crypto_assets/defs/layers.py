@@ -14,8 +14,9 @@ from crypto_assets.defs.account_profile import Check
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.defs.verdicts import POOL, event, failure, retrying_passing_faults
+from crypto_assets.event_log.batches import log_asset_events
 from crypto_assets.resources.data_set.refresh import Refresh, clear_left_behind
-from crypto_assets.resources.instance import quick_event_log, running_runs
+from crypto_assets.resources.instance import running_runs
 from crypto_assets.resources.progress import progress
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import LayerResult, Verdict
@@ -91,17 +92,19 @@ def _refreshed(
     report = functools.partial(_report, context, len(partitions))
     failed: list[Verdict] = []
     checked: dict[str, Any] | None = None
-    with quick_event_log(instance, run_id), retrying_passing_faults():
+    with retrying_passing_faults():
         for result in refresh.run(partitions, layers, run_id, report):
             facts = {
                 "batch_seconds": round(result.seconds, 3),
                 "batch_partitions": len(result.verdicts),
             }
+            events = []
             for verdict in result.verdicts:
                 found = verdict.measures.pop(check.name, None) if check else None
                 checked = found or checked
                 shown = {check.name: dg.MetadataValue.json(found)} if check and found else {}
-                context.log_event(event(verdict, {**facts, **shown}))
+                events.append(event(verdict, {**facts, **shown}))
+            log_asset_events(context, events)
             progress("record", len(result.verdicts), len(partitions) * len(layers))
             failed += [verdict for verdict in result.verdicts if verdict.problems]
         # At the end: a run that repeats a killed one may go on with what that one left.

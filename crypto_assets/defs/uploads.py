@@ -32,7 +32,7 @@ from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.errors import BusyError, RefusedError, UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
-from crypto_assets.resources.instance import fail_dead_runs, quick_event_log
+from crypto_assets.resources.instance import fail_dead_runs
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.printable import printable
 
@@ -167,12 +167,11 @@ class _Tick:
         if settings != before.settings:
             ledger.reopen()
             self._messages += [line for each in assigners for line in each.apply_settings()]
-        with quick_event_log(self._instance):
-            left = self._decide_all(assigners, ledger, news)
-            for assigner in assigners:
-                for assigned in assigner.overdue(began):
-                    self._report(assigned)
-                    self._messages.append(assigned.message)
+        left = self._decide_all(assigners, ledger, news)
+        for assigner in assigners:
+            for assigned in assigner.overdue(began):
+                self._report(assigned)
+                self._messages.append(assigned.message)
         listed = before.quarantine
         if news.arrivals or news.complete:
             listed = f"{settings} {ledger.quarantine_etag()}"

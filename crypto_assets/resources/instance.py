@@ -6,10 +6,9 @@ Anything that needs to know how Dagster stores its state on disk is here.
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 PROCESS_TAG = "crypto_assets/process"
 KILLED = "the process of this run was killed"
+EVENT_BATCH_SIZE = 1000  # whoever else writes waits for one batch, some 0.1 s
 UNRECORDED_SECONDS = 60  # a run records its process in the first second
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -49,6 +49,7 @@ def prepare_home(settings: Settings) -> dict[str, str]:
     return {
         "DAGSTER_HOME": str(settings.dagster_home),
         "CRYPTO_ASSETS_HOME": str(settings.root),
+        "DAGSTER_EVENT_BATCH_SIZE": str(EVENT_BATCH_SIZE),
     }
 
 
@@ -56,7 +57,7 @@ def prepare_home(settings: Settings) -> dict[str, str]:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance of this home, with runs of dead processes marked as failed."""
     os.environ.update(prepare_home(settings))
-    with dg.DagsterInstance.get() as instance, quick_event_log(instance):
+    with dg.DagsterInstance.get() as instance:
         fail_dead_runs(instance)
         yield instance
 
@@ -105,22 +106,6 @@ def running_runs(instance: dg.DagsterInstance) -> set[str]:
     statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
     runs = instance.get_runs(dg.RunsFilter(statuses=statuses))
     return {run_id for run in runs for run_id in (run.run_id, run.parent_run_id) if run_id}
-
-
-@contextmanager
-def quick_event_log(instance: dg.DagsterInstance, run_id: str | None = None) -> Iterator[None]:
-    """Keeps Dagster's SQLite event log open meanwhile.
-
-    Dagster connects for every event, and SQLite folds its write-ahead log back whenever the last
-    connection closes: one that stays open saves a fifth of the time of an event.
-    """
-    folder = Path(instance.storage_directory()).parent / "history" / "runs"
-    with ExitStack() as stack:
-        for name in filter(None, ("index", run_id)):
-            if (shard := folder / f"{name}.db").exists():
-                connection = stack.enter_context(closing(sqlite3.connect(shard, timeout=30)))
-                connection.execute("SELECT count(*) FROM alembic_version").fetchone()
-        yield
 
 
 def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:

@@ -1,16 +1,32 @@
 """A small graph of two partitioned assets, whose runs leave events of every kind in a log."""
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+
+from crypto_assets.event_log.batches import log_asset_events
 
 PARTITIONS = dg.DynamicPartitionsDefinition(name="city")
 LAYERS = ("rain", "floods")
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-FACTS = {"mm": 3}
 CHECK = dg.AssetCheckKey(dg.AssetKey("floods"), "dry")
+STOCK = "telemetry: {enabled: false}\n"
+BATCHING = f"""{STOCK}
+event_log_storage:
+  module: crypto_assets.event_log.storage
+  class: BatchingSqliteEventLogStorage
+  config: {{}}
+"""
+
+
+def open_log(folder: Path, configuration: str = BATCHING) -> dg.DagsterInstance:
+    """An instance in this folder, whose event log is the batching one or Dagster's own."""
+    folder.mkdir(exist_ok=True)
+    (folder / "dagster.yaml").write_text(configuration)
+    return dg.DagsterInstance.from_config(str(folder))
 
 
 @dg.multi_asset(
@@ -22,47 +38,71 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("floods"), "dry")
     partitions_def=PARTITIONS,
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    config_schema={"broken": dg.Field([str], default_value=[])},
+    config_schema={
+        "broken": dg.Field([str], default_value=[]),
+        "batches": dg.Field(bool, default_value=True),
+    },
 )
 def weather(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Materializes both layers of each partition; of a broken one it observes the problem."""
-    broken = context.op_execution_context.op_config["broken"]
-    for city in context.partition_keys:
-        for layer in LAYERS:
-            if city not in broken:
-                tags = {"dagster/data_version": context.run.run_id[:8]}
-                made = dg.AssetMaterialization(layer, partition=city, metadata=FACTS, tags=tags)
-                context.log_event(made)
-            else:
-                seen = dg.AssetObservation(layer, partition=city, metadata={"problem": "no gauge"})
-                context.log_event(seen)
-    if broken:
-        raise dg.Failure(f"{broken} failed", allow_retries=False)
-    yield dg.AssetCheckResult(passed=True, check_name="dry", asset_key="floods")
+    config = context.op_execution_context.op_config
+    for layer in LAYERS:
+        events = [_event(layer, city, config["broken"]) for city in context.partition_keys]
+        if config["batches"]:
+            log_asset_events(context, events)
+        else:
+            for event in events:
+                context.log_event(event)
+    if config["broken"]:
+        raise dg.Failure(f"{config['broken']} failed", allow_retries=False)
+    if context.selected_asset_check_keys:
+        yield dg.AssetCheckResult(passed=True, check_name="dry", asset_key="floods")
 
 
-DEFINITIONS = dg.Definitions([weather], jobs=[dg.define_asset_job("observe", [*LAYERS])])
+def _event(
+    layer: str, city: str, broken: Collection[str]
+) -> dg.AssetMaterialization | dg.AssetObservation:
+    if city in broken:
+        return dg.AssetObservation(layer, partition=city, metadata={"problem": "no gauge"})
+    tags = {"dagster/data_version": f"{layer} of {city}"}
+    return dg.AssetMaterialization(layer, partition=city, metadata={"mm": 3}, tags=tags)
+
+
+_ASSETS = dg.AssetSelection.assets(*LAYERS)
+DEFINITIONS = dg.Definitions(
+    [weather],
+    jobs=[
+        dg.define_asset_job("observe", _ASSETS.without_checks()),
+        dg.define_asset_job("observe_and_check", _ASSETS),
+    ],
+)
 
 
 def record_run(
-    instance: dg.DagsterInstance, cities: Sequence[str], broken: Collection[str] = ()
+    instance: dg.DagsterInstance,
+    cities: Sequence[str],
+    broken: Collection[str] = (),
+    *,
+    job: str = "observe",
+    batches: bool = True,
 ) -> str:
     """Runs the graph over these cities, which are side by side; returns the run's id."""
     instance.add_dynamic_partitions("city", list(cities))
-    result = DEFINITIONS.resolve_job_def("observe").execute_in_process(
+    config = {"broken": list(broken), "batches": batches}
+    result = DEFINITIONS.resolve_job_def(job).execute_in_process(
         instance=instance,
         raise_on_error=False,
-        run_config={**QUIET, "ops": {"weather": {"config": {"broken": list(broken)}}}},
+        run_config={**QUIET, "ops": {"weather": {"config": config}}},
         tags=dict(zip(RANGE_TAGS, (cities[0], cities[-1]), strict=True)),
     )
     return result.run_id
 
 
-def report(instance: dg.DagsterInstance, city: str, mm: int) -> None:
-    """Reports a materialization outside of any run."""
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization("gauge", partition=city, metadata={"mm": mm})
-    )
+def gauges(cities: Sequence[str], mm: int = 3) -> list[dg.AssetMaterialization]:
+    """Materializations to report outside of any run."""
+    return [
+        dg.AssetMaterialization("gauge", partition=city, metadata={"mm": mm}) for city in cities
+    ]
 
 
 def statuses(instance: dg.DagsterInstance) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""An event log on SQLite that stores a batch of asset events in one transaction.
+
+Dagster 1.13.27's `SqliteEventLogStorage` stores the events of a batch one by one: for each it
+makes three or four engines and commits twice. Here a batch costs one commit for the run's file and
+one for the index; what is stored, where and in which order is the same. Dagster hands over batches
+if `DAGSTER_EVENT_BATCH_SIZE` is set. In `dagster.yaml`:
+
+    event_log_storage:
+      module: <this module>
+      class: BatchingSqliteEventLogStorage
+      config: {}
+
+Relied on: the parent's `_event_to_row`, `_store_asset_event`, `_store_asset_event_tags`, its lock,
+and that it keeps each event in the run's file and a copy of each asset event in the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._config.config_schema import UserConfigSchema
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
+    INDEX_SHARD_NAME,
+    SqliteEventLogStorage,
+)
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+_ID = SqlEventLogStorageTable.c.id
+
+
+class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
+    """Dagster's event log on SQLite, with batches of asset events in one transaction a file.
+
+    `base_dir` is the folder of its files; without it, where the instance's log is by default.
+    """
+
+    def __init__(
+        self, base_dir: str | None = None, inst_data: ConfigurableClassData | None = None
+    ) -> None:
+        self._inst_data = inst_data
+        self._has_files = base_dir is not None
+        if base_dir is not None:
+            super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        return {"base_dir": dg.Field(dg.StringSource, is_required=False)}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> BatchingSqliteEventLogStorage:
+        return cls(inst_data=inst_data, **config_value)
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Opens the instance's files where no folder is configured: only here it is known."""
+        if not self._has_files:
+            folder = Path(instance.root_directory, "history", "runs")
+            super().__init__(str(folder), self._inst_data)
+            self._has_files = True
+        super().register_instance(instance)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Stores events of one run, all or none of them.
+
+        A kill between the two commits leaves what a stock run can leave: events of the run that the
+        index does not know. Events of other kinds among them are stored one by one, as by Dagster.
+        """
+        run_ids = {event.run_id for event in events}
+        if len(run_ids) > 1 or not all(map(_is_asset_event, events)):
+            super().store_event_batch(events)
+            return
+        rows = [self._event_to_row(event) for event in events]
+        (run_id,) = run_ids
+        if run_id not in self._initialized_dbs:
+            with self.run_connection(run_id):  # makes the file of a new run
+                pass
+        with self._db_lock, self._open(run_id) as run, self._open(INDEX_SHARD_NAME) as index:
+            of_run, of_index = _insert(run, rows), _insert(index, rows)
+            self._store_asset_event_tags(index, events, of_index)
+            for event, event_id in _last_of_each(events, of_index):
+                self._store_asset_event(index, event, event_id)
+            run.commit()
+            try:
+                index.commit()
+            except Exception:  # Dagster stores the events again, one by one
+                run.execute(SqlEventLogStorageTable.delete().where(_ID.in_(of_run)))
+                run.commit()
+                raise
+
+    @contextmanager
+    def _open(self, shard: str) -> Iterator[Connection]:
+        """A connection to one of the files; what is not committed is rolled back."""
+        engine = db.create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=NullPool,
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+        )
+        with engine.connect() as connection:
+            yield connection
+
+
+def _is_asset_event(event: EventLogEntry) -> bool:
+    return event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS
+
+
+def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
+    """Inserts the rows and returns their ids, which follow each other: SQLite has one writer."""
+    connection.execute(SqlEventLogStorageTable.insert(), rows)
+    last = connection.execute(db.select(db.func.max(_ID))).scalar_one()
+    return range(last - len(rows) + 1, last + 1)
+
+
+def _last_of_each(
+    events: Sequence[EventLogEntry], ids: Sequence[int]
+) -> Iterator[tuple[EventLogEntry, int]]:
+    """The last event of each type and asset, and its id: what the asset's own row is made of."""
+    last = {}
+    for event, event_id in zip(events, ids, strict=True):
+        key = event.get_dagster_event().asset_key
+        last[event.dagster_event_type, key] = (event, event_id)
+    yield from sorted(last.values(), key=lambda each: each[1])
