@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
+from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
 from crypto_assets.resources.data_set.registry import Registry
 
@@ -77,4 +78,4 @@ def _values(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
 def _at(record: dg.EventLogRecord | None) -> str | None:
     if record is None:
         return None
-    return datetime.fromtimestamp(record.timestamp, UTC).isoformat(timespec="seconds")
+    return utc_text(datetime.fromtimestamp(record.timestamp, UTC))

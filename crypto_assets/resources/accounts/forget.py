@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.accounts.refresh import AccountsRefresh
 from crypto_assets.resources.accounts.tables import OF_THE_NEWEST, year_of
+from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
@@ -36,7 +36,7 @@ def forget(accounts: AccountsRefresh, inbox: Inbox, customer_id: int) -> Erased:
     with tables.working():
         record: dict[str, Any] = {
             "customer_id": customer_id,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "at": utc_text(),
         }
         registry.record_forgotten(customer_id, record)
         erased = {"uploads": _from_uploads(accounts, inbox, customer_id)}

@@ -12,10 +12,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from crypto_assets.resources.clock import utc_text
 from crypto_assets.spark.job_spec import Verdict
 
 BROKE_OFF = "broke off"
@@ -98,7 +98,7 @@ class Outcomes:
 
     def begin(self, data_set: str, partitions: Iterable[str], run_id: str) -> None:
         """Records that this run begins on these partitions."""
-        facts = {"data_set": data_set, "run_id": run_id, "at": _now()}
+        facts = {"data_set": data_set, "run_id": run_id, "at": utc_text()}
         with self._open() as connection:
             connection.executemany(_BEGAN, [{**facts, "partition": name} for name in partitions])
 
@@ -106,7 +106,7 @@ class Outcomes:
         """Keeps these verdicts as the last ones on their layers."""
         made: list[dict[str, Any]] = []
         seen: list[dict[str, Any]] = []
-        at = _now()
+        at = utc_text()
         for verdict in verdicts:
             row = {
                 "data_set": data_set,
@@ -227,7 +227,3 @@ def flat(measures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

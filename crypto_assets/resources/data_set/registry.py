@@ -14,9 +14,9 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
+from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.storage.objects import Content, Objects
@@ -41,7 +41,7 @@ class Entry:
 
     def given(self, files: Mapping[str, StoredUpload], facts: Mapping[str, Any]) -> Entry:
         """The entry with these files and facts in the place of those it has."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = utc_text()
         all_files = {**self.files, **files}
         present = {upload.etag for upload in all_files.values()}
         replaced = {upload.etag: now for upload in self.files.values()}

@@ -11,9 +11,9 @@ import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
+from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.objects import Advance, Object, Objects, is_hidden
@@ -99,7 +99,7 @@ class Inbox:
             name=printable(key.rpartition("/")[2]),
             etag=etag,
             size=len(content),
-            uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            uploaded_at=utc_text(),
         )
 
     def unpin(self, etags: Iterable[str]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.printable import printable, printable_lines
 
@@ -43,8 +43,7 @@ class LogNotifier(Notifier):
 
     def notify(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:
         LOGGER.log(level, "%s", printable_lines(f"{subject}\n{text}"))
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        entry = f"{at} {printable(subject)}\n{printable_lines(text)}\n\n"
+        entry = f"{utc_text()} {printable(subject)}\n{printable_lines(text)}\n\n"
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with Path(self.path).open("a", encoding="utf-8") as stream:
             stream.write(entry)
