@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from crypto_assets.defs.jobs import job_name
+from crypto_assets.defs.partitions import is_of
 from crypto_assets.defs.verdicts import PROBLEM
 from crypto_assets.resources.notifier.notifier import Notifier
 from crypto_assets.spark.data_set import DataSet
 
 SHOWN_PARTITIONS = 100
+_AGAIN = "`crypto-assets {}` tries again, and so does a running `crypto-assets ui` by itself"
 _OBSERVED = dg.DagsterEventType.ASSET_OBSERVATION
 
 
@@ -25,7 +28,7 @@ def failure_notice(data_sets: Sequence[DataSet]) -> dg.SensorDefinition:
         run = context.dagster_run
         problems = failures(context.instance, run.run_id)
         error = context.failure_event.message or ""
-        notifier.notify(*notice(run.run_id, problems, error, data_sets))
+        notifier.notify(*notice(run, problems, error, data_sets))
 
     return sensor
 
@@ -42,15 +45,16 @@ def failures(instance: dg.DagsterInstance, run_id: str) -> list[tuple[str, str, 
 
 
 def notice(
-    run_id: str,
+    run: dg.DagsterRun,
     problems: list[tuple[str, str, str]],
     error: str,
     data_sets: Sequence[DataSet],
 ) -> tuple[str, str]:
     """The subject and text; `error` is the run's own, for when no partition was at fault."""
     if not problems:
-        retry = "`crypto-assets materialize --stale` redoes what is missing"
-        return f"run {run_id} broke off", f"{error}\n{retry}"
+        of = (each for each in data_sets if job_name(each) == run.job_name or is_of(run, each))
+        again = [_AGAIN.format(each.command) for each in of]
+        return f"run {run.run_id} broke off", "\n".join([error, *again])
     lines = [f"{partition} failed at {layer}: {why}" for partition, layer, why in problems]
     if len(lines) > SHOWN_PARTITIONS:
         lines = [*lines[:SHOWN_PARTITIONS], f"and {len(lines) - SHOWN_PARTITIONS} more"]
@@ -58,4 +62,4 @@ def notice(
     retry = f"Upload files that are right; `crypto-assets {data_set.command}` tries again."
     noun = data_set.partition
     failed = f"1 {noun}" if len(problems) == 1 else f"{len(problems)} {noun}s"
-    return f"{failed} failed in run {run_id}", "\n".join([*lines, retry])
+    return f"{failed} failed in run {run.run_id}", "\n".join([*lines, retry])

@@ -50,17 +50,11 @@ def run_scopes(
         yield stretch, dict(zip(RANGE_TAGS, (stretch[0], stretch[-1]), strict=True))
 
 
-def drop_partition(instance: dg.DagsterInstance, data_set: DataSet, name: str) -> set[str]:
-    """Takes a partition out.
-
-    Returns the other partitions of waiting runs that begin or end with it: those runs fail.
-    """
-    stranded: set[str] = set()
-    for names in _unfinished(instance, data_set):
-        if name in (names[0], names[-1]):
-            stranded.update(names)
-    instance.delete_dynamic_partition(data_set.partition, name)
-    return stranded - {name}
+def range_of(run: dg.DagsterRun) -> tuple[str, str]:
+    """The first and the last partition of a run, as its tags say; empty where they say none."""
+    one = run.tags.get("dagster/partition", "")
+    first, last = (run.tags.get(tag, one) for tag in RANGE_TAGS)
+    return first, last
 
 
 def covered(instance: dg.DagsterInstance, data_set: DataSet) -> set[str]:
@@ -73,14 +67,14 @@ def _unfinished(instance: dg.DagsterInstance, data_set: DataSet) -> Iterator[lis
     order = instance.get_dynamic_partitions(data_set.partition)
     places = {name: place for place, name in enumerate(order)}
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, *UNFINISHED])):
-        if run.asset_selection is not None and not _is_of(run, data_set):
+        if run.asset_selection is not None and not is_of(run, data_set):
             continue
-        one = run.tags.get("dagster/partition")
-        first, last = (run.tags.get(tag, one) for tag in RANGE_TAGS)
+        first, last = range_of(run)
         if first in places and last in places:
             yield list(order[places[first] : places[last] + 1])
 
 
-def _is_of(run: dg.DagsterRun, data_set: DataSet) -> bool:
+def is_of(run: dg.DagsterRun, data_set: DataSet) -> bool:
+    """Whether the run was asked for layers of the data set."""
     selected = run.asset_selection or ()
     return any(key.to_user_string() in data_set.layers for key in selected)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from crypto_assets.defs.partitions import drop_partition
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
@@ -24,7 +23,8 @@ def remove(
     """Removes the partition's rows, files, entry and events; with `purge` its uploads too.
 
     The entry goes last: until then the removal can be repeated. A run under way publishes nothing
-    of a partition that has no entry. Raises `BusyError`.
+    of a partition that has no entry; one that waits and begins or ends with it fails, and what was
+    due of the others in it stays due. Raises `BusyError`.
     """
     registry, ledger = refresh.registry, Ledger(inbox.objects)
     with refresh.lake.locked(refresh.data_set.name):
@@ -41,6 +41,4 @@ def remove(
                 elif arrival := inbox.current(upload):
                     ledger.decide(arrival, "removed")
             registry.remove(name)
-    stranded = drop_partition(instance, refresh.data_set, name)
-    for entry in registry.get_all(stranded).values():
-        registry.put(entry)  # due again, for a run of its own
+    instance.delete_dynamic_partition(refresh.data_set.partition, name)

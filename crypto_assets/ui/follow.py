@@ -13,7 +13,7 @@ import dagster as dg
 from crypto_assets.definitions import DATA_SETS
 from crypto_assets.defs.files import file_key, quarantine_spec
 from crypto_assets.defs.notices import failures, notice
-from crypto_assets.defs.partitions import RANGE_TAGS
+from crypto_assets.defs.partitions import range_of
 
 _FILES = {file_key(kind): kind for data_set in DATA_SETS for kind in data_set.files}
 _ENDED = {dg.DagsterRunStatus.SUCCESS: "succeeded", dg.DagsterRunStatus.CANCELED: "was canceled"}
@@ -50,7 +50,7 @@ class Follower:
             yield f"run {run.run_id} started: {_scope(run)}"
         elif run.status == dg.DagsterRunStatus.FAILURE:
             found = failures(self._instance, run.run_id)
-            subject, text = notice(run.run_id, found, "", DATA_SETS)
+            subject, text = notice(run, found, "", DATA_SETS)
             yield subject
             yield from filter(None, text.splitlines())
         elif run.status in _ENDED:
@@ -84,6 +84,5 @@ class Follower:
 
 def _scope(run: dg.DagsterRun) -> str:
     """What a run is of: the first and last of its partitions, or its job."""
-    first, last = (run.tags.get(tag) for tag in RANGE_TAGS)
-    one = run.tags.get("dagster/partition") or (first if first == last else None)
-    return one or (f"{first} to {last}" if first else run.job_name)
+    first, last = range_of(run)
+    return (first if first == last else f"{first} to {last}") or run.job_name

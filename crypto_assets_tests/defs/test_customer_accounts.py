@@ -87,7 +87,7 @@ def test_a_bad_snapshot_is_red_where_it_broke_and_the_notice_says_how_to_go_on(l
     assert list(outcome.passed) == ["accounts_bronze"]
     (failed,) = instance.get_runs()
     assert failed.status == dg.DagsterRunStatus.FAILURE
-    subject, text = notice(failed.run_id, failures(instance, failed.run_id), "", [DATA_SET])
+    subject, text = notice(failed, failures(instance, failed.run_id), "", [DATA_SET])
     assert subject == f"1 snapshot failed in run {failed.run_id}"
     assert "line 4: created_at" in text
     assert "`crypto-assets accounts` tries again" in text

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import DATA_SETS, defs
 from crypto_assets.defs import verdicts
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failures, notice
@@ -42,6 +42,11 @@ def materialize(settings, pair):
     return run
 
 
+def run_of(job: str, layers: list[str] | None = None) -> dg.DagsterRun:
+    selection = layers and frozenset(map(dg.AssetKey, layers))
+    return dg.DagsterRun(job_name=job, asset_selection=selection)
+
+
 def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings, materialize):
     mailbox = Mailbox()
     with open_instance(settings) as instance:
@@ -64,17 +69,31 @@ def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings
 
 def test_a_long_notice_is_cut_and_says_so():
     problems = [(f"T{number:03}", "bronze", "no price") for number in range(150)]
-    _, text = notice("run", problems, "", [MARKET_DATA])
+    _, text = notice(run_of("refresh_currencies"), problems, "", [MARKET_DATA])
     assert "T099 failed" in text
     assert "and 50 more" in text
     assert len(text.splitlines()) == 102
 
 
-def test_a_run_that_broke_off_is_reported_with_its_own_error():
-    subject, text = notice("run", [], "the process of this run was killed", [MARKET_DATA])
-    assert subject == "run run broke off"
-    assert "was killed" in text
-    assert "--stale" in text
+@pytest.mark.parametrize(
+    ("job", "layers", "cure"),
+    [
+        ("refresh_currencies", None, "`crypto-assets materialize --failed` tries again"),
+        ("refresh_accounts", None, "`crypto-assets accounts` tries again"),
+        ("__ASSET_JOB", ["gold", "warehouse"], "`crypto-assets materialize --failed` tries again"),
+        ("__ASSET_JOB", ["accounts_bronze"], "`crypto-assets accounts` tries again"),
+        ("somebody_elses", ["table"], ""),
+    ],
+)
+def test_a_run_that_broke_off_is_reported_with_its_own_error_and_the_cure_of_its_data_set(
+    job, layers, cure
+):
+    run = run_of(job, layers)
+    subject, text = notice(run, [], "the process of this run was killed", DATA_SETS)
+    assert subject == f"run {run.run_id} broke off"
+    assert text.splitlines()[0] == "the process of this run was killed"
+    assert text.partition("\n")[2].startswith(cure)
+    assert bool(cure) == (len(text.splitlines()) == 2)
 
 
 def test_a_lock_that_is_released_in_time_is_tried_again_and_the_run_succeeds(

@@ -1,4 +1,4 @@
-"""Removing a partition while runs wait for it."""
+"""Partitions that go while runs wait for them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,31 @@ import dagster as dg
 import pytest
 
 from crypto_assets.definitions import defs
-from crypto_assets.defs.partitions import drop_partition, run_scopes
-from crypto_assets.resources.instance import open_instance
-from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.defs import uploads as sensor
+from crypto_assets.defs.partitions import RANGE_TAGS
+from crypto_assets.defs.remove import remove
+from crypto_assets.resources import wiring
 
 
 @pytest.mark.parametrize(
-    ("removed", "stranded"), [("A", {"B", "C"}), ("B", set()), ("C", {"A", "B"}), ("D", set())]
+    ("removed", "again"),
+    [("BTC", [["ETH", "XMR"]]), ("ETH", [["BTC", "XMR"]]), ("XMR", [["BTC", "ETH"]])],
 )
-def test_waiting_runs_that_begin_or_end_with_a_removed_ticker_strand_the_others(
-    settings, removed, stranded
+def test_what_a_waiting_run_was_for_stays_due_when_one_of_its_tickers_is_removed(
+    desk, monkeypatch, removed, again
 ):
-    with open_instance(settings) as instance:
-        instance.add_dynamic_partitions(MARKET_DATA.partition, ["A", "B", "C", "D"])
-        ((_, tags),) = run_scopes(instance, MARKET_DATA, ["A", "B", "C"])
-        instance.create_run_for_job(
-            defs().resolve_job_def("refresh_currencies"),
-            tags=tags,
-            status=dg.DagsterRunStatus.NOT_STARTED,
-        )
-        assert drop_partition(instance, MARKET_DATA, removed) == stranded
-        assert not instance.has_dynamic_partition(MARKET_DATA.partition, removed)
+    tickers = ["BTC", "ETH", "XMR"]
+    for ticker in tickers:
+        desk.deliver_pair(ticker)
+    assert desk.tick() == [tickers]
+    run = desk.instance.create_run_for_job(
+        defs().resolve_job_def("refresh_currencies"),
+        status=dg.DagsterRunStatus.NOT_STARTED,
+        tags=dict(zip(RANGE_TAGS, ("BTC", "XMR"), strict=True)),
+    )
+    currencies = wiring.market_data(desk.settings)
+    remove(desk.instance, currencies, wiring.inbox(desk.settings), removed, purge=True)
+    assert not desk.instance.has_dynamic_partition("ticker", removed)
+    desk.instance.report_run_failed(run, "one of its partitions is gone")
+    monkeypatch.setattr(sensor, "FIRST_PAUSE", 0.0)
+    assert desk.tick() == again
