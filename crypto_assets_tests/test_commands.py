@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
@@ -90,6 +91,13 @@ def test_remove_with_purge_deletes_the_uploads_and_asks_first(run, home, add):
     assert run("remove", "BTC", "--purge", "--yes")[:2] == (0, "BTC: removed and its uploads\n")
     kept = [p.name for p in (home / "inbox").rglob("[!.]*") if p.is_file()]
     assert kept == ["format.json"]
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_a_command_that_only_reads_writes_neither_to_the_inbox_nor_to_the_lake(run, home, command):
+    assert run(command)[0] == 0
+    assert not (home / "inbox").exists()
+    assert not (home / "lake").exists()
 
 
 def test_a_currency_with_one_file_is_not_taken_for_an_unknown_one(run, home, settings, write):

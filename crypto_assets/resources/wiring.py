@@ -89,8 +89,10 @@ def engine(settings: Settings) -> Engine:
     return _chosen(ENGINES, settings, "engine").of(settings)
 
 
-def registries(settings: Settings) -> tuple[CurrencyRegistry, SnapshotRegistry]:
-    objects = _objects(settings, "inbox")
+def registries(
+    settings: Settings, *, writes: bool = False
+) -> tuple[CurrencyRegistry, SnapshotRegistry]:
+    objects = _objects(settings, "inbox", writes=writes)
     return CurrencyRegistry(MARKET_DATA, objects), SnapshotRegistry(ACCOUNTS, objects)
 
 
@@ -98,8 +100,9 @@ def inbox(settings: Settings) -> Inbox:
     return _chosen(INBOXES, settings, "inbox").of(settings, _objects(settings, "inbox"))
 
 
-def lake(settings: Settings) -> Lake:
-    return Lake(objects=_objects(settings, "lake"), lock_wait_s=settings.lock_wait_s)
+def lake(settings: Settings, *, writes: bool = False) -> Lake:
+    objects = _objects(settings, "lake", writes=writes)
+    return Lake(objects=objects, lock_wait_s=settings.lock_wait_s)
 
 
 def warehouse(settings: Settings) -> Warehouse:
@@ -128,18 +131,22 @@ def published(settings: Settings) -> tuple[Published, Published]:
 
 
 def market_data(settings: Settings) -> CurrencyRefresh:
-    currencies, _ = registries(settings)
+    currencies, _ = registries(settings, writes=True)
     return CurrencyRefresh(
-        currencies, engine(settings), lake(settings), outcomes(settings), warehouse(settings)
+        currencies,
+        engine(settings),
+        lake(settings, writes=True),
+        outcomes(settings),
+        warehouse(settings),
     )
 
 
 def accounts(settings: Settings) -> AccountsRefresh:
-    _, snapshots = registries(settings)
+    _, snapshots = registries(settings, writes=True)
     return AccountsRefresh(
         snapshots,
         engine(settings),
-        lake(settings),
+        lake(settings, writes=True),
         outcomes(settings),
         warehouse(settings),
         account_store(settings),
@@ -171,12 +178,12 @@ def _chosen(table: Mapping[str, T], settings: Settings, name: str) -> T:
     return table[getattr(settings, name)]
 
 
-def _objects(settings: Settings, part: Part) -> Objects:
+def _objects(settings: Settings, part: Part, *, writes: bool = False) -> Objects:
     objects = _chosen(OBJECTS, settings, part).of(settings, part)
-    _upgrade(objects, part)
+    _upgrade(objects, part, writes=writes)
     return objects
 
 
 @cache  # one look a process: each is a request
-def _upgrade(objects: Objects, part: Part) -> None:
-    (upgrade_inbox if part == "inbox" else upgrade_lake)(objects)
+def _upgrade(objects: Objects, part: Part, *, writes: bool) -> None:
+    (upgrade_inbox if part == "inbox" else upgrade_lake)(objects, writes=writes)

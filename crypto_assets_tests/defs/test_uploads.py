@@ -188,7 +188,7 @@ def test_a_report_a_dying_tick_did_not_make_is_made_up_for(desk, monkeypatch):
 def test_a_full_disk_is_no_verdict_on_a_file(desk):
     desk.deliver("btc prices.csv", history_csv())
     waiting = wiring.inbox(desk.settings).objects.uri("_registry/market_data/waiting")
-    Path(waiting).parent.mkdir()
+    Path(waiting).parent.mkdir(parents=True)
     Path(waiting).write_text("no folder can be made here")
     with pytest.raises(OSError, match="waiting"):
         desk.tick()

@@ -2,7 +2,8 @@
 
 Formats so far: 1 had folders of each data set's own (`_waiting`, `_snapshots`, `_versions`, …); 2
 has one registry and one form of manifest. Every step may be repeated: the mark of the new format
-is written last, so that a crash leaves what the next process takes over.
+is written last, so that a crash leaves what the next process takes over. Who only reads writes
+nothing where there is nothing to take over.
 """
 
 from __future__ import annotations
@@ -27,26 +28,36 @@ _KINDS = ("history", "trend")
 _SNAPSHOT_KINDS = ("customers", "accounts")
 _NEWEST = {"customer_accounts": "published", "customer_account_store": "stored"}
 
+# Where format 1 had its objects.
+_OLD = {
+    ROOT: ("_versions", "_waiting", "_snapshots", *_DECISIONS),
+    MANIFESTS: ("_versions",),
+}
+
 # The new documents, by key, that take the place of an old one of this name.
 Converted = Iterator[tuple[str, bytes]]
 
 
-def upgrade_inbox(objects: Objects) -> None:
-    """Brings the product's own objects of an inbox to this format.
+def upgrade_inbox(objects: Objects, *, writes: bool = True) -> None:
+    """Brings the product's own objects of an inbox to this format, and marks it if one `writes`.
 
     Raises `UsageError` if a newer version made them.
     """
-    _upgrade(objects, ROOT, _upgrade_inbox)
+    _upgrade(objects, ROOT, _upgrade_inbox, writes=writes)
 
 
-def upgrade_lake(objects: Objects) -> None:
+def upgrade_lake(objects: Objects, *, writes: bool = True) -> None:
     """Brings the product's own objects of a lake to this format, as `upgrade_inbox` does."""
-    _upgrade(objects, MANIFESTS, _upgrade_lake)
+    _upgrade(objects, MANIFESTS, _upgrade_lake, writes=writes)
 
 
-def _upgrade(objects: Objects, folder: str, steps: Callable[[Objects], None]) -> None:
+def _upgrade(
+    objects: Objects, folder: str, steps: Callable[[Objects], None], *, writes: bool
+) -> None:
     mark = f"{folder}/format.json"
     if _format(objects, mark) == FORMAT:
+        return
+    if not writes and not any(found for old in _OLD[folder] for found in objects.below(old)):
         return
     with objects.locked(f"{folder}/.lock"):
         if _format(objects, mark) != FORMAT:

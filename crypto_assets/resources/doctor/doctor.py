@@ -62,7 +62,9 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
 
 
 def _lake(settings: Settings) -> str:
-    refresh = wiring.market_data(settings)
-    registered = refresh.registry.names()
-    published = sum("gold" in versions for versions in refresh.versions(registered).values())
+    currencies, _ = wiring.published(settings)
+    registry = currencies.registry
+    registered = registry.names()
+    manifests = currencies.lake.manifests(registry.data_set, registered)
+    published = sum("gold" in manifest.versions for manifest in manifests.values())
     return f"{published} of {len(registered)} registered currencies have a gold table"

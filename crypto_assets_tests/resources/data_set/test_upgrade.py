@@ -260,6 +260,19 @@ def test_two_that_open_it_at_once_take_it_over_once(objects, upgrade, old_form, 
     assert read_all(objects) == new_form
 
 
+def test_reading_writes_nothing_where_there_is_nothing_to_take_over(objects):
+    upgrade_inbox(objects, writes=False)
+    upgrade_lake(objects, writes=False)
+    assert read_all(objects) == {}
+
+
+@FORMS
+def test_reading_takes_over_what_an_earlier_version_left(objects, upgrade, old_form, new_form):
+    write_all(objects, old_form)
+    upgrade(objects, writes=False)
+    assert read_all(objects) == new_form
+
+
 def test_a_new_home_has_the_mark_of_its_format_alone(objects):
     upgrade_inbox(objects)
     upgrade_lake(objects)
