@@ -2,7 +2,8 @@
 
 uploads (sensor) -> history_file, trend_file -> bronze -> silver -> gold -> warehouse, by ticker;
 customers_file, accounts_file -> accounts_bronze -> accounts_silver -> customer_accounts ->
-customer_account_store, by snapshot; what is neither's -> quarantine; what fails -> failure_notice.
+customer_account_store, by snapshot; what is neither's -> quarantine; what fails -> failure_notice;
+what is old -> prune (once a day).
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from crypto_assets.defs.files import file_specs, quarantine_spec
 from crypto_assets.defs.jobs import refresh_job
 from crypto_assets.defs.layers import layers_asset
 from crypto_assets.defs.notices import failure_notice
+from crypto_assets.defs.prune import prune_job, prune_sensor
 from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import run_process
@@ -48,8 +50,12 @@ def defs() -> dg.Definitions:
     fixed = {name: _fixed(make, settings) for name, make in wiring.RESOURCES.items()}
     return dg.Definitions(
         assets=[*files, quarantine_spec, *layers],
-        jobs=jobs,
-        sensors=[uploads([each.name for each in DATA_SETS], jobs), failure_notice(DATA_SETS)],
+        jobs=[*jobs, prune_job],
+        sensors=[
+            uploads([each.name for each in DATA_SETS], jobs),
+            failure_notice(DATA_SETS),
+            prune_sensor(),
+        ],
         executor=dg.in_process_executor,  # one step a run: another process would only take time
         resources={**fixed, "process": run_process, "io_manager": io_manager},
     )

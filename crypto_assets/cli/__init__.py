@@ -23,6 +23,6 @@ def main(debug: bool) -> None:
 for each in (
     *(market_data.add, uploads.upload, uploads.inspect, market_data.materialize),
     *(market_data.remove, accounts.accounts, accounts.profile, accounts.forget),
-    *(product.status, product.sql, product.ui, product.doctor),
+    *(product.status, product.sql, product.ui, product.prune, product.doctor),
 ):
     main.add_command(each)

@@ -1,4 +1,4 @@
-"""The commands of the product as a whole: `status`, `sql`, `ui` and `doctor`."""
+"""The commands of the product as a whole: `status`, `sql`, `ui`, `prune` and `doctor`."""
 
 from __future__ import annotations
 
@@ -123,6 +123,28 @@ def ui(settings: Settings, host: str, port: int, files: Sequence[Path]) -> None:
     check_writable(settings.root)
     check_databases(settings)
     serve(settings, Address(host, port), files)
+
+
+@command
+@click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+def prune(settings: Settings, dry_run: bool) -> None:
+    """Delete what nothing needs any more: old runs, replaced uploads, layers of old snapshots.
+
+    `crypto-assets ui` does it once a day. How long things are kept is in the settings
+    CRYPTO_ASSETS_KEEP_...; tables, and what `status` and the UI show of them, stay. Exit code 1 if
+    something has to be left for another time.
+    """
+    from crypto_assets.cli.console import showing_progress
+    from crypto_assets.defs.prune import prune as delete_old
+    from crypto_assets.defs.prune import summary
+    from crypto_assets.resources.instance import open_instance
+
+    left = False
+    with open_instance(settings) as instance, showing_progress():
+        for pruned in delete_old(instance, settings, dry_run=dry_run):
+            say(summary(pruned, dry_run=dry_run))
+            left |= bool(pruned.left)
+    sys.exit(1 if left else 0)
 
 
 @command

@@ -124,6 +124,21 @@ class Settings(BaseSettings):
         description="Share of the customer accounts that one snapshot may delete unconfirmed.",
     )
 
+    keep_runs_days: int = Field(
+        default=90,
+        ge=1,
+        description="Days after which the events of a run go, if nothing needs them any more.",
+    )
+    keep_uploads_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days after which a replaced content of an upload goes; the last 3 stay.",
+    )
+    keep_snapshots: int = Field(
+        default=10,
+        ge=1,
+        description="Last snapshots of customer accounts of which bronze and silver stay.",
+    )
     ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Names besides the loopback ones under which a browser may ask for the UI.",

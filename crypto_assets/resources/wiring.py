@@ -170,6 +170,7 @@ RESOURCES: dict[str, Callable[[Settings], object]] = {
     "market_data": market_data,
     "accounts": accounts,
     "notifier": notifier,
+    "settings": lambda settings: settings,
 }
 
 

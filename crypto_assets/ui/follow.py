@@ -14,6 +14,7 @@ from crypto_assets.definitions import DATA_SETS
 from crypto_assets.defs.files import file_key, quarantine_spec
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.defs.partitions import range_of
+from crypto_assets.defs.prune import SUMMARY_TAG
 
 _FILES = {file_key(kind): kind for data_set in DATA_SETS for kind in data_set.files}
 _ENDED = {dg.DagsterRunStatus.SUCCESS: "succeeded", dg.DagsterRunStatus.CANCELED: "was canceled"}
@@ -83,6 +84,7 @@ class Follower:
 
 
 def _scope(run: dg.DagsterRun) -> str:
-    """What a run is of: the first and last of its partitions, or its job."""
+    """What a run is of: the first and last of its partitions, or its job and what that did."""
     first, last = range_of(run)
-    return (first if first == last else f"{first} to {last}") or run.job_name
+    job = ": ".join(filter(None, [run.job_name, run.tags.get(SUMMARY_TAG)]))
+    return (first if first == last else f"{first} to {last}") or job

@@ -75,12 +75,28 @@ class SnapshotRegistry(Registry):
     def waiting(self) -> dict[str, Entry]:
         return {name: folder for name, folder in super().waiting().items() if folder.files}
 
+    def uploads_of(self, entry: Entry) -> Iterator[tuple[str, StoredUpload]]:
+        """Of a folder also the uploads that were paired last."""
+        yield from super().uploads_of(entry)
+        for kind, upload in entry.facts.get("paired", {}).items():
+            yield kind, StoredUpload(**upload)
+
     def every_upload(self) -> Iterator[tuple[str, StoredUpload]]:
         """The kind of each upload: of snapshots, waiting for its partner, or paired last."""
-        for _, entry in self._documents():
-            yield from entry.files.items()
-            for kind, upload in entry.facts.get("paired", {}).items():
-                yield kind, StoredUpload(**upload)
+        for _, entry in self.documents():
+            yield from self.uploads_of(entry)
+
+    def remove_paired(self, before: datetime) -> None:
+        """Forgets the folders to which nothing came since, if no snapshot is of their last pair."""
+        with self.changing():
+            entries = self.get_all(self.names()).values()
+            etags = {upload.etag for entry in entries for upload in entry.files.values()}
+            for folder, entry in self.documents():
+                held = {upload.etag for _, upload in self.uploads_of(entry)}
+                last = max(entry.facts.get("arrived", {}).values(), default=0.0)
+                is_done = folder == "waiting" and not entry.files and not held & etags
+                if is_done and last < before.timestamp():
+                    self.remove(entry.partition)
 
     def forgotten(self) -> tuple[int, ...]:
         """The ids of the customers that were erased and stay out, in order."""
@@ -103,7 +119,7 @@ class SnapshotRegistry(Registry):
             return replace(upload, etag=new.etag, size=new.size)
 
         with self.changing():
-            for folder, entry in self._documents():
+            for folder, entry in self.documents():
                 files = {kind: changed(upload) for kind, upload in entry.files.items()}
                 facts = dict(entry.facts)
                 if "paired" in facts:
@@ -132,11 +148,6 @@ class SnapshotRegistry(Registry):
         folder = upload.key.rpartition("/")[0]
         name = f"folder-{hashlib.sha256(folder.encode(errors='surrogateescape')).hexdigest()[:16]}"
         return self.get(name) or Entry(name, {}, {"arrived": {}, "paired": {}})
-
-    def _documents(self) -> Iterator[tuple[str, Entry]]:
-        for folder in ("entries", "waiting"):
-            for entry in self._read(folder, self._names(folder)).values():
-                yield folder, entry
 
 
 def _contents(files: Mapping[str, StoredUpload]) -> dict[str, str]:

@@ -202,6 +202,14 @@ class Outcomes:
                     (data_set, partition),
                 )
 
+    def forget_layers(self, data_set: str, partition: str, layers: Iterable[str]) -> None:
+        """Forgets what became of these layers of this partition."""
+        with self._open() as connection:
+            connection.executemany(
+                "DELETE FROM layers WHERE data_set = ? AND partition = ? AND layer = ?",
+                [(data_set, partition, layer) for layer in layers],
+            )
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A transaction; what breaks off is rolled back."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from crypto_assets.resources.clock import utc_text
-from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.errors import DataError, UnclearError
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.storage.objects import Content, Objects
 from crypto_assets.spark import job_spec
@@ -28,26 +28,36 @@ ROOT = "_registry"
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A content that a partition was made from before: of which kind it was, and until when.
+
+    `until` is UTC, in ISO format. The kind is empty where an earlier version did not keep it.
+    """
+
+    kind: str
+    until: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """A partition and its uploads by kind; `facts` are what its data set keeps with it (JSON).
 
-    `earlier` are the contents that it was made from before: etag -> since when it is not, UTC ISO.
+    `earlier` are the contents that it was made from before, by etag.
     """
 
     partition: str
     files: dict[str, StoredUpload] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    earlier: dict[str, str] = field(default_factory=dict)
+    earlier: dict[str, Earlier] = field(default_factory=dict)
 
     def given(self, files: Mapping[str, StoredUpload], facts: Mapping[str, Any]) -> Entry:
         """The entry with these files and facts in the place of those it has."""
         now = utc_text()
         all_files = {**self.files, **files}
         present = {upload.etag for upload in all_files.values()}
-        replaced = {upload.etag: now for upload in self.files.values()}
-        earlier = {
-            etag: at for etag, at in (replaced | self.earlier).items() if etag not in present
-        }
+        replaced = {upload.etag: Earlier(kind, now) for kind, upload in self.files.items()}
+        known = replaced | self.earlier
+        earlier = {etag: each for etag, each in known.items() if etag not in present}
         return replace(self, files=all_files, facts={**self.facts, **facts}, earlier=earlier)
 
 
@@ -126,6 +136,36 @@ class Registry:
         """The partition and kind of every upload, also of those that are waiting."""
         for name, entry in (self.waiting() | self.get_all(self.names())).items():
             yield from ((name, kind, upload) for kind, upload in entry.files.items())
+
+    def documents(self) -> Iterator[tuple[str, Entry]]:
+        """Every entry, also of those that are waiting, with the folder that its document is in.
+
+        Raises `DataError` if one cannot be read: nobody knows what it holds.
+        """
+        for folder in ("entries", "waiting"):
+            keys = [self._key(folder, name) for name in self._names(folder)]
+            for key, content in self.objects.read_each(keys):
+                try:
+                    entry = _entry(content)
+                except (OSError, *_NO_ENTRY) as error:
+                    place, reason = self.objects.uri(key), " ".join(str(error).split())
+                    raise DataError(
+                        f"registry entry {place} cannot be read ({reason}): put it right or delete "
+                        "it, then upload its files again"
+                    ) from error
+                yield folder, entry
+
+    def uploads_of(self, entry: Entry) -> Iterator[tuple[str, StoredUpload]]:
+        """Kind and upload of all that the entry holds."""
+        yield from entry.files.items()
+
+    def forget_earlier(self, etags: Collection[str]) -> None:
+        """Forgets that partitions were made from these contents before."""
+        with self.changing():
+            for folder, entry in self.documents() if etags else ():
+                earlier = {e: each for e, each in entry.earlier.items() if e not in etags}
+                if earlier != entry.earlier:
+                    self._write(folder, replace(entry, earlier=earlier))
 
     def due(self) -> dict[str, str]:
         """The partitions that changed and were not settled since, each with a token for that."""
@@ -221,4 +261,8 @@ def _entry(content: Content | OSError) -> Entry:
         raise content
     document = json.loads(content.data)
     files = {kind: StoredUpload(**upload) for kind, upload in document["files"].items()}
-    return Entry(document["partition"], files, document["facts"], document.get("earlier", {}))
+    earlier = {
+        etag: Earlier(**each) if isinstance(each, dict) else Earlier("", each)
+        for etag, each in document.get("earlier", {}).items()
+    }
+    return Entry(document["partition"], files, document["facts"], earlier)

@@ -17,7 +17,7 @@ from typing import Any
 
 from crypto_assets.resources.data_set.registry import ROOT
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.inbox.stored import pinned_key
+from crypto_assets.resources.inbox.stored import CONTENTS
 from crypto_assets.resources.storage.lake import MANIFESTS
 from crypto_assets.resources.storage.objects import Objects
 
@@ -87,7 +87,7 @@ def _upgrade_inbox(objects: Objects) -> None:
     _move(objects, "_forgotten", f"{_ACCOUNTS}/forgotten")
     for old, decision in _DECISIONS.items():
         _move(objects, old, f"_decisions/{decision}")
-    _move(objects, "_versions", pinned_key("").rstrip("/"))
+    _move(objects, "_versions", CONTENTS)
 
 
 def _upgrade_lake(objects: Objects) -> None:

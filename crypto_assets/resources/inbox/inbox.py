@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crypto_assets.resources.clock import utc_text
-from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
+from crypto_assets.resources.inbox.stored import CONTENTS, StoredUpload, pinned_key
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.objects import Advance, Object, Objects, is_hidden
 from crypto_assets.spark.printable import printable
@@ -22,6 +23,7 @@ from crypto_assets.spark.printable import printable
 OVERRIDES = "currencies.toml"
 SETTLED_SECONDS = 2.0
 EMPTY_SECONDS = 60.0
+YOUNG_SECONDS = 3600.0  # less than any content is kept that nobody has registered
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,15 @@ class Inbox:
         return self.objects.read(key, limit)
 
     def pin(self, key: str, content: bytes) -> StoredUpload:
-        """Keeps this content, which was read at `key`, for good."""
+        """Keeps this content, which was read at `key`, and makes it young if it is there already.
+
+        So nobody takes it for one of long ago before it is registered.
+        """
         etag = etag_of(content)
-        if not self.objects.find(pinned_key(etag)):
-            self.objects.write(pinned_key(etag), content)
+        with self.alone_with_contents():
+            present = self.objects.find(pinned_key(etag))
+            if not present or time.time() - present.arrived > YOUNG_SECONDS:
+                self.objects.write(pinned_key(etag), content)
         return StoredUpload(
             key=key,
             name=printable(key.rpartition("/")[2]),
@@ -101,6 +108,18 @@ class Inbox:
             size=len(content),
             uploaded_at=utc_text(),
         )
+
+    def contents(self) -> Iterator[tuple[str, Object]]:
+        """The etag of each content that is kept, and the object that it is kept in.
+
+        Also what killed processes left there, under another name.
+        """
+        for found in self.objects.below(CONTENTS):
+            yield found.key.rpartition("/")[2], found
+
+    def alone_with_contents(self) -> AbstractContextManager[None]:
+        """Keeps other processes of this home from pinning or deleting contents meanwhile."""
+        return self.objects.locked(".contents.lock")
 
     def unpin(self, etags: Iterable[str]) -> None:
         """Removes the contents of these etags that were kept."""

@@ -1,4 +1,4 @@
-"""One upload as it is kept: its content for good, and what is known of it.
+"""One upload as it is kept: its content, and what is known of it.
 
 Whose it is says the registry (`data_set`).
 """
@@ -23,6 +23,9 @@ class StoredUpload:
     facts: dict[str, str] = field(default_factory=dict)
 
 
+CONTENTS = "_contents"
+
+
 def pinned_key(etag: str) -> str:
-    """Where an upload's content is kept for good, below the inbox."""
-    return f"_contents/{etag}"
+    """Where an upload's content is kept, below the inbox, as long as anything is made from it."""
+    return f"{CONTENTS}/{etag}"

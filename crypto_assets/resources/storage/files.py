@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import IO
@@ -59,6 +59,16 @@ def regular_files(folder: Path, suffix: str) -> list[Path]:
             elif entry.is_file(follow_symlinks=False) and entry.name.lower().endswith(suffix):
                 found.append(Path(entry.path))
     return sorted(found)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files below a folder, to which others may write."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += Path(place, name).lstat().st_size
+    return total
 
 
 @contextmanager

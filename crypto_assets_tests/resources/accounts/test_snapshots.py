@@ -6,17 +6,10 @@ import time
 
 import pytest
 
-from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
-from crypto_assets.resources.accounts.refresh import AccountsRefresh
 from crypto_assets.resources.accounts.snapshots import UNPAIRED_SECONDS, SnapshotRegistry
-from crypto_assets.resources.data_set.outcomes import Outcomes
-from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload
-from crypto_assets.resources.notifier.notifier import LogNotifier
-from crypto_assets.resources.storage.lake import Lake
-from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 
 NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
@@ -127,22 +120,11 @@ def test_an_unknown_snapshot_is_refused_with_the_last_ones(snapshots, pair):
         snapshots.snapshot("../etc/passwd")
 
 
-def test_a_job_spec_names_the_pinned_files_and_who_was_forgotten(
-    snapshots, pair, objects, tmp_path
-):
+def test_a_job_spec_names_the_pinned_files_and_who_was_forgotten(snapshots, pair, accounts):
     found = snapshots.register(pair())
     snapshots.record_forgotten(12, {"customer_id": 12})
     snapshots.record_forgotten(-7, {"customer_id": -7})
-    refresh = AccountsRefresh(
-        snapshots,
-        SailEngine(),
-        Lake(objects=objects),
-        Outcomes(str(tmp_path / "outcomes.sqlite")),
-        DuckDBWarehouse(path=str(tmp_path / "warehouse.duckdb")),
-        DuckDBAccountStore(path=str(tmp_path / "store.duckdb")),
-        LogNotifier(path=str(tmp_path / "notices.log")),
-    )
-    partition = refresh.partition(found)
+    partition = accounts.partition(found)
     assert partition.files["customers"].uri.endswith(f"_contents/{found.files['customers'].etag}")
     assert partition.facts == {**found.facts, "forgotten": (-7, 12), "stored": None}
     snapshots.admit(12)
