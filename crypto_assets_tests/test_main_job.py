@@ -8,7 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from crypto_assets.resources import wiring
+from crypto_assets.resources.data_set.due import still_due
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from sample_data.accounts import write_snapshots
 
 
 def prices(home, query):
@@ -203,6 +206,38 @@ def test_a_warehouse_that_is_no_database_is_made_anew_by_the_command_in_the_mess
     code, out, _ = run("materialize", "--all", "--layer", "warehouse")
     assert (code, out.count(" ok ")) == (0, 2)
     assert prices(home, "SELECT count(*) FROM market_data.btc") == [(41,)]
+
+
+def test_a_damaged_warehouse_is_no_verdict_on_the_uploads_which_stay_due(
+    run, add, home, settings, tmp_path
+):
+    add("BTC")
+    add("ETH")
+    (snapshot,) = write_snapshots(tmp_path / "bank", customers=40, accounts=100, seed=7)[:1]
+    files = ["--customers", snapshot.customers, "--accounts", snapshot.accounts]
+    (home / "warehouse.duckdb").write_text("not a database")
+    said = f"{home}/warehouse.duckdb cannot be read"
+
+    def due() -> list[list[str]]:
+        both = wiring.market_data(settings), wiring.accounts(settings)
+        return [list(still_due(each.registry, each.outcomes)) for each in both]
+
+    code, out, _ = run("materialize", "--all")
+    assert (code, out.count(f"FAILED  warehouse: {said}")) == (1, 2)
+    code, out, _ = run("accounts", *files)
+    assert (code, said in out) == (1, True)
+    ((btc, eth), (name,)) = due()
+    assert (btc, eth) == ("BTC", "ETH")
+    shown = json.loads(run("status", "--json")[1])
+    for document in (*shown["currencies"], *shown["snapshots"]):
+        (problem,) = document["problems"]
+        assert f"{said} (" in problem
+        assert "delete the file: `crypto-assets materialize --all --layer warehouse`" in problem
+
+    (home / "warehouse.duckdb").unlink()
+    assert run("materialize", "--failed")[0] == 0
+    assert run("accounts", name)[0] == 0
+    assert due() == [[], []]
 
 
 def test_sql_and_the_doctor_leave_nothing_beside_the_warehouse_and_keep_no_run_waiting(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crypto_assets.resources.data_set.refresh import Entries, Refresh
 from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.assign import CurrencyAssigner
 from crypto_assets.resources.market_data.cures import with_places
 from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
-from crypto_assets.resources.storage.lake import Current, Manifest
+from crypto_assets.resources.storage.lake import Current, LoadFile, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
 from crypto_assets.spark.market_data.coins import terms_of
@@ -76,18 +78,24 @@ class CurrencyRefresh(Refresh):
         return with_places(problem, self.registry.objects.uri(OVERRIDES), partition)
 
     def load(self, good: Entries, layers: Sequence[str]) -> list[LayerResult]:
-        """Loads these currencies' gold into the warehouse."""
+        """Loads these currencies' gold into the warehouse.
+
+        What that refuses to all alike says nothing about any of them: they stay due.
+        """
         if WAREHOUSE not in layers:
             return []
+        started = time.monotonic()
+        loaded: dict[str, dict[str, Any]] = {}
+        failed: dict[str, str] = {}
         with self.lake.locked(self.data_set.name):
-            started = time.monotonic()
             current = self.lake.current(self.data_set, good)
             files = self.lake.files(self.warehouse.loads, current)
-            replaced = self._replaced(good, current)
-            wanted = {name: files[name] for name in good if name in files and name not in replaced}
-            loaded, failed = self.warehouse.replace(wanted)
-        missing = dict.fromkeys(good.keys() - wanted.keys() - replaced, _NO_FILE)
-        problems = missing | dict.fromkeys(replaced, _REPLACED)
+            passing = self._not_loaded(good, current, files)
+            wanted = {name: files[name] for name in good if name not in passing}
+            try:
+                loaded, failed = self.warehouse.replace(wanted)
+            except RefusedError as refusal:
+                passing |= dict.fromkeys(wanted, str(refusal))
         verdicts = tuple(
             Verdict(
                 ticker,
@@ -99,16 +107,16 @@ class CurrencyRefresh(Refresh):
         )
         result = LayerResult(WAREHOUSE, time.monotonic() - started, verdicts)
         results = self.stop([result], {ticker: (WAREHOUSE, why) for ticker, why in failed.items()})
-        passing = {ticker: (WAREHOUSE, why) for ticker, why in problems.items()}
-        return self.stop(results, passing, passing=True)
+        absent = {ticker: (WAREHOUSE, why) for ticker, why in passing.items()}
+        return self.stop(results, absent, passing=True)
 
-    def _replaced(self, good: Entries, current: Current) -> set[str]:
-        """Those of the currencies whose published gold is not what this run is to load."""
-        published = {
-            name: manifest.versions.get(GOLD.layer) for name, (manifest, _) in current.items()
-        }
-        return {
-            name
-            for name, entry in good.items()
-            if name in published and published[name] != self.registry.version(entry, GOLD.layer)
-        }
+    def _not_loaded(
+        self, good: Entries, current: Current, files: Mapping[str, LoadFile]
+    ) -> dict[str, str]:
+        """The currencies without a file of what this run made, and why."""
+        published = self.versions_in({name: manifest for name, (manifest, _) in current.items()})
+        problems = {name: _NO_FILE for name in good if name not in files}
+        for name, entry in good.items():
+            if published.get(name, {}).get(GOLD.layer) != self.registry.version(entry, GOLD.layer):
+                problems[name] = _REPLACED
+        return problems

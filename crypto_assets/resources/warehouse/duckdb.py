@@ -88,12 +88,9 @@ class DuckDBWarehouse(Warehouse):
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         if not files:
             return {}, {}
-        try:
-            with self._file.changing() as connection:
-                _create(connection, PRICES)
-                return _replace_or_halve(connection, files)
-        except RefusedError as error:
-            return {}, dict.fromkeys(files, str(error))
+        with self._file.changing() as connection:
+            _create(connection, PRICES)
+            return _replace_or_halve(connection, files)
 
     def remove(self, ticker: str) -> None:
         if not self._file.exists():
@@ -110,7 +107,7 @@ class DuckDBWarehouse(Warehouse):
             with self._file.changing() as connection:
                 _create(connection, WAREHOUSE_ACCOUNTS)
                 _load_accounts(connection, files)
-        except (duckdb.Error, DataError, RefusedError) as error:
+        except (duckdb.Error, DataError) as error:
             return str(error).splitlines()[0]
         return None
 

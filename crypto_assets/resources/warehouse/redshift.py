@@ -150,9 +150,6 @@ class RedshiftWarehouse(Warehouse):
             part = parts.pop()
             try:
                 loaded |= self._load({ticker: files[ticker] for ticker in part})
-            except RefusedError as error:
-                rest = [ticker for waiting in (part, *parts) for ticker in waiting]
-                return loaded, problems | dict.fromkeys(rest, str(error))
             except StatementError as error:
                 refusals += 1
                 faulty = _at_fault(error.reason, part)

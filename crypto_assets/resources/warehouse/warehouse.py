@@ -43,7 +43,9 @@ class Warehouse(ABC):
         """Replaces the rows of these tickers by those of their files.
 
         Returns the rows, first and last date of each ticker loaded, and the reason for each that
-        was not. A batch that fails is taken apart until the tickers at fault are alone.
+        was not. A batch that fails is taken apart until the tickers at fault are alone. Raises
+        `RefusedError` where the warehouse itself takes nothing, whoever's it is; what went in
+        before may be loaded again.
         """
 
     @abstractmethod
@@ -54,7 +56,7 @@ class Warehouse(ABC):
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
         """Replaces table `accounts.customer_accounts` by these files, one a year.
 
-        Returns why that failed; the table then is as it was.
+        Returns why that failed; the table then is as it was. Raises as `replace`.
         """
 
     @abstractmethod
