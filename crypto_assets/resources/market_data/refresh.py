@@ -115,8 +115,7 @@ class CurrencyRefresh(Refresh):
     ) -> dict[str, str]:
         """The currencies without a file of what this run made, and why."""
         published = self.versions_in({name: manifest for name, (manifest, _) in current.items()})
-        problems = {name: _NO_FILE for name in good if name not in files}
-        for name, entry in good.items():
-            if published.get(name, {}).get(GOLD.layer) != self.registry.version(entry, GOLD.layer):
-                problems[name] = _REPLACED
-        return problems
+        wanted = {name: self.registry.version(entry, GOLD.layer) for name, entry in good.items()}
+        replaced = [name for name in files if published[name].get(GOLD.layer) != wanted[name]]
+        missing = [name for name in good if name not in files]
+        return dict.fromkeys(replaced, _REPLACED) | dict.fromkeys(missing, _NO_FILE)
