@@ -1,5 +1,7 @@
 """Small helpers over pyarrow arrays that several modules need. No knowledge of files."""
 
+from array import array
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -9,14 +11,26 @@ MAX_LINES = (
     100_000  # more lines than any daily file has; text.py takes only the head of longer ones
 )
 UNIT = "\x1f"  # a character no file may have: stands for a delimiter outside quotes
-_INDEX = pa.array(range(MAX_LINES * 20), pa.int32())
+_SHARED = 1 << 14  # as many numbers as most daily files have cells
 
 
 def index(count: int, first: int = 0) -> Any:
-    """int32 array first, first + 1, …; a view on one shared array as long as it reaches."""
-    if first + count <= len(_INDEX):
-        return _INDEX.slice(first, count)
-    return pa.array(range(first, first + count), pa.int32())
+    """int32 array first, first + 1, …; a view on a shared array as long as one reaches."""
+    end = first + count
+    if not 0 <= first <= end <= MAX_LINES * 20:
+        return _range(first, end)
+    return _shared(max(_SHARED, 1 << (end - 1).bit_length())).slice(first, count)
+
+
+@cache
+def _shared(count: int) -> Any:
+    return _range(0, count)
+
+
+def _range(first: int, end: int) -> Any:
+    """As `pa.array(range(first, end))`, which takes several times as long and imports pandas."""
+    numbers = array("i", range(first, end))
+    return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
 
 
 def count_true(mask: Any) -> int:
