@@ -10,7 +10,7 @@ from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.storage.lake import Lake
 from crypto_assets.resources.storage.objects import Object
 
-LOOKED_UP = 20  # partitions: the files of more are listed
+LOOKED_UP = 20  # partitions: the files of more are listed where each look-up is a request
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Published:
         """What is wrong with what was published of these partitions, by partition and layer."""
         data_set = self.registry.data_set
         manifests = self.lake.manifests(data_set, partitions)
-        find: Callable[[str], Object | None] = self.lake.objects.find
-        if len(partitions) > LOOKED_UP:
+        objects = self.lake.objects
+        find: Callable[[str], Object | None] = objects.find
+        if len(partitions) > LOOKED_UP and objects.workers > 1:
             folders = {table.path for table in data_set.tables}
             listed = {o.key: o for path in folders for o in self.lake.parquet_files(path)}
             find = listed.get

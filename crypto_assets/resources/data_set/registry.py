@@ -129,8 +129,10 @@ class Registry:
 
     def waiting(self) -> dict[str, Entry]:
         """The partitions of which a file is missing."""
+        if not (waiting := self._names("waiting")):
+            return {}
         registered = set(self.names())  # a crash may leave the old document of one of these behind
-        return self._read("waiting", (n for n in self._names("waiting") if n not in registered))
+        return self._read("waiting", (name for name in waiting if name not in registered))
 
     def uploads(self) -> Iterator[tuple[str, str, StoredUpload]]:
         """The partition and kind of every upload, also of those that are waiting."""
@@ -194,13 +196,11 @@ class Registry:
 
     def version(self, entry: Entry, layer: str) -> str:
         """What this layer of the partition is made from: code, uploads and facts, as a hash."""
-        etags = tuple(entry.files[kind].etag for kind in self.data_set.files)
-        text = repr((code_version(self.data_set.job), layer, etags, self.shaping(entry)))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self._versions(entry, [layer])[layer]
 
     def versions(self, entry: Entry) -> dict[str, str]:
         """The version of each layer, in their order."""
-        return {layer: self.version(entry, layer) for layer in self.data_set.layers}
+        return self._versions(entry, self.data_set.layers)
 
     def shaping(self, entry: Entry) -> object:  # noqa: ARG002 - a data set may have some
         """The facts that change what is in the partition's tables."""
@@ -217,6 +217,12 @@ class Registry:
     def folder(self) -> str:
         """Where the data set's documents are, below the inbox."""
         return f"{ROOT}/{self.data_set.name}"
+
+    def _versions(self, entry: Entry, layers: Iterable[str]) -> dict[str, str]:
+        etags = tuple(entry.files[kind].etag for kind in self.data_set.files)
+        code, made_from = code_version(self.data_set.job), f"{etags!r}, {self.shaping(entry)!r}"
+        texts = {layer: f"({code!r}, {layer!r}, {made_from})" for layer in layers}
+        return {n: hashlib.sha256(text.encode()).hexdigest()[:16] for n, text in texts.items()}
 
     def _read(self, folder: str, partitions: Iterable[str]) -> dict[str, Entry]:
         entries = {}

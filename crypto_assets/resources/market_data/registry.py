@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import Any
 
 from crypto_assets.resources.data_set.registry import Entry, Registry
@@ -48,7 +50,7 @@ class CurrencyRegistry(Registry):
     """The currencies; each entry keeps its owner's choices."""
 
     def shaping(self, entry: Entry) -> object:
-        return choices_of(entry).shaping()
+        return _shaping(json.dumps(entry.facts.get("choices", {})))
 
     def choose(self, chosen: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         """Changes these choices of registered currencies; yields the tickers that have changed."""
@@ -60,3 +62,8 @@ class CurrencyRegistry(Registry):
                 if entry and after != before:
                     self.put(replace(entry, facts={**entry.facts, **with_choices(after)}))
                     yield ticker
+
+
+@lru_cache  # most currencies have the same choices
+def _shaping(choices: str) -> dict[str, Any]:
+    return Choices.from_json(json.loads(choices)).shaping()

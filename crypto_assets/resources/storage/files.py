@@ -15,9 +15,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
-from filelock import FileLock, Timeout
-
 from crypto_assets.resources.errors import BusyError
+
+_SMALL = 1 << 14  # bytes
 
 
 def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
@@ -26,6 +26,28 @@ def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
     A pipe would be waited for without end, and a device need not have one. A link is only followed
     where a person named it.
     """
+    return os.fdopen(_opened(path, follow=follow), "rb")
+
+
+def read_regular(path: str, limit: int = -1) -> bytes:
+    """The content of a file, at most `limit` bytes; raises as `open_regular` does.
+
+    A small file takes one call: a buffered reader takes longer to make than that.
+    """
+    handle = _opened(path, follow=False)
+    try:
+        content = os.read(handle, _SMALL)
+        if len(content) == _SMALL:  # there may be more
+            os.lseek(handle, 0, os.SEEK_SET)
+            with os.fdopen(handle, "rb", closefd=False) as stream:
+                return stream.read(limit)
+    finally:
+        os.close(handle)
+    return content if limit < 0 else content[:limit]
+
+
+def _opened(path: Path | str, *, follow: bool) -> int:
+    """The handle of a regular file."""
     flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
     try:
         handle = os.open(path, flags)
@@ -35,14 +57,14 @@ def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
         raise
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode):
-        return os.fdopen(handle, "rb")
+        return handle
     os.close(handle)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise _not_regular(path)
 
 
-def _not_regular(path: Path) -> OSError:
+def _not_regular(path: Path | str) -> OSError:
     return OSError(errno.EINVAL, "not a regular file", str(path))
 
 
@@ -100,6 +122,8 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
 @contextmanager
 def locked(path: Path, wait_s: float, busy: str) -> Iterator[None]:
     """Holds a lock file meanwhile, as `Objects.locked` promises."""
+    from filelock import FileLock, Timeout
+
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(path, timeout=wait_s):

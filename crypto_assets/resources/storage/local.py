@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Self
 
 from crypto_assets.resources.settings import Settings
-from crypto_assets.resources.storage.files import locked, open_regular, replacing, write_atomically
+from crypto_assets.resources.storage.files import (
+    locked,
+    open_regular,
+    read_regular,
+    replacing,
+    write_atomically,
+)
 from crypto_assets.resources.storage.objects import (
     Advance,
     Content,
@@ -46,7 +52,7 @@ class LocalObjects(Objects):
     def find(self, key: str) -> Object | None:
         """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
         try:
-            found = Path(self.root, key).lstat()
+            found = os.lstat(self._place(key))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
@@ -67,8 +73,7 @@ class LocalObjects(Objects):
         return [entry.name for _, entry in found if entry and entry.is_dir(follow_symlinks=False)]
 
     def read(self, key: str, limit: int = -1) -> bytes:
-        with open_regular(Path(self.root, key)) as stream:
-            return stream.read(limit)
+        return read_regular(self._place(key), limit)
 
     def read_all(self, keys: Iterable[str]) -> dict[str, Content]:
         contents = {}
@@ -124,6 +129,10 @@ class LocalObjects(Objects):
     def locked(self, name: str, wait_s: float = -1, busy: str = "") -> AbstractContextManager[None]:
         return locked(Path(self.root, name), wait_s, busy)
 
+    def _place(self, key: str) -> str:
+        """Where the object is; as text, since to make a path takes longer than to look it up."""
+        return f"{self.root}/{key}"
+
     def _walk(self, folder: str, *, hidden: bool) -> Iterator[Object]:
         folders = [folder]
         while folders:
@@ -140,7 +149,7 @@ class LocalObjects(Objects):
     def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
         """The keys in a folder; that of the folder itself, and no entry, if it cannot be listed."""
         try:
-            entries = list(os.scandir(Path(self.root, folder)))
+            entries = list(os.scandir(self._place(folder)))
         except (FileNotFoundError, NotADirectoryError):
             return  # replaced or removed while we looked
         except OSError:

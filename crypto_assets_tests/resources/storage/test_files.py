@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from crypto_assets.resources.storage.files import open_regular, regular_files
+from crypto_assets.resources.storage.files import open_regular, read_regular, regular_files
 
 
 def test_a_pipe_a_socket_a_device_and_a_link_are_refused_at_once(tmp_path, monkeypatch):
@@ -19,6 +19,8 @@ def test_a_pipe_a_socket_a_device_and_a_link_are_refused_at_once(tmp_path, monke
         for name in ("pipe", "socket", "link", "/dev/zero"):
             with pytest.raises(OSError, match="not a regular file"):
                 open_regular(tmp_path / name)
+            with pytest.raises(OSError, match="not a regular file"):
+                read_regular(str(tmp_path / name))
 
 
 def test_a_folder_and_what_is_not_there_say_so(tmp_path):
@@ -26,6 +28,17 @@ def test_a_folder_and_what_is_not_there_say_so(tmp_path):
         open_regular(tmp_path)
     with pytest.raises(FileNotFoundError):
         open_regular(tmp_path / "none")
+    with pytest.raises(IsADirectoryError):
+        read_regular(str(tmp_path))
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 14) - 1, 1 << 14, (1 << 14) + 1, 1 << 20])
+def test_a_file_is_read_whole_or_to_its_limit(tmp_path, size):
+    (tmp_path / "file").write_bytes(content := os.urandom(size))
+    path = str(tmp_path / "file")
+    assert read_regular(path) == content
+    for limit in (0, 1, 1 << 14, (1 << 14) + 1, 2 << 20):
+        assert read_regular(path, limit) == content[:limit]
 
 
 def test_a_link_that_a_person_named_is_followed_but_not_to_a_pipe(tmp_path):
