@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -135,7 +136,9 @@ def _pair(folder):
 
 
 def test_every_command_and_option_named_in_the_readme_exists():
-    for words in (["--help"], *([command, "--help"] for command in main.commands)):
+    commands = main.list_commands(click.Context(main))
+    assert {"add", "sql"} < {*commands}
+    for words in (["--help"], *([command, "--help"] for command in commands)):
         assert CliRunner().invoke(main, words).exit_code == 0
     add = CliRunner().invoke(main, ["add", "--help"]).stdout
     for option in ("--missing", "--dates", "--decimal", "--accept-outliers", "--max-shrink"):

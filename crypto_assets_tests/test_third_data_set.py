@@ -77,7 +77,7 @@ def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_
             ("german", ["toy_lines"], {"toy_pairs": "1 words without a translation"}),
         ]
         published = Published(toy.registry, toy.outcomes, toy.lake)
-        found = statuses(instance, published, toy.registry.names())
+        found = statuses(published, toy.registry.names(), ())
         assert [(each.entry.partition, each.state) for each in found] == [
             ("french", "published"),
             ("german", "failed"),

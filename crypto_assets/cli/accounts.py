@@ -13,11 +13,9 @@ from crypto_assets.cli.command import FILE, command, say
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
-
     from crypto_assets.defs.launch import Outcome
     from crypto_assets.defs.status import Status
-    from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
+    from crypto_assets.resources.accounts.refresh import AccountsRefresh
     from crypto_assets.resources.settings import Settings
 
 _REMARKS = {
@@ -64,6 +62,7 @@ def accounts(
     """
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
+    from crypto_assets.defs.files import report_registered
     from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
     from crypto_assets.resources import wiring
@@ -76,7 +75,8 @@ def accounts(
     with open_instance(settings) as instance, showing_progress():
         if customers and accounts_file:
             files = {"customers": customers, "accounts": accounts_file}
-            snapshot = _register(settings, registry, instance, files)
+            snapshot = _register(settings, refresh, files)
+        report_registered(instance, registry, refresh.outcomes)
         name = snapshot or next(iter(registry.names()[::-1]), None)
         if name is None:
             raise UsageError("there is no snapshot yet: name --customers and --accounts")
@@ -91,22 +91,16 @@ def accounts(
     sys.exit(1 if failed else 0)
 
 
-def _register(
-    settings: Settings,
-    registry: SnapshotRegistry,
-    instance: DagsterInstance,
-    files: dict[str, Path],
-) -> str:
+def _register(settings: Settings, refresh: AccountsRefresh, files: dict[str, Path]) -> str:
     """Makes the files the newest snapshot and returns its name."""
-    from crypto_assets.defs.files import report_entry
     from crypto_assets.resources import wiring
     from crypto_assets.resources.uploads.register import add_snapshot
 
-    added = add_snapshot(wiring.inbox(settings), registry, files)
-    report_entry(instance, ACCOUNTS, added)
+    name = add_snapshot(wiring.inbox(settings), refresh.registry, files).partition
+    refresh.outcomes.registered(ACCOUNTS.name, name)
     names = " and ".join(path.name for path in files.values())
-    say(f"{added.partition}: registered {names}")
-    return added.partition
+    say(f"{name}: registered {names}")
+    return name
 
 
 def _show(outcome: Outcome) -> None:

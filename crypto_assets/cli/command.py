@@ -7,6 +7,7 @@ What is wrong with a file or a setting says whoever raises it.
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import select
@@ -15,8 +16,9 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, cast
 
@@ -55,13 +57,31 @@ READING_OPTIONS = (
 )
 
 
-class WholeSentences(click.Group):
-    """A group whose help shows the first sentence of each command whole, over several lines."""
+class Commands(click.Group):
+    """A group that imports the module of a command when it is called.
+
+    Its help shows the first sentence of each command whole, over several lines.
+    """
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self._modules:
+            return None
+        found: click.Command = getattr(import_module(self._modules[cmd_name]), cmd_name)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
         rows = [
-            (name, self.commands[name].get_short_help_str(limit=formatter.width * 10))
-            for name in self.list_commands(ctx)
+            (name, command.get_short_help_str(limit=formatter.width * 10))
+            for name, command in commands.items()
+            if command
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
@@ -117,6 +137,16 @@ def command(function: Function) -> click.Command:
             return function(read_settings(), *args, **kwargs)
 
     return click.command()(run)
+
+
+@contextmanager
+def keeping_all() -> Iterator[None]:
+    """Saves Python the search for garbage while much is made that is all shown in the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def say(line: str, *, err: bool = False) -> None:

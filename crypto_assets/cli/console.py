@@ -1,4 +1,7 @@
-"""How the command shows things, on a terminal or in a pipe: progress, tables, CSV and JSON."""
+"""How the command shows things, on a terminal or in a pipe: progress, tables, CSV and JSON.
+
+Rich takes long to load: it is only imported for bars, and for text whose width is not its length.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from crypto_assets.cli.command import say
 from crypto_assets.resources.progress import LOGGER, Step
@@ -28,19 +22,26 @@ from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.printable import printable, printable_lines
 
-err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
-
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Prints rows as a plain table, as wide as it has to be: a value cut short is a wrong value."""
     shown = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
     head = list(map(printable, columns))
-    widths = [max(map(cell_len, cells)) for cells in zip(head, *shown, strict=True)]
+    widths = [max(map(_width, cells)) for cells in zip(head, *shown, strict=True)]
     lines = [
-        "  ".join(c + " " * (width - cell_len(c)) for c, width in zip(row, widths, strict=True))
+        "  ".join(c + " " * (width - _width(c)) for c, width in zip(row, widths, strict=True))
         for row in (head, *shown)
     ]
     click.echo("\n".join([click.style(lines[0], bold=True), *lines[1:]]))
+
+
+def _width(cell: str) -> int:
+    """How many columns of a terminal the text takes."""
+    if cell.isascii():
+        return len(cell)
+    from rich.cells import cell_len
+
+    return cell_len(cell)
 
 
 def show_status(
@@ -135,7 +136,7 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def showing_progress() -> Iterator[None]:
     """Shows the steps that are reported meanwhile: a bar on a terminal, plain lines otherwise."""
-    handler = _Bars() if err.is_terminal else _Lines()
+    handler = _handler()
     LOGGER.addHandler(handler)
     level, LOGGER.level = LOGGER.level, logging.INFO
     try:
@@ -144,6 +145,15 @@ def showing_progress() -> Iterator[None]:
     finally:
         LOGGER.removeHandler(handler)
         LOGGER.setLevel(level)
+
+
+def _handler() -> Any:
+    """What shows progress; Rich is only loaded for a terminal."""
+    if not (sys.stderr and sys.stderr.isatty()):
+        return _Lines()
+    from crypto_assets.cli.bars import Bars
+
+    return Bars()
 
 
 class _Lines(logging.Handler):
@@ -162,44 +172,9 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         step: Step | None = record.step  # type: ignore[attr-defined]
         if step is None:
-            err.print(record.getMessage(), markup=False)
+            say(record.getMessage(), err=True)
             return
         before = self._done.get(step.name, 0)
         self._done[step.name] = done = step.reached(before)
         if done * 10 // step.total > before * 10 // step.total:
-            err.print(f"{step.name}: {step.shown(done)}")
-
-
-class _Bars(logging.Handler):
-    """One bar for each step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._progress = Progress(
-            TextColumn("{task.description:<10}"),
-            BarColumn(),
-            TextColumn("{task.fields[shown]}"),
-            TimeElapsedColumn(),
-            console=err,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> None:
-        self._progress.start()
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        step: Step | None = record.step  # type: ignore[attr-defined]
-        if step is None:
-            self._progress.print(record.getMessage(), markup=False)
-            return
-        if step.name not in self._tasks:
-            self._tasks[step.name] = self._progress.add_task(
-                step.name, total=step.total, shown=step.shown(0)
-            )
-        task = self._tasks[step.name]
-        before = self._progress.tasks[self._progress.task_ids.index(task)].completed
-        done = step.reached(int(before))
-        self._progress.update(task, completed=done, shown=step.shown(done))
+            say(f"{step.name}: {step.shown(done)}", err=True)

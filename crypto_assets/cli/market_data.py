@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crypto_assets.cli.command import FILE, READING_OPTIONS, command, options, say
+from crypto_assets.cli.command import FILE, READING_OPTIONS, command, keeping_all, options, say
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ def add(
     settings: Settings, ticker: str, history: Path, trend: Path, force: bool, **choices: Any
 ) -> None:
     """Register the currency TICKER and upload both its files."""
-    from crypto_assets.defs.files import report_entry
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home import make_home
+    from crypto_assets.spark.arrow import keep_pandas_out
+
+    keep_pandas_out()
     from crypto_assets.resources.uploads.register import add_currency
     from crypto_assets.spark.market_data.currency import Choices
 
@@ -57,8 +59,8 @@ def add(
     chosen = Choices(**choices)
     entry, remarks = add_currency(inbox, registry, ticker, sources, chosen, force=force)
     ticker = entry.partition
-    with open_instance(settings) as instance:
-        report_entry(instance, MARKET_DATA, entry)
+    wiring.outcomes(settings).registered(MARKET_DATA.name, ticker)
+    make_home(settings)
     names = " and ".join(upload.name for upload in entry.files.values())
     say(f"{ticker}: registered {names}")
     for remark in remarks:
@@ -108,31 +110,53 @@ def materialize(
 
     Exit code 0 if all succeeded, 1 if any failed, 2 on wrong use.
     """
-    from crypto_assets.cli.console import err, showing_progress
+    from crypto_assets.resources import wiring
+
+    registry, _ = wiring.registries(settings)
+    states = [name for name, wanted in (("failed", failed), ("stale", stale)) if wanted]
+    chosen = chosen_tickers(registry, tickers, every=every or bool(states))
+    if states:
+        chosen = _in_state(settings, chosen, states)
+    selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
+    bad = _refreshed(settings, chosen, selected) if chosen else 0
+    if bad:
+        say(f"{bad} of {len(chosen)} tickers failed", err=True)
+        sys.exit(1)
+
+
+def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str]) -> list[str]:
+    """Those of the tickers that are in one of these states."""
+    from crypto_assets.defs.status import statuses
+    from crypto_assets.defs.under_way import under_way
+    from crypto_assets.resources import wiring
+
+    published, _ = wiring.published(settings)
+    (covered,) = under_way(settings, [published])
+    with keeping_all():
+        found = statuses(published, tickers, covered)
+    chosen = [each.entry.partition for each in found if each.state in states]
+    say(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}", err=True)
+    return chosen
+
+
+def _refreshed(settings: Settings, tickers: Sequence[str], layers: Sequence[str]) -> int:
+    """Runs these layers of these tickers, and says what became of each; how many failed."""
+    from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
+    from crypto_assets.defs.files import report_registered
     from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
-    from crypto_assets.defs.status import statuses
     from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
 
-    currencies = wiring.market_data(settings)
-    states = [name for name, wanted in (("failed", failed), ("stale", stale)) if wanted]
-    chosen = chosen_tickers(currencies.registry, tickers, every=every or bool(states))
-    selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
-    bad = 0
+    currencies, bad = wiring.market_data(settings), 0
     with open_instance(settings) as instance, showing_progress():
-        if states:
-            found = statuses(instance, wiring.published(settings)[0], chosen)
-            chosen = [each.entry.partition for each in found if each.state in states]
-            err.print(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}")
+        report_registered(instance, currencies.registry, currencies.outcomes)
         job = defs().resolve_job_def(job_name(MARKET_DATA))
-        for outcome in launch(job, instance, currencies, chosen, selected):
+        for outcome in launch(job, instance, currencies, tickers, layers):
             say(_line(outcome))
             bad += outcome.failed
-    if bad:
-        err.print(f"{bad} of {len(chosen)} tickers failed")
-        sys.exit(1)
+    return bad
 
 
 def chosen_tickers(registry: Registry, tickers: Sequence[str], *, every: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crypto_assets.cli.accounts import snapshot_document
-from crypto_assets.cli.command import command, say
+from crypto_assets.cli.command import command, keeping_all, say
 from crypto_assets.cli.market_data import chosen_tickers, currency_document
 
 if TYPE_CHECKING:
@@ -29,30 +29,37 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
     Without TICKERS also the last snapshots of customer accounts.
     """
     from crypto_assets.cli.console import show_status, write_json
+
+    with keeping_all():
+        document = _document(settings, tickers)
+        if as_json:
+            write_json(document)
+        else:
+            show_status(document.pop("currencies"), document.pop("snapshots"), document)
+
+
+def _document(settings: Settings, tickers: Sequence[str]) -> dict[str, Any]:
+    """What `status --json` shows."""
     from crypto_assets.defs.status import statuses, upload_statuses
+    from crypto_assets.defs.under_way import under_way
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
 
     currencies, snapshots = wiring.published(settings)
     registered = currencies.registry
     chosen = chosen_tickers(registered, tickers) if tickers else registered.names()
-    with open_instance(settings) as instance:
-        of_market = statuses(instance, currencies, chosen)
-        found = [currency_document(each) for each in of_market]
-        last = [] if tickers else snapshots.registry.names()[-SHOWN_SNAPSHOTS:]
-        newest = statuses(instance, snapshots, last)
-        of_accounts = [snapshot_document(each) for each in newest]
-    uploads: dict[str, list[Any]] = {}
+    covered, covered_snapshots = under_way(settings, [currencies, snapshots])
+    last = [] if tickers else snapshots.registry.names()[-SHOWN_SNAPSHOTS:]
+    document: dict[str, Any] = {
+        "currencies": [currency_document(s) for s in statuses(currencies, chosen, covered)],
+        "snapshots": [snapshot_document(s) for s in statuses(snapshots, last, covered_snapshots)],
+    }
     if not tickers:
-        uploads = {
+        document |= {
             "waiting": _waiting(registered),
             "waiting_accounts": _waiting(snapshots.registry),
+            **upload_statuses(wiring.inbox(settings)),
         }
-        uploads |= upload_statuses(wiring.inbox(settings))
-    if as_json:
-        write_json({"currencies": found, "snapshots": of_accounts, **uploads})
-    else:
-        show_status(found, of_accounts, uploads)
+    return document
 
 
 def _waiting(registry: Registry) -> list[dict[str, str]]:

@@ -55,6 +55,9 @@ def inspect(
     """
     from crypto_assets.cli.console import write_json
     from crypto_assets.resources.storage.files import regular_files
+    from crypto_assets.spark.arrow import keep_pandas_out
+
+    keep_pandas_out()
     from crypto_assets.resources.uploads.inspect import inspect_file, shapes_table, summary
     from crypto_assets.spark.market_data.currency import Choices
 

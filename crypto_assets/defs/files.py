@@ -11,7 +11,8 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.partitions import partitions_named
-from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.data_set.outcomes import Outcomes
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.inbox.ledger import Quarantined
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.spark.data_set import DataSet
@@ -51,11 +52,15 @@ quarantine_spec = dg.AssetSpec(
 )
 
 
-def report_entry(instance: dg.DagsterInstance, data_set: DataSet, entry: Entry) -> None:
-    """Adds the partition and reports all its files as materialized."""
-    instance.add_dynamic_partitions(data_set.partition, [entry.partition])
-    for kind, upload in entry.files.items():
-        report_file(instance, entry.partition, kind, upload, {})
+def report_registered(instance: dg.DagsterInstance, registry: Registry, outcomes: Outcomes) -> None:
+    """Reports the files that were registered without Dagster since this was last done."""
+    tokens = outcomes.unreported(registry.data_set.name)
+    for name, entry in registry.get_all(tokens).items():
+        for kind, upload in entry.files.items():
+            if not is_reported(instance, name, kind, upload):
+                report_file(instance, name, kind, upload, {})
+    if tokens:
+        outcomes.reported(tokens.values())
 
 
 def report_file(

@@ -1,25 +1,22 @@
 """What state each partition of a data set is in, layer by layer, with its problems.
 
-Which runs are under way is from Dagster; what became of the others is in the home's outcomes.
+What became of runs is in the home's outcomes; which are under way is for `under_way`. Looking at
+thousands of partitions is to take no second: no Dagster is imported here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import dagster as dg
-
-from crypto_assets.defs.partitions import covered
-from crypto_assets.defs.take_over import take_over
 from crypto_assets.resources.data_set.due import has_verdict
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
 from crypto_assets.resources.data_set.published import Published
 from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.home import KILLED
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.instance import KILLED
 from crypto_assets.resources.market_data.overrides import read_overrides
 from crypto_assets.spark.printable import printable
 
@@ -71,7 +68,7 @@ class Status:
     def as_json(self) -> dict[str, Any]:
         """What the documents of `status --json` have in common."""
         return {
-            "files": {kind: asdict(upload) for kind, upload in self.entry.files.items()},
+            "files": {kind: {**vars(upload)} for kind, upload in self.entry.files.items()},
             "layers": {
                 name: {
                     "state": self.state_of(name),
@@ -86,15 +83,17 @@ class Status:
 
 
 def statuses(
-    instance: dg.DagsterInstance, published: Published, partitions: Collection[str]
+    published: Published, partitions: Collection[str], under_way: Collection[str]
 ) -> list[Status]:
-    """The status of each of these registered partitions; those whose entry is damaged come last."""
+    """The status of each of these registered partitions; those whose entry is damaged come last.
+
+    `under_way` are the partitions that runs cover.
+    """
     registry, outcomes = published.registry, published.outcomes
     data_set = registry.data_set
-    take_over(instance, registry, outcomes)
     entries = registry.get_all(partitions)
     known, attempts = outcomes.layers(data_set.name, entries), outcomes.attempts(data_set.name)
-    under_way, missing = covered(instance, data_set), published.missing(list(entries))
+    missing = published.missing(list(entries))
     found = []
     for name, entry in entries.items():
         versions = registry.versions(entry)

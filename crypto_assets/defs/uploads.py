@@ -16,7 +16,12 @@ from dataclasses import astuple, dataclass, field
 
 import dagster as dg
 
-from crypto_assets.defs.files import is_reported, report_file, report_quarantine
+from crypto_assets.defs.files import (
+    is_reported,
+    report_file,
+    report_quarantine,
+    report_registered,
+)
 from crypto_assets.defs.jobs import job_name
 from crypto_assets.defs.partitions import covered, run_scopes
 from crypto_assets.defs.take_over import take_over
@@ -140,6 +145,7 @@ class _Tick:
         requests: list[dg.RunRequest] = []
         for refresh in self._refreshes:
             take_over(self._instance, refresh.registry, refresh.outcomes)
+            report_registered(self._instance, refresh.registry, refresh.outcomes)
             name, now = refresh.data_set.name, time.time()
             under_way = covered(self._instance, refresh.data_set)
             asked = _asked(refresh, under_way, self._cursor.asked_of(name), now)

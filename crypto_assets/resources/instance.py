@@ -1,6 +1,7 @@
 """The Dagster instance of a home folder: its configuration, and the runs whose process is gone.
 
-Anything that needs to know how Dagster stores its state on disk is here.
+Anything that needs to know how Dagster stores its state on disk is here, or in `home` where no
+Dagster is imported.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from crypto_assets.resources.home import CONFIGURATION, KILLED, make_home
 from crypto_assets.resources.storage import process_lock
 from crypto_assets.resources.storage.files import write_atomically
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
 PROCESS_TAG = "crypto_assets/process"
-KILLED = "the process of this run was killed"
 EVENT_BATCH_SIZE = 1000  # whoever else writes waits for one batch, some 0.1 s
 UNRECORDED_SECONDS = 60  # a run records its process in the first second
 UNFINISHED = [
@@ -34,16 +35,10 @@ UNFINISHED = [
 
 
 def prepare_home(settings: Settings) -> dict[str, str]:
-    """Writes `dagster.yaml` into Dagster's home and returns the environment that selects it.
-
-    A home without Dagster's storage is new and becomes its user's alone; later its mode is theirs.
-    """
-    if not settings.dagster_home.exists():
-        settings.dagster_home.mkdir(parents=True)
-        for folder in (settings.root, settings.dagster_home):
-            folder.chmod(0o700)
-    configuration = (package_files("crypto_assets") / "dagster.yaml").read_bytes()
-    target = settings.dagster_home / "dagster.yaml"
+    """Writes `dagster.yaml` into Dagster's home and returns the environment that selects it."""
+    make_home(settings)
+    configuration = (package_files("crypto_assets") / CONFIGURATION).read_bytes()
+    target = settings.dagster_home / CONFIGURATION
     if not target.exists() or target.read_bytes() != configuration:
         write_atomically(target, configuration)
     return {

@@ -7,57 +7,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from crypto_assets.resources.accounts.duckdb_store import DuckDBAccountStore
-from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
-from crypto_assets.resources.accounts.refresh import STORE, TABLE, AccountsRefresh
-from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.accounts.store import AccountStore
 from crypto_assets.resources.data_set.outcomes import Outcomes
-from crypto_assets.resources.data_set.published import Published
-from crypto_assets.resources.data_set.upgrade import upgrade_inbox, upgrade_lake
-from crypto_assets.resources.engine.emr import EmrServerlessEngine
-from crypto_assets.resources.engine.engine import Engine
-from crypto_assets.resources.engine.local import SailEngine, SparkEngine
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.inbox.inbox import Inbox
-from crypto_assets.resources.inbox.sqs import EventInbox
-from crypto_assets.resources.market_data.refresh import WAREHOUSE, CurrencyRefresh
-from crypto_assets.resources.market_data.registry import CurrencyRegistry
-from crypto_assets.resources.notifier.notifier import LogNotifier, Notifier
-from crypto_assets.resources.notifier.sns import SnsNotifier
+from crypto_assets.resources.home import has_history
 from crypto_assets.resources.settings import Settings, variable
-from crypto_assets.resources.storage.lake import Lake
-from crypto_assets.resources.storage.local import LocalObjects
-from crypto_assets.resources.storage.objects import Objects, Part
-from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
-from crypto_assets.resources.warehouse.redshift import RedshiftWarehouse
-from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from crypto_assets.resources.accounts.refresh import AccountsRefresh
+    from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
+    from crypto_assets.resources.accounts.store import AccountStore
+    from crypto_assets.resources.data_set.published import Published
+    from crypto_assets.resources.engine.engine import Engine
+    from crypto_assets.resources.inbox.inbox import Inbox
+    from crypto_assets.resources.market_data.refresh import CurrencyRefresh
+    from crypto_assets.resources.market_data.registry import CurrencyRegistry
+    from crypto_assets.resources.notifier.notifier import Notifier
+    from crypto_assets.resources.storage.lake import Lake
+    from crypto_assets.resources.storage.objects import Objects, Part
+    from crypto_assets.resources.warehouse.warehouse import Warehouse
 
-OBJECTS: Mapping[str, type[Objects]] = {"folder": LocalObjects, "s3": S3Objects}
-INBOXES: Mapping[str, type[Inbox]] = {"folder": Inbox, "s3": EventInbox}
-ENGINES: Mapping[str, type[Engine]] = {
-    "sail": SailEngine,
-    "spark": SparkEngine,
-    "emr-serverless": EmrServerlessEngine,
+# Where each class is below `resources`: one that is not chosen is not imported.
+OBJECTS = {"folder": "storage.local:LocalObjects", "s3": "storage.s3:S3Objects"}
+INBOXES = {"folder": "inbox.inbox:Inbox", "s3": "inbox.sqs:EventInbox"}
+ENGINES = {
+    "sail": "engine.local:SailEngine",
+    "spark": "engine.local:SparkEngine",
+    "emr-serverless": "engine.emr:EmrServerlessEngine",
 }
-WAREHOUSES: Mapping[str, type[Warehouse]] = {
-    "duckdb": DuckDBWarehouse,
-    "redshift": RedshiftWarehouse,
+WAREHOUSES = {
+    "duckdb": "warehouse.duckdb:DuckDBWarehouse",
+    "redshift": "warehouse.redshift:RedshiftWarehouse",
 }
-STORES: Mapping[str, type[AccountStore]] = {
-    "duckdb": DuckDBAccountStore,
-    "dynamodb": DynamoDBAccountStore,
+STORES = {
+    "duckdb": "accounts.duckdb_store:DuckDBAccountStore",
+    "dynamodb": "accounts.dynamodb:DynamoDBAccountStore",
 }
-NOTIFIERS: Mapping[str, type[Notifier]] = {"log": LogNotifier, "sns": SnsNotifier}
+NOTIFIERS = {"log": "notifier.notifier:LogNotifier", "sns": "notifier.sns:SnsNotifier"}
 
-_TABLES: Mapping[str, Mapping[str, type]] = {
+TABLES: Mapping[str, Mapping[str, str]] = {
     "inbox": INBOXES,
     "lake": OBJECTS,
     "engine": ENGINES,
@@ -69,7 +61,7 @@ _TABLES: Mapping[str, Mapping[str, type]] = {
 
 def check(settings: Settings) -> None:
     """Raises `UsageError` if a resource is set to an unknown word, or two do not go together."""
-    for name, table in _TABLES.items():
+    for name, table in TABLES.items():
         if (word := getattr(settings, name)) not in table:
             raise UsageError(f"setting {name}: {word!r} is none of {', '.join(table)}")
     for name, table, part in (
@@ -78,7 +70,7 @@ def check(settings: Settings) -> None:
         ("warehouse", WAREHOUSES, "lake"),
     ):
         word, storage = getattr(settings, name), getattr(settings, part)
-        if storage not in (storages := table[word].storages):
+        if storage not in (storages := implementation(table[word]).storages):
             raise UsageError(
                 f"{name} {word} does not work with {part} {storage}: set {variable(part)} to "
                 f"{' or '.join(sorted(storages))}, or {variable(name)} to another {name}"
@@ -92,6 +84,9 @@ def engine(settings: Settings) -> Engine:
 def registries(
     settings: Settings, *, writes: bool = False
 ) -> tuple[CurrencyRegistry, SnapshotRegistry]:
+    from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
+    from crypto_assets.resources.market_data.registry import CurrencyRegistry
+
     objects = _objects(settings, "inbox", writes=writes)
     return CurrencyRegistry(MARKET_DATA, objects), SnapshotRegistry(ACCOUNTS, objects)
 
@@ -101,6 +96,8 @@ def inbox(settings: Settings) -> Inbox:
 
 
 def lake(settings: Settings, *, writes: bool = False) -> Lake:
+    from crypto_assets.resources.storage.lake import Lake
+
     objects = _objects(settings, "lake", writes=writes)
     return Lake(objects=objects, lock_wait_s=settings.lock_wait_s)
 
@@ -118,19 +115,24 @@ def notifier(settings: Settings) -> Notifier:
 
 
 def outcomes(settings: Settings) -> Outcomes:
-    return Outcomes(str(settings.outcomes_file))
+    return Outcomes(str(settings.outcomes_file), of_new_home=not has_history(settings))
 
 
 def published(settings: Settings) -> tuple[Published, Published]:
     """What is published of the market data and of the accounts."""
+    from crypto_assets.resources.data_set.published import Published
+
     currencies, snapshots = registries(settings)
     kept, tables = outcomes(settings), lake(settings)
     is_there = _chosen(WAREHOUSES, settings, "warehouse").is_there(settings)
-    gone = () if is_there else (WAREHOUSE,)
+    *_, last = MARKET_DATA.layers  # what is made in the warehouse
+    gone = () if is_there else (last,)
     return Published(currencies, kept, tables, gone), Published(snapshots, kept, tables)
 
 
 def market_data(settings: Settings) -> CurrencyRefresh:
+    from crypto_assets.resources.market_data.refresh import CurrencyRefresh
+
     currencies, _ = registries(settings, writes=True)
     return CurrencyRefresh(
         currencies,
@@ -142,6 +144,8 @@ def market_data(settings: Settings) -> CurrencyRefresh:
 
 
 def accounts(settings: Settings) -> AccountsRefresh:
+    from crypto_assets.resources.accounts.refresh import AccountsRefresh
+
     _, snapshots = registries(settings, writes=True)
     return AccountsRefresh(
         snapshots,
@@ -160,6 +164,9 @@ def kinds(settings: Settings) -> dict[str, set[str]]:
 
     Connects to nothing: Dagster loads its definitions also while a service is away.
     """
+    from crypto_assets.resources.accounts.refresh import STORE, TABLE
+    from crypto_assets.resources.market_data.refresh import WAREHOUSE
+
     sql, store = warehouse(settings).kind, account_store(settings).kind
     return {WAREHOUSE: {sql}, TABLE: {"parquet", sql}, STORE: {store}}
 
@@ -174,9 +181,15 @@ RESOURCES: dict[str, Callable[[Settings], object]] = {
 }
 
 
-def _chosen(table: Mapping[str, T], settings: Settings, name: str) -> T:
+def implementation(place: str) -> Any:
+    """The class at a place of one of the tables."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+def _chosen(table: Mapping[str, str], settings: Settings, name: str) -> Any:
     check(settings)
-    return table[getattr(settings, name)]
+    return implementation(table[getattr(settings, name)])
 
 
 def _objects(settings: Settings, part: Part, *, writes: bool = False) -> Objects:
@@ -187,4 +200,6 @@ def _objects(settings: Settings, part: Part, *, writes: bool = False) -> Objects
 
 @cache  # one look a process: each is a request
 def _upgrade(objects: Objects, part: Part, *, writes: bool) -> None:
+    from crypto_assets.resources.data_set.upgrade import upgrade_inbox, upgrade_lake
+
     (upgrade_inbox if part == "inbox" else upgrade_lake)(objects, writes=writes)

@@ -9,31 +9,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib.abc import MetaPathFinder
 from queue import SimpleQueue
 from threading import Thread
 
 READY = "ready"
 
 
-class _WithoutPandas(MetaPathFinder):
-    """Pyarrow imports pandas with its first array where it can, which takes half a second."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-
-
 def main() -> None:
     """Answers until its input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides when it ends
-    sys.meta_path.insert(0, _WithoutPandas())
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what others print is no answer
     import pyarrow as pa
 
     from crypto_assets.spark import each
+    from crypto_assets.spark.arrow import keep_pandas_out
 
+    keep_pandas_out()
     pa.set_cpu_count(1)
     print(READY, file=answers, flush=True)
     pieces = SimpleQueue[str]()

@@ -289,3 +289,17 @@ def test_a_removed_currency_is_due_no_more(desk):
     wiring.market_data(desk.settings).registry.remove("BTC")
     assert desk.tick() == []
     assert desk.said == ["nothing new"]
+
+
+def test_files_of_a_currency_that_was_added_are_reported_once_by_the_next_tick(desk, add):
+    add("BTC")
+    assert desk.reported("history") == []
+    assert desk.tick() == [["BTC"]]
+    ((ticker, first),) = desk.reported("history")
+    assert ticker == "BTC"
+    desk.tick()
+    add("BTC", level=50.0)
+    desk.tick()
+    (_, (ticker, second)) = desk.reported("history")
+    assert (ticker, first == second) == ("BTC", False)
+    assert len(desk.reported("trend")) == 1

@@ -1,55 +1,39 @@
-"""The resources that settings choose, and what loading them takes."""
+"""The resources that settings choose."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
 
 import pytest
 
 from crypto_assets.defs.layers import layer_specs
 from crypto_assets.resources import wiring
+from crypto_assets.resources.accounts.store import AccountStore
+from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.notifier.notifier import LogNotifier
+from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.notifier.notifier import LogNotifier, Notifier
 from crypto_assets.resources.settings import AwsSettings, Settings
+from crypto_assets.resources.storage.objects import Objects
+from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 RESOURCES = ("inbox", "lake", "engine", "warehouse", "store", "notifier")
-COMMAND = """
-import sys
-from crypto_assets.cli import main
-try:
-    main(sys.argv[1:])
-finally:
-    assert "dagster" not in sys.modules
-"""
-
-
-def in_a_new_process(code: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", code, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_resources_import_no_dagster():
-    code = "import sys, crypto_assets.resources.wiring; assert 'dagster' not in sys.modules"
-    done = in_a_new_process(code)
-    assert (done.returncode, done.stderr) == (0, "")
+INTERFACES = {
+    "inbox": Inbox,
+    "lake": Objects,
+    "engine": Engine,
+    "warehouse": Warehouse,
+    "store": AccountStore,
+    "notifier": Notifier,
+}
 
 
 @pytest.mark.parametrize(
-    "words",
-    [("--help",), ("inspect", "--shapes"), ("inspect", "{file}"), ("upload", "{file}"), ("sql",)],
+    ("name", "place"),
+    [(name, place) for name, table in wiring.TABLES.items() for place in table.values()],
 )
-def test_a_command_that_runs_nothing_imports_no_dagster(home, add, run, pair, words):
-    if words == ("sql",):
-        add("BTC")
-        run("materialize", "BTC")
-        words = ("sql", "SELECT * FROM market_data.btc")
-    history, _ = pair("ETH")
-    done = in_a_new_process(COMMAND, *(word.format(file=history) for word in words))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+def test_every_word_of_a_setting_names_a_class_that_is_what_the_setting_wants(name, place):
+    assert issubclass(wiring.implementation(place), INTERFACES[name])
 
 
 def words(**settings: object) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What became of each partition: the last verdict on each of its layers, and runs that broke off.
 
-One SQLite file in the home. It is written by whoever computes, as soon as a verdict is certain, so
+One SQLite file in the home. Also which partitions were registered without Dagster, and are yet to
+be reported to it. It is written by whoever computes, as soon as a verdict is certain, so
 that the sensor and `status` need no events of Dagster's to know what is due. Which uploads a
 partition is made from is the registry's matter.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -32,7 +34,11 @@ CREATE TABLE IF NOT EXISTS attempts (
     data_set TEXT, partition TEXT, run_id TEXT, began_at TEXT, reason TEXT,
     PRIMARY KEY (data_set, partition)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unreported (
+    data_set TEXT, partition TEXT, change TEXT, PRIMARY KEY (data_set, partition)
+) WITHOUT ROWID;
 """
+_EVERY = ""  # in the place of a data set: all of them
 _MADE = """
 INSERT INTO layers (data_set, partition, layer, version, made_at, measures)
 VALUES (:data_set, :partition, :layer, :version, :at, :measures)
@@ -45,6 +51,11 @@ INSERT INTO layers
 VALUES (:data_set, :partition, :layer, :version, :at, :problem, :superseded_by, :passing)
 ON CONFLICT DO UPDATE SET seen_version = :version, seen_at = :at, problem = :problem,
     superseded_by = :superseded_by, passing = :passing
+"""
+_KNOWN = """
+SELECT partition, layer, measures, version, made_at,
+    seen_version, seen_at, problem, superseded_by, passing
+FROM layers WHERE data_set = ? AND partition IN (SELECT value FROM json_each(?))
 """
 _BEGAN = """
 INSERT OR REPLACE INTO attempts (data_set, partition, run_id, began_at)
@@ -92,9 +103,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """The outcomes in the SQLite file at `path`."""
+    """The outcomes in the SQLite file at `path`.
+
+    `of_new_home` says that Dagster has no events yet, so that there are no outcomes to take over.
+    """
 
     path: str
+    of_new_home: bool = False
 
     def begin(self, data_set: str, partitions: Iterable[str], run_id: str) -> None:
         """Records that this run begins on these partitions."""
@@ -147,11 +162,11 @@ class Outcomes:
         """What is known of the layers of these partitions, by partition and layer."""
         found: dict[str, dict[str, Layer]] = {name: {} for name in partitions}
         with self._open() as connection:
-            rows = connection.execute("SELECT * FROM layers WHERE data_set = ?", (data_set,))
-            for _, name, layer, version, made_at, measures, *seen in rows:
-                if name in found:
-                    known = json.loads(measures) if measures else {}
-                    found[name][layer] = Layer(version, made_at, known, *seen)
+            rows = connection.execute(_KNOWN, (data_set, json.dumps(list(partitions)))).fetchall()
+        texts = [row[2] or "{}" for row in rows]
+        every = json.loads(f"[{','.join(texts)}]")  # at once: most of the time goes into calls
+        for (name, layer, _, version, made_at, *seen), measures in zip(rows, every, strict=True):
+            found[name][layer] = Layer(version, made_at, measures, *seen)
         return found
 
     def attempts(self, data_set: str) -> dict[str, Attempt]:
@@ -163,7 +178,9 @@ class Outcomes:
     def is_taken_over(self, data_set: str) -> bool:
         """Whether the outcomes of earlier versions are here, or there was none."""
         with self._open() as connection:
-            rows = connection.execute("SELECT 1 FROM taken_over WHERE data_set = ?", (data_set,))
+            rows = connection.execute(
+                "SELECT 1 FROM taken_over WHERE data_set IN (?, ?)", (data_set, _EVERY)
+            )
             return rows.fetchone() is not None
 
     def take_over(self, data_set: str, layers: Mapping[str, Mapping[str, Layer]]) -> None:
@@ -193,10 +210,31 @@ class Outcomes:
                 rows,
             )
 
+    def registered(self, data_set: str, partition: str) -> None:
+        """Records that files were registered of which Dagster has no event yet."""
+        with self._open() as connection:
+            row = (data_set, partition, uuid.uuid4().hex)
+            connection.execute("INSERT OR REPLACE INTO unreported VALUES (?, ?, ?)", row)
+
+    def unreported(self, data_set: str) -> dict[str, str]:
+        """The partitions of whose files Dagster lacks events, each with a token for `reported`."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT partition, change FROM unreported WHERE data_set = ?", (data_set,)
+            )
+            return dict(rows)
+
+    def reported(self, tokens: Collection[str]) -> None:
+        """Records that Dagster has the events; a partition that changed since stays unreported."""
+        with self._open() as connection:
+            connection.executemany(
+                "DELETE FROM unreported WHERE change = ?", [(token,) for token in tokens]
+            )
+
     def forget(self, data_set: str, partition: str) -> None:
         """Forgets everything of this partition."""
         with self._open() as connection:
-            for table in ("layers", "attempts"):
+            for table in ("layers", "attempts", "unreported"):
                 connection.execute(
                     f"DELETE FROM {table} WHERE data_set = ? AND partition = ?",  # noqa: S608 - ours
                     (data_set, partition),
@@ -217,6 +255,8 @@ class Outcomes:
         with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
             connection.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
             with connection:
+                if self.of_new_home:
+                    connection.execute("INSERT OR IGNORE INTO taken_over VALUES (?)", (_EVERY,))
                 yield connection
 
 

@@ -142,3 +142,42 @@ def test_a_partition_that_is_registered_no_more_is_not_due(registry, outcomes, r
     outcomes.begin(DATA_SET, ["BTC", "GONE"], "run1")
     registry.remove("BTC")
     assert still_due(registry, outcomes) == {}
+
+
+def test_a_partition_is_unreported_until_its_last_registration_was_reported(outcomes):
+    outcomes.registered(DATA_SET, "AAA")
+    outcomes.registered("accounts", "BBB")
+    before = outcomes.unreported(DATA_SET)
+    outcomes.registered(DATA_SET, "AAA")
+    outcomes.reported(before.values())
+    assert list(outcomes.unreported(DATA_SET)) == list(before) == ["AAA"]
+    outcomes.reported(outcomes.unreported(DATA_SET).values())
+    assert outcomes.unreported(DATA_SET) == {}
+    outcomes.registered(DATA_SET, "AAA")
+    outcomes.forget(DATA_SET, "AAA")
+    assert outcomes.unreported(DATA_SET) == {}
+    assert list(outcomes.unreported("accounts")) == ["BBB"]
+
+
+def test_there_is_nothing_to_take_over_where_the_outcomes_began_before_dagster(tmp_path):
+    path = str(tmp_path / "outcomes.sqlite")
+    Outcomes(path).registered(DATA_SET, "AAA")
+    assert not Outcomes(path).is_taken_over(DATA_SET)
+    Outcomes(path, of_new_home=True).registered(DATA_SET, "AAA")
+    assert Outcomes(path).is_taken_over(DATA_SET)
+    assert Outcomes(path).is_taken_over("accounts")
+
+
+def test_what_is_known_of_some_partitions_is_given_by_name_and_layer(outcomes):
+    made = [Verdict(name, "gold", version="v", measures={"rows": 3}) for name in ("A", "B", "'C'")]
+    outcomes.record(DATA_SET, [*made, Verdict("A", "warehouse", ("broken",), version="w")])
+    found = outcomes.layers(DATA_SET, ["'C'", "A", "none"])
+    assert {name: list(layers) for name, layers in found.items()} == {
+        "'C'": ["gold"],
+        "A": ["gold", "warehouse"],
+        "none": [],
+    }
+    assert found["A"]["gold"].measures == {"rows": 3}
+    assert (found["A"]["gold"].version, found["A"]["gold"].seen_version) == ("v", None)
+    failed = found["A"]["warehouse"]
+    assert (failed.measures, failed.seen_version, failed.problem) == ({}, "w", "broken")

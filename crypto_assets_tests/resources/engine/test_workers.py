@@ -106,7 +106,8 @@ def test_a_process_imports_neither_dagster_nor_spark_nor_pandas():
     code = """
         import sys
         from crypto_assets.spark import each, worker
-        sys.meta_path.insert(0, worker._WithoutPandas())
+        from crypto_assets.spark.arrow import keep_pandas_out
+        keep_pandas_out()
         import crypto_assets.spark.market_data.job
         import pyarrow as pa
         pa.array([1, 2])
