@@ -19,7 +19,8 @@ class DataSet:
     `noun` is what people call its contents, `command` what they type to try again. `files` are the
     kinds of file a partition is made from and `layers` what is made of them, in order, each with a
     sentence on what it holds. `tables` are the lake's. `job` is the module whose `STEPS` compute
-    the layers. A `batched` one has runs over many partitions.
+    the layers, or whose `compute` makes them of `each` partition. A `batched` one has runs over
+    many partitions.
     """
 
     name: str
@@ -30,6 +31,7 @@ class DataSet:
     layers: Mapping[str, str]
     tables: tuple[Table, ...]
     job: str
+    each: bool = False
     batched: bool = False
 
     def layer_before(self, layer: str) -> str | None:

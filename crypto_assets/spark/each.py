@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 Compute = Callable[[JobSpec, Partition], Iterator[Verdict]]
 
 
-def is_each(job: str) -> bool:
-    """Whether the job module computes partition by partition."""
-    return hasattr(import_module(job), "compute")
-
-
 def pieces(spec: JobSpec) -> list[str]:
     """The job specs of the single partitions, in order."""
     return [to_json(replace(spec, partitions=(partition,))) for partition in spec.partitions]

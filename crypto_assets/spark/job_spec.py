@@ -42,7 +42,8 @@ class JobSpec:
 
     `job` is the module of the data set's job. A layer computed here is written below `staging`; an
     input that is not is read from `lake`. `optional` are the paths of the optional tables that are
-    wanted with their layers. `readers` uploads are read at a time.
+    wanted with their layers. `readers` uploads are read at a time. `each` says that the job
+    computes partition by partition.
     """
 
     job: str
@@ -52,6 +53,7 @@ class JobSpec:
     partitions: tuple[Partition, ...]
     optional: tuple[str, ...] = ()
     readers: int = 1
+    each: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def run(session: SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
 
     A partition that fails its audit goes no further.
     """
-    if each.is_each(spec.job):
+    if spec.each:
         yield from each.on_spark(session, spec)
         return
     steps: dict[str, Step] = import_module(spec.job).STEPS

@@ -77,7 +77,9 @@ class Scene(BehindRouter):
     def batch(self, run_id: str, *currencies: Currency, layers: tuple = LAYERS) -> JobSpec:
         partitions = tuple(currency.partition() for currency in currencies)
         staging = f"{self.lake}/_staging/{run_id}"
-        return JobSpec(MARKET_DATA.job, staging, self.lake, layers, partitions, readers=2)
+        return JobSpec(
+            MARKET_DATA.job, staging, self.lake, layers, partitions, readers=2, each=True
+        )
 
     def command(self, batch: JobSpec) -> list[str]:
         """How this batch is computed in a process of its own."""

@@ -21,6 +21,9 @@ from crypto_assets.resources.storage.lake import Current, Lake, Made, Manifest
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
 
+# Partitions are loaded so many at a time, while the next ones are computed. Each load may copy what
+# is there already: later ones are larger.
+LOADED_TOGETHER, LOADED_SHARE = 250, 0.25
 OnLayer = Callable[[LayerResult], None]
 Entries = Mapping[str, Entry]
 
@@ -100,6 +103,8 @@ class Refresh:
                 yield from stale
                 refused = {verdict.partition for result in stale for verdict in result.verdicts}
                 batch = {name: entry for name, entry in batch.items() if name not in refused}
+                if not batch:
+                    continue
                 spec = self._job_spec(batch, computes, run_id)
                 yield from self._worked_off(batch, layers, execute(spec), spec.staging, on_layer)
 
@@ -174,23 +179,33 @@ class Refresh:
         on_layer: OnLayer,
     ) -> Iterator[LayerResult]:
         """Publishes what is computed of a batch as it comes, and loads what passed."""
-        good, stagings, fault = dict(batch), {staging}, None
+        left, loaded = dict(batch), 0
+        ready: dict[str, Entry] = {}
+        stagings, fault = {staging}, None
         for computed, fault in _together(computing, on_layer):
             stagings |= {result.staging for result in computed}
-            part = {v.partition: batch[v.partition] for r in computed[:1] for v in r.verdicts}
+            part = {v.partition: left.pop(v.partition) for r in computed[:1] for v in r.verdicts}
             versioned = [self._versioned(result, part) for result in computed]
             published = self.publish(part, layers, versioned, fault)
             yield from published
-            for verdict in (v for result in published for v in result.verdicts if not v.passed):
-                good.pop(verdict.partition, None)
-        if good and not fault:
-            for result in self.load(good, layers):
-                on_layer(result)
-                yield result
+            failed = {v.partition for result in published for v in result.verdicts if not v.passed}
+            ready |= {name: entry for name, entry in part.items() if name not in failed}
+            if not fault and len(ready) >= max(LOADED_TOGETHER, LOADED_SHARE * loaded):
+                yield from self._loaded(ready, layers, on_layer)
+                loaded, ready = loaded + len(ready), {}
+        if not fault:  # what is left was not to be computed
+            yield from self._loaded(left | ready, layers, on_layer)
         for each in stagings:
             self.lake.discard(each)
         if fault:
             raise fault
+
+    def _loaded(
+        self, good: Entries, layers: Sequence[str], on_layer: OnLayer
+    ) -> Iterator[LayerResult]:
+        for result in self.load(good, layers) if good else ():
+            on_layer(result)
+            yield result
 
     def _in_order(self, layers: Collection[str]) -> list[str]:
         return [layer for layer in self.data_set.layers if layer in layers]
@@ -205,6 +220,7 @@ class Refresh:
             partitions=tuple(map(self.partition, batch.values())),
             optional=self.optional,
             readers=self.engine.readers,
+            each=self.data_set.each,
         )
 
     def _stale_inputs(self, batch: Entries, layers: Sequence[str]) -> Iterator[LayerResult]:

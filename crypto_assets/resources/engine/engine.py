@@ -35,6 +35,9 @@ class Engine(ABC):
     def of(cls, settings: Settings) -> Self:
         """The engine as the settings say."""
 
+    def prepare(self, partitions: int) -> None:  # noqa: B027 - an engine may have nothing to prepare
+        """Begins to start what so many partitions will need, while the run is still planned."""
+
     @abstractmethod
     def running(self) -> AbstractContextManager[Execute]:
         """Starts the engine; what it gives runs a job spec and yields each layer's verdicts.

@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING, Self
 
 from crypto_assets.resources.engine.engine import Engine, Execute
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
-from crypto_assets.resources.engine.workers import Workers
+from crypto_assets.resources.engine.workers import Workers, start_early
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.settings import Settings
-from crypto_assets.spark.each import broken, is_each, pieces, results
+from crypto_assets.spark.each import broken, pieces, results
 from crypto_assets.spark.job_spec import Answer, JobSpec, LayerResult, spec_from_json, to_json
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_CORES = os.cpu_count() or 1
 AT_A_TIME = 100  # partitions published together while the next ones are computed
 # Measured on 1,000 tickers with pysail 0.7.2; together they take a third of the memory.
 _SAIL_CONFIG = {
@@ -91,6 +92,7 @@ class _SessionEngine(Engine, ABC):
             return f"Spark {session.version}"
 
 
+@dataclass(frozen=True, kw_only=True)
 class SailEngine(_SessionEngine):
     """Sail: Spark Connect in this process, without Java.
 
@@ -98,13 +100,18 @@ class SailEngine(_SessionEngine):
     in Python would share one GIL.
     """
 
+    batch_size: int = 10_000  # a process holds one partition at a time
+
+    def prepare(self, partitions: int) -> None:
+        start_early(min(partitions, _CORES))
+
     @contextmanager
     def running(self) -> Iterator[Execute]:
         """Neither the session nor the processes start before something is to be computed."""
-        with Workers(os.cpu_count() or 1) as workers, ExitStack() as opened:
+        with Workers(_CORES) as workers, ExitStack() as opened:
 
             def execute(spec: JobSpec) -> Iterator[LayerResult]:
-                if is_each(spec.job):
+                if spec.each:
                     yield from _by_workers(workers, spec)
                 else:
                     yield from opened.enter_context(super(SailEngine, self).running())(spec)
@@ -142,7 +149,7 @@ class SparkEngine(_SessionEngine):
 
     storages = frozenset({"folder"})  # it brings no file system for S3
 
-    readers: int = os.cpu_count() or 1
+    readers: int = _CORES
     memory_mb: int = 2048  # of the Java process
 
     @contextmanager

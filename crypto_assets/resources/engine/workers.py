@@ -26,6 +26,11 @@ _COMMAND = (sys.executable, "-P", "-m", "crypto_assets.spark.worker")
 OnDeath = Callable[[str, int], str]
 
 
+def start_early(count: int) -> None:
+    """Starts so many processes for the first `Workers` of this process that need some."""
+    _EARLY.extend(_Process() for _ in range(count))
+
+
 class Workers:
     """At most `count` processes, started when they are needed, which end with the block."""
 
@@ -57,7 +62,7 @@ class Workers:
     def start(self, count: int) -> None:
         """Starts so many, if that many may be, so that they are there when they are needed."""
         while len(self._free) < min(count, self.count):
-            self._free.append(self._new())
+            self._free.append(self._new(early=True))
 
     def answers(self, pieces: Sequence[str], on_death: OnDeath) -> Iterator[str]:
         """The answer of each piece, in the order in which they are ready.
@@ -98,8 +103,8 @@ class Workers:
         except Exception as error:  # noqa: BLE001 - raised where the answers are asked for
             work.answers.put(error)
 
-    def _new(self) -> _Process:
-        process = _Process()
+    def _new(self, *, early: bool = False) -> _Process:
+        process = _EARLY.pop() if early and _EARLY else _Process()
         self._started.append(process)
         return process
 
@@ -171,3 +176,6 @@ def _piped(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
         raise ValueError("not a pipe")
     return stream
+
+
+_EARLY: list[_Process] = []

@@ -22,5 +22,6 @@ MARKET_DATA = DataSet(
     },
     tables=(BRONZE, SILVER_HISTORY, SILVER_TREND, GOLD, LOAD),
     job="crypto_assets.spark.market_data.job",
+    each=True,
     batched=True,
 )

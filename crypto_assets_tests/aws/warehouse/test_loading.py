@@ -201,7 +201,7 @@ def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_p
     )
     staging, lake = tmp_path / "staging", str(tmp_path / "lake")
     layers, optional = ("bronze", "silver", "gold"), (warehouse.loads.path,)
-    spec = JobSpec(MARKET_DATA.job, str(staging), lake, layers, partitions, optional)
+    spec = JobSpec(MARKET_DATA.job, str(staging), lake, layers, partitions, optional, each=True)
     *_, last = run(session, spec)
     files = {}
     for ticker in last.passed:

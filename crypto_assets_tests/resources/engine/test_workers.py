@@ -20,7 +20,8 @@ from crypto_assets_tests.helpers.waiting import HANG_S, until
 def spec(**partitions):
     """A job of these partitions, each with the facts that say what it does to its process."""
     found = tuple(Partition(name, {}, facts) for name, facts in partitions.items())
-    return JobSpec("crypto_assets_tests.toy.dying_job", "staging", "lake", ("only",), found)
+    job = "crypto_assets_tests.toy.dying_job"
+    return JobSpec(job, "staging", "lake", ("only",), found, each=True)
 
 
 def computed(job):
@@ -82,7 +83,8 @@ def test_processes_end_when_the_one_that_started_them_is_killed():
         from crypto_assets.spark.job_spec import JobSpec, Partition
         waits = {"dies": "never", "waits": True}
         job = JobSpec("crypto_assets_tests.toy.dying_job", "", "", ("only",),
-                      (Partition("A", {}, {}), Partition("B", {}, {}), Partition("C", {}, waits)))
+                      (Partition("A", {}, {}), Partition("B", {}, {}), Partition("C", {}, waits)),
+                      each=True)
         from crypto_assets.resources.engine import local
         local.AT_A_TIME = 2
         with SailEngine().running() as execute:
@@ -117,3 +119,11 @@ def test_a_process_imports_neither_dagster_nor_spark_nor_pandas():
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_processes_that_were_started_early_are_the_first_that_work():
+    before = children()
+    SailEngine().prepare(1)
+    (early,) = children() - before
+    assert [v.measures["process"] for v in computed(spec(A={}))] == [early]
+    assert children() == before

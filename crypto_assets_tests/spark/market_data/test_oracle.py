@@ -154,7 +154,12 @@ def test_a_session_gives_the_same_verdicts_as_the_processes(upload, session, tmp
     found = []
     for name in ("session", "processes"):
         spec = JobSpec(
-            MARKET_DATA.job, str(tmp_path / name), str(tmp_path / "lake"), LAYERS, partitions
+            MARKET_DATA.job,
+            str(tmp_path / name),
+            str(tmp_path / "lake"),
+            LAYERS,
+            partitions,
+            each=True,
         )
         if name == "session":
             results = run(session, spec)
