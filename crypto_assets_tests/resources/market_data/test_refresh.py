@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.resources import wiring
+from crypto_assets.resources.data_set import refresh
 from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.engine import local
 from crypto_assets.resources.market_data.registry import with_choices
 from crypto_assets.resources.storage.lake import Manifest
 from crypto_assets.spark.job_spec import Verdict
 from crypto_assets.spark.market_data.currency import Choices
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 SILVER = Verdict("BTC", "silver", measures={"history": {"rows": 32}, "trend": {"rows": 7}})
 GOLD = Verdict("BTC", "gold", measures={"rows": 31})
@@ -47,8 +50,50 @@ CURE = (
 def test_a_table_that_loses_more_rows_than_its_owner_allows_is_refused(
     settings, verdict, published, max_shrink, refused
 ):
-    refresh = wiring.market_data(settings)
+    currencies = wiring.market_data(settings)
     entry = Entry("BTC", {}, with_choices(Choices(max_shrink=max_shrink)))
     place = settings.inbox_folder / "currencies.toml"
     wanted = refused.format(place=place)
-    assert refresh.guard(verdict, entry, Manifest(rows=published)) == wanted
+    assert currencies.guard(verdict, entry, Manifest(rows=published)) == wanted
+
+
+def results(settings, tickers, layers=tuple(MARKET_DATA.layers)):
+    currencies = wiring.market_data(settings)
+    return list(currencies.run(tickers, layers, "run", lambda _: None))
+
+
+def test_currencies_are_published_and_loaded_while_others_are_computed(settings, add, monkeypatch):
+    tickers = [f"T{number}" for number in range(7)]
+    for ticker in tickers:
+        add(ticker)
+    add("BAD", cells={9: "see mail"})
+    monkeypatch.setattr(local, "AT_A_TIME", 1)
+    monkeypatch.setattr(refresh, "LOADED_TOGETHER", 2)
+    found = results(settings, ["BAD", *tickers])
+    layers = [result.layer for result in found]
+    assert layers.index("warehouse") < len(layers) - 1 - layers[::-1].index("gold")
+    by_layer = {
+        layer: sorted(
+            v.partition for r in found if r.layer == layer for v in r.verdicts if v.passed
+        )
+        for layer in MARKET_DATA.layers
+    }
+    assert by_layer == dict.fromkeys(MARKET_DATA.layers, tickers)
+    _, rows = wiring.warehouse(settings).query(
+        "SELECT ticker, count(*) FROM market_data.prices GROUP BY 1 ORDER BY 1"
+    )
+    assert rows == [(ticker, 41) for ticker in tickers]
+
+
+def test_gold_that_another_run_has_replaced_meanwhile_is_not_loaded(settings, add):
+    for ticker in ("AAA", "BBB"):
+        add(ticker)
+    results(settings, ["AAA", "BBB"], ["bronze", "silver", "gold"])
+    entries = wiring.market_data(settings).registry.get_all(["AAA", "BBB"])
+    add("AAA", level=50.0)
+    results(settings, ["AAA"], ["bronze", "silver", "gold"])
+    (result,) = wiring.market_data(settings).load(entries, ["warehouse"])
+    verdicts = {verdict.partition: verdict for verdict in result.verdicts}
+    assert verdicts["BBB"].passed
+    assert verdicts["AAA"].problems == ("another run published it meanwhile: run it again",)
+    assert verdicts["AAA"].passing
