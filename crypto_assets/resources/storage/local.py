@@ -100,8 +100,12 @@ class LocalObjects(Objects):
         return ""
 
     def move(self, source: str, target: str, etag: str | None) -> str:  # noqa: ARG002
-        Path(self.root, target).parent.mkdir(parents=True, exist_ok=True)
-        Path(self.root, source).replace(Path(self.root, target))
+        file, place = Path(self.root, source), Path(self.root, target)
+        try:
+            file.replace(place)
+        except FileNotFoundError:  # most often the folder is there
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
         moved = self.find(target)
         return moved.etag if moved else ""
 
