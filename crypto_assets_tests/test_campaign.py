@@ -8,10 +8,12 @@ import os
 import random
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from crypto_assets.resources.settings import Settings
@@ -28,6 +30,7 @@ TICKERS = [
 ]
 ROWS = 41
 UI_SECONDS, COMMAND_SECONDS = 60.0, 15.0  # at most, before the kill
+WORKER, WORKER_CHANCE = "crypto_assets.spark.worker", 0.02  # of a kill, 20 times a second
 STATE = """
 SELECT ticker, count(*), count(DISTINCT date), max(price) FROM market_data.prices GROUP BY ticker
 """
@@ -67,7 +70,18 @@ class Campaign:
             self.deliver()
             while time.monotonic() < ends and process.poll() is None:
                 time.sleep(0.05)
+                if self.chance.random() < WORKER_CHANCE:
+                    self._kill_a_worker(process.pid)
             self.kills[words[0] if process.poll() is None else f"{words[0]} (had ended)"] += 1
+
+    def _kill_a_worker(self, pid: int) -> None:
+        """Kills one of the processes that compute; what started it goes on."""
+        with suppress(psutil.NoSuchProcess):
+            below = psutil.Process(pid).children(recursive=True)
+            workers = [process for process in below if WORKER in process.cmdline()]
+            for worker in workers[:1]:
+                worker.kill()
+                self.kills["worker"] += 1
 
     def _commands(self) -> list[list[str]]:
         ticker = self.chance.choice(TICKERS)
