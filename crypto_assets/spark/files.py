@@ -7,6 +7,7 @@ is published is read from its folder. Tables of many partitions at once are `sto
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -60,11 +61,21 @@ def encoded(rows: pa.Table, repeating: Sequence[str] = ()) -> Written:
 
 def stage(staging: str, folder: str, file: Written) -> None:
     """Writes the file below `staging`, for this folder of the lake. Raises `OSError`."""
-    files, root = fs.FileSystem.from_uri(staging)
+    files, root = _file_system(staging)
     if isinstance(files, fs.LocalFileSystem):  # a folder in S3 would be an object of its own
         files.create_dir(root)
     with files.open_output_stream(f"{root}/{staged_name(folder)}") as stream:
         stream.write(file.content)
+
+
+@lru_cache(maxsize=1)  # each has connections of its own
+def _file_system(uri: str) -> tuple[Any, str]:
+    """The file system where a run stages, and the folder there."""
+    on_s3 = uri.startswith("s3://")  # there, write each file by one request instead of three
+    found: tuple[Any, str] = fs.FileSystem.from_uri(
+        f"{uri}?allow_delayed_open=true" if on_s3 else uri
+    )
+    return found
 
 
 def read_published(lake: str, folder: str, table: Table) -> pa.Table:

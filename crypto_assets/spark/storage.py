@@ -5,12 +5,9 @@ What the tables are is `tables`; publishing what was written is the lake's matte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 from pyspark.sql import Window
@@ -39,33 +36,6 @@ def read(session: SparkSession, root: str, table: Table) -> DataFrame:
     for column in _numbered(table):
         frame = frame.withColumn(column.name, frame[column.name].try_cast(column.type))
     return frame
-
-
-def read_each(
-    session: SparkSession, root: str, table: Table, partitions: Iterable[str], readers: int
-) -> DataFrame:
-    """The rows of these partitions below `root`; only their files are opened, `readers` at a time.
-
-    A table read as a whole fails by one file that is damaged, also where that one is filtered out.
-    """
-    folders = [folder for partition in partitions for folder in table.folders(partition)]
-    files = session.createDataFrame(pa.table({"root": [root] * len(folders), "folder": folders}))
-    reader = partial(_rows_of_folders, table)
-    return files.repartition(readers, "folder").mapInArrow(reader, spark_ddl(table.columns))
-
-
-def _rows_of_folders(table: Table, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    schema = arrow_schema(table.columns)
-    for batch in batches:
-        for folder in batch.to_pylist():
-            known = dict(part.split("=", 1) for part in folder["folder"].split("/") if "=" in part)
-            files, path = fs.FileSystem.from_uri(f"{folder['root']}/{folder['folder']}")
-            rows = pq.read_table(path, filesystem=files, partitioning=None)
-            for column in schema:
-                if column.name in known:
-                    value = pa.scalar(known[column.name], column.type)
-                    rows = rows.append_column(column, pa.repeat(value, len(rows)))
-            yield from rows.select(schema.names).cast(schema).to_batches()
 
 
 def read_partition(session: SparkSession, root: str, table: Table, partition: str) -> DataFrame:
