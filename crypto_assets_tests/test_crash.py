@@ -21,9 +21,7 @@ import dagster as dg
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.defs.files import report_entry
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.uploads.register import add_currency
 from crypto_assets.spark.market_data.currency import Choices
@@ -136,18 +134,13 @@ class Home:
     def upload(self, level: float, days: int, interest: int) -> None:
         """Registers every ticker with new files, as `crypto-assets add` does."""
         inbox, (registry, _) = wiring.inbox(self.settings), wiring.registries(self.settings)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DAGSTER_HOME", "")  # restored afterwards; `open_instance` sets it
-            patch.setenv("CRYPTO_ASSETS_HOME", "")
-            with open_instance(self.settings) as instance:
-                for ticker in TICKERS:
-                    folder = self.root.parent / "files" / ticker
-                    folder.mkdir(parents=True, exist_ok=True)
-                    (history := folder / "prices.csv").write_text(history_csv(level, days=days))
-                    (trend := folder / "trend.csv").write_text(trend_csv(ticker, [interest] * 7))
-                    sources = {"history": history, "trend": trend}
-                    entry, _ = add_currency(inbox, registry, ticker, sources, Choices())
-                    report_entry(instance, MARKET_DATA, entry)
+        for ticker in TICKERS:
+            folder = self.root.parent / "files" / ticker
+            folder.mkdir(parents=True, exist_ok=True)
+            (history := folder / "prices.csv").write_text(history_csv(level, days=days))
+            (trend := folder / "trend.csv").write_text(trend_csv(ticker, [interest] * 7))
+            add_currency(inbox, registry, ticker, {"history": history, "trend": trend}, Choices())
+            wiring.outcomes(self.settings).registered(MARKET_DATA.name, ticker)
 
     def published(self) -> dict[str, object]:
         """The bytes of every published file, each read whole, and the rows of every view."""

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.partitions import partitions_named
+from crypto_assets.event_log.batches import report_asset_events
 from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.inbox.ledger import Quarantined
@@ -19,6 +20,7 @@ from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.printable import printable
 
 SHOWN_QUARANTINED = 200
+_VERSION = "dagster/data_version"
 _QUARANTINE_SCHEMA = dg.TableSchema(
     [
         dg.TableColumn("file"),
@@ -55,47 +57,48 @@ quarantine_spec = dg.AssetSpec(
 def report_registered(instance: dg.DagsterInstance, registry: Registry, outcomes: Outcomes) -> None:
     """Reports the files that were registered without Dagster since this was last done."""
     tokens = outcomes.unreported(registry.data_set.name)
-    for name, entry in registry.get_all(tokens).items():
-        for kind, upload in entry.files.items():
-            if not is_reported(instance, name, kind, upload):
-                report_file(instance, name, kind, upload, {})
-    if tokens:
-        outcomes.reported(tokens.values())
+    if not tokens:
+        return
+    events = [
+        file_event(name, kind, upload, {})
+        for name, entry in registry.get_all(tokens).items()
+        for kind, upload in entry.files.items()
+    ]
+    report_asset_events(instance, unreported(instance, events))
+    outcomes.reported(tokens.values())
 
 
-def report_file(
-    instance: dg.DagsterInstance,
-    partition: str,
-    kind: str,
-    upload: StoredUpload,
-    facts: Mapping[str, Any],
-) -> None:
-    """Reports one uploaded file as materialized; `facts` are what the reader made of it."""
+def file_event(
+    partition: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
+) -> dg.AssetMaterialization:
+    """The materialization of one uploaded file; `facts` are what the reader made of it."""
     known = {name: _text(value) for name, value in facts.items() if value not in (None, [])}
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization(
-            file_key(kind),
-            partition=partition,
-            metadata={
-                "file": upload.name,
-                "key": printable(upload.key),
-                "size_bytes": upload.size,
-                "uploaded_at": upload.uploaded_at,
-                **known,
-            },
-            tags={"dagster/data_version": upload.etag},
-        )
+    return dg.AssetMaterialization(
+        file_key(kind),
+        partition=partition,
+        metadata={
+            "file": upload.name,
+            "key": printable(upload.key),
+            "size_bytes": upload.size,
+            "uploaded_at": upload.uploaded_at,
+            **known,
+        },
+        tags={_VERSION: upload.etag},
     )
 
 
-def is_reported(
-    instance: dg.DagsterInstance, partition: str, kind: str, upload: StoredUpload
-) -> bool:
-    """Whether this content is what was last reported as this file."""
-    last = dg.AssetRecordsFilter(file_key(kind), asset_partitions=[partition])
-    records = instance.fetch_materializations(last, limit=1).records
-    made = records[0].asset_materialization if records else None
-    return bool(made and (made.tags or {}).get("dagster/data_version") == upload.etag)
+def unreported(
+    instance: dg.DagsterInstance, events: Sequence[dg.AssetMaterialization]
+) -> list[dg.AssetMaterialization]:
+    """Those whose content is not what was last reported as this file of their partition."""
+    made, log = dg.DagsterEventType.ASSET_MATERIALIZATION, instance.event_log_storage
+    last = {
+        key: log.get_latest_tags_by_partition(
+            key, made, [_VERSION], [str(e.partition) for e in events if e.asset_key == key]
+        )
+        for key in {event.asset_key for event in events}
+    }
+    return [e for e in events if last[e.asset_key].get(str(e.partition)) != e.tags]
 
 
 def report_quarantine(instance: dg.DagsterInstance, quarantined: Sequence[Quarantined]) -> None:

@@ -10,21 +10,22 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 
 import dagster as dg
 
 from crypto_assets.defs.files import (
-    is_reported,
-    report_file,
+    file_event,
     report_quarantine,
     report_registered,
+    unreported,
 )
 from crypto_assets.defs.jobs import job_name
 from crypto_assets.defs.partitions import covered, run_scopes
 from crypto_assets.defs.take_over import take_over
+from crypto_assets.event_log.batches import report_asset_events
 from crypto_assets.resources.data_set.assign import (
     Assigned,
     Assigner,
@@ -41,8 +42,9 @@ from crypto_assets.resources.instance import fail_dead_runs
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.printable import printable
 
-TICK_UPLOADS = 500
+TICK_UPLOADS = 5_000
 TICK_SECONDS = 20.0
+SHOWN_MESSAGES = 500  # in the record of a tick; its log has them all
 PROCESS = uuid.uuid4().hex  # of the code server that evaluates the sensor
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0  # seconds before a run is asked for again
 
@@ -154,7 +156,10 @@ class _Tick:
             requests += _requests(self._instance, refresh, new)
         for message in self._messages:
             self._context.log.info(message)
-        skipped = "; ".join(self._messages) or "nothing new"
+        shown = self._messages[:SHOWN_MESSAGES]
+        if len(self._messages) > SHOWN_MESSAGES:
+            shown.append(f"and {len(self._messages) - SHOWN_MESSAGES} more")
+        skipped = "; ".join(shown) or "nothing new"
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else dg.SkipReason(skipped),
@@ -174,10 +179,9 @@ class _Tick:
             ledger.reopen()
             self._messages += [line for each in assigners for line in each.apply_settings()]
         left = self._decide_all(assigners, ledger, news)
-        for assigner in assigners:
-            for assigned in assigner.overdue(began):
-                self._report(assigned)
-                self._messages.append(assigned.message)
+        overdue = [assigned for each in assigners for assigned in each.overdue(began)]
+        self._report(overdue)
+        self._messages += [assigned.message for assigned in overdue]
         listed = before.quarantine
         if news.arrivals or news.complete:
             listed = f"{settings} {ledger.quarantine_etag()}"
@@ -207,19 +211,31 @@ class _Tick:
             arrivals[arrival.key] = arrival
             with self._quarantining(ledger, arrival):
                 proposals[arrival.key] = propose(arrival, self._inbox, assigners)
-        excluded = rivals(proposals)
-        for key, proposal in proposals.items():
-            with self._quarantining(ledger, arrivals[key]):
-                if key in excluded:
-                    raise UnclearError(excluded[key])
-                assigned = proposal.accept()
-                self._report(assigned)
-                ledger.decide(arrivals[key], "assigned")
-                self._messages.append(printable(f"{key}: {assigned.message}"))
+        self._accept_all(ledger, arrivals, proposals)
         left -= arrivals.keys()
         if left:
             self._messages.append(f"{len(left)} more uploads wait for the next tick")
         return left
+
+    def _accept_all(
+        self, ledger: Ledger, arrivals: Mapping[str, Object], proposals: Mapping[str, Proposal]
+    ) -> None:
+        """Registers what excludes no other, reports it at once, and decides on it last.
+
+        What a tick that dies has registered is known to the next one, which reports it if need be.
+        """
+        excluded, accepted = rivals(proposals), dict[str, Assigned]()
+        try:
+            for key, proposal in proposals.items():
+                with self._quarantining(ledger, arrivals[key]):
+                    if key in excluded:
+                        raise UnclearError(excluded[key])
+                    accepted[key] = proposal.accept()
+        finally:  # a fault at one of them does not keep the others waiting
+            self._report(accepted.values())
+            for key, assigned in accepted.items():
+                ledger.decide(arrivals[key], "assigned")
+                self._messages.append(printable(f"{key}: {assigned.message}"))
 
     @contextmanager
     def _quarantining(self, ledger: Ledger, arrival: Object) -> Iterator[None]:
@@ -234,15 +250,18 @@ class _Tick:
             ledger.decide(arrival, "quarantine", reason)
             self._messages.append(printable(f"{arrival.key}: quarantined: {reason}"))
 
-    def _report(self, assigned: Assigned) -> None:
+    def _report(self, assigned: Iterable[Assigned]) -> None:
         """Reports the files to Dagster; known ones only if a tick died before it did.
 
         Their partition is added with its first run: before that it could not be computed.
         """
-        name = assigned.partition
-        for kind, upload in assigned.files.items():
-            if not (assigned.known and is_reported(self._instance, name, kind, upload)):
-                report_file(self._instance, name, kind, upload, assigned.facts)
+        new: list[dg.AssetMaterialization] = []
+        known: list[dg.AssetMaterialization] = []
+        for each in assigned:
+            for kind, upload in each.files.items():
+                event = file_event(each.partition, kind, upload, each.facts)
+                (known if each.known else new).append(event)
+        report_asset_events(self._instance, new + unreported(self._instance, known))
 
 
 def _asked(

@@ -177,7 +177,7 @@ def test_a_report_a_dying_tick_did_not_make_is_made_up_for(desk, monkeypatch):
 
     desk.deliver_pair("BTC")
     with monkeypatch.context() as patch:
-        patch.setattr(sensor, "report_file", die)
+        patch.setattr(sensor, "report_asset_events", die)
         with pytest.raises(KeyboardInterrupt):
             desk.tick()
     desk.tick()
@@ -196,6 +196,31 @@ def test_a_full_disk_is_no_verdict_on_a_file(desk):
     Path(waiting).unlink()
     desk.tick()
     assert desk.said == ["btc prices.csv: the history of BTC, which waits for its trend"]
+
+
+def test_what_was_registered_before_a_fault_is_reported_and_decided_on(desk):
+    desk.deliver("btc prices.csv", history_csv(), age=20)
+    desk.deliver("eth prices.csv", history_csv(), age=10)
+    waiting = wiring.inbox(desk.settings).objects.uri("_registry/market_data/waiting/ETH.json")
+    Path(waiting, "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match="ETH"):
+        desk.tick()
+    assert [ticker for ticker, _ in desk.reported("history")] == ["BTC"]
+    Path(waiting, "in the way").rmdir()
+    Path(waiting).rmdir()
+    desk.tick()
+    assert desk.said == ["eth prices.csv: the history of ETH, which waits for its trend"]
+    assert [ticker for ticker, _ in desk.reported("history")] == ["BTC", "ETH"]
+
+
+def test_the_record_of_a_tick_names_so_many_uploads_and_counts_the_others(desk, monkeypatch):
+    monkeypatch.setattr(sensor, "SHOWN_MESSAGES", 1)
+    for name in ("btc", "eth", "xmr"):
+        desk.deliver(f"{name} prices.csv", history_csv())
+    desk.tick()
+    assert desk.said == [
+        "btc prices.csv: the history of BTC, which waits for its trend; and 2 more"
+    ]
 
 
 def test_a_file_that_stays_empty_is_quarantined(desk):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
 from crypto_assets.resources.errors import UnclearError, UsageError
@@ -71,7 +71,8 @@ class CurrencyAssigner(Assigner):
         key, etag = arrival.key, etag_of(content)
         claimed, owner = self._claimed(key), self._owner_by_key.get(key)
         if owner and not claimed and self._has(*owner, etag):
-            return Proposal(lambda: self._known(*owner, key, content))
+            self._inbox.pin(key, content)  # once more, in case its copy was lost
+            return Proposal(lambda: self._known(*owner, key))
         named = read_key(key, self._coins)
         export = self._read(key, content, claimed, claimed or owner, named)
         ticker, kind = claimed or self._worked_out(key, export, named)
@@ -83,19 +84,20 @@ class CurrencyAssigner(Assigner):
         if not claimed and not self._has(ticker, kind, etag):
             self._check_place(ticker, kind, key, facts)
         upload = replace(self._inbox.pin(key, content), facts=facts)
+        found = read_facts(export)  # a tick has thousands of proposals: they keep no content
         return Proposal(
-            lambda: self._accept(ticker, kind, upload, content, export),
+            lambda: self._accept(ticker, kind, upload, found),
             (ticker, kind),
             etag,
             f"name the right one in {self._place} ({section(ticker, kind, key)})",
         )
 
     def _accept(
-        self, ticker: str, kind: str, upload: StoredUpload, content: bytes, export: Export
+        self, ticker: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
     ) -> Assigned:
         if self._has(ticker, kind, upload.etag):
-            return self._known(ticker, kind, upload.key, content)
-        return self._give(ticker, kind, upload, export)
+            return self._known(ticker, kind, upload.key)
+        return self._give(ticker, kind, upload, facts)
 
     def _upload(self, ticker: str, kind: str) -> StoredUpload | None:
         """The currency's file of this kind, if it has one."""
@@ -107,9 +109,8 @@ class CurrencyAssigner(Assigner):
         present = self._upload(ticker, kind)
         return present is not None and present.etag == etag
 
-    def _known(self, ticker: str, kind: str, key: str, content: bytes) -> Assigned:
-        """The currency has this content; it is kept once more in case its copy was lost."""
-        self._inbox.pin(key, content)
+    def _known(self, ticker: str, kind: str, key: str) -> Assigned:
+        """The currency has this content."""
         present = self._upload(ticker, kind)
         files = {kind: present} if present and present.key == key else {}
         message = "this content is registered already"
@@ -148,26 +149,18 @@ class CurrencyAssigner(Assigner):
         except (OSError, ReadError):
             return {}
 
-    def _give(self, ticker: str, kind: str, upload: StoredUpload, export: Export) -> Assigned:
-        from crypto_assets.spark.market_data.bronze import reading_facts
-        from crypto_assets.spark.market_data.judge import file_problems, in_short
-
+    def _give(
+        self, ticker: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
+    ) -> Assigned:
         choices = with_choices(self._choices(ticker))
         entry = self._registry.assign(ticker, kind, upload, choices)
         self._owner_by_key[upload.key] = (ticker, kind)
-        problems = in_short(file_problems(export))
-        facts = {**reading_facts(export), "problems": problems}
-        facts |= {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
+        problems = facts["problems"]
         (other,) = self._registry.data_set.files.keys() - {kind}
         waits = "" if self._registry.is_complete(entry) else f", which waits for its {other}"
         refused = f"; a run will refuse it: {'; '.join(problems)}" if problems else ""
-        return Assigned(
-            self._registry.data_set,
-            f"the {kind} of {ticker}{waits}{refused}",
-            ticker,
-            {kind: upload},
-            {"rows": export.rows, **facts},
-        )
+        message = f"the {kind} of {ticker}{waits}{refused}"
+        return Assigned(self._registry.data_set, message, ticker, {kind: upload}, facts)
 
     def _choices(self, ticker: str) -> Choices:
         """What the owner chose, by the registry and then by `currencies.toml`."""
@@ -221,6 +214,16 @@ class CurrencyAssigner(Assigner):
         except ReadError as reason:
             said = as_settings(str(reason), self._place, ticker, key)
             raise UnclearError(said) from reason
+
+
+def read_facts(export: Export) -> dict[str, Any]:
+    """What is shown of a file that was read: its rows and days, how it is written, its problems."""
+    from crypto_assets.spark.market_data.bronze import reading_facts
+    from crypto_assets.spark.market_data.judge import file_problems, in_short
+
+    days = {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
+    problems = in_short(file_problems(export))
+    return {"rows": export.rows, **reading_facts(export), "problems": problems, **days}
 
 
 def file_facts(key: str, export: Export) -> dict[str, str]:

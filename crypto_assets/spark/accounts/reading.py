@@ -55,7 +55,8 @@ def kind_of(head: bytes, name: str) -> str | None:
     columns do.
     """
     text = head.decode("utf-16" if head.startswith(UTF16_BOMS) else "utf-8-sig", "replace")
-    line = next((line for line in re.split(r"[\r\n]+", text) if line.strip(BLANK)), "")
+    lines = (found[0] for found in re.finditer(r"[^\r\n]+", text))  # not all: a head is long
+    line = next((line for line in lines if line.strip(BLANK)), "")
     if "\0" in line:
         return None
     kind, known = kind_by_names(line)
