@@ -32,6 +32,8 @@ CITIES = [f"city {number:02}" for number in range(12)]
 INDEX = Path("history/runs/index.db")
 OUTSIDE_RUNS = Path("history/runs/.db")
 TABLES = {
+    "sqlite_master": "type, name, sql",
+    "alembic_version": "version_num",
     "event_logs": "id, run_id, event, dagster_event_type, timestamp, step_key, asset_key,"
     " partition",
     "asset_event_tags": "id, event_id, asset_key, key, value, event_timestamp",
@@ -141,6 +143,24 @@ def test_a_batch_opens_no_more_connections_than_one_event(batching, monkeypatch)
     for_one = len(opened)
     report_asset_events(batching, gauges(CITIES[:5]))
     assert 0 < len(opened) - for_one <= for_one
+
+
+def test_where_no_links_can_be_made_a_run_gets_its_file_all_the_same(
+    batching, tmp_path, monkeypatch
+):
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    first = record_run(batching, CITIES)
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    second = record_run(batching, CITIES)
+    schemas = [
+        rows(tmp_path / f"batching/history/runs/{run_id}.db", "SELECT name, sql FROM sqlite_master")
+        for run_id in (first, second)
+    ]
+    assert sorted(schemas[0]) == sorted(schemas[1])
+    folders = [path for path in (tmp_path / "batching/history/runs").iterdir() if path.is_dir()]
+    assert folders == []
 
 
 KILLED = """
