@@ -12,7 +12,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,12 +150,13 @@ class Outcomes:
     def break_off(self, run_id: str, fault: BaseException) -> None:
         """Records why this run ended before it gave a verdict on all its partitions.
 
-        What is no `Exception` interrupts it.
+        What is no `Exception` interrupts it. Where that cannot be recorded, as on a full disk, it
+        stays known that the run began.
         """
         reason = "it was interrupted"
         if isinstance(fault, Exception):
             reason = " ".join(str(fault).split()) or type(fault).__name__
-        with self._open() as connection:
+        with suppress(sqlite3.Error), self._open() as connection:
             connection.execute("UPDATE attempts SET reason = ? WHERE run_id = ?", (reason, run_id))
 
     def layers(self, data_set: str, partitions: Collection[str]) -> dict[str, dict[str, Layer]]:

@@ -5,15 +5,23 @@ For each database: what is lost with it, and what makes it anew. Tables and stor
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from crypto_assets.resources.errors import BusyError, CryptoAssetsError, DataError
+from crypto_assets.resources.errors import (
+    BusyError,
+    CryptoAssetsError,
+    DataError,
+    RefusedError,
+)
 from crypto_assets.resources.settings import Settings
 
+_LITTLE = 1 << 20  # bytes left on a disk that is as good as full
 _PROBE = bytes(1 << 16)  # a full disk still takes the name of a file
 _RECORDED_ANEW = (
     "which layers were made when; `crypto-assets materialize --all` and `crypto-assets accounts` "
@@ -28,12 +36,14 @@ _SHARDS = "history/runs"  # a database for each run, and the index
 
 
 def check_writable(folder: Path) -> str:
-    """Raises `OSError` if the folder cannot be made or written, or its disk is full."""
+    """Raises `OSError` if the folder cannot be made or written, `RefusedError` if it is full."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, buffering=0) as probe:
             probe.write(_PROBE)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(folder) from error
         error.filename = str(folder)
         raise
     return f"{folder} can be written"
@@ -56,14 +66,25 @@ def check_databases(settings: Settings) -> str:
 def explained(settings: Settings, error: sqlite3.Error) -> CryptoAssetsError:
     """What an error of Dagster's databases comes from.
 
-    Raises `OSError` if it is that the home cannot be written, `DataError` if a file is damaged.
+    Raises `OSError` or `RefusedError` if it is that the home cannot be written, `DataError` if a
+    file is damaged.
     """
     check_writable(settings.root)
     check_writable(settings.dagster_home)
+    # What broke off has given back some room by now, and says more than one thing of a full disk.
+    is_full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    if is_full or shutil.disk_usage(settings.dagster_home).free < _LITTLE:
+        return _full(settings.root)
     check_databases(settings)
     if "locked" in str(error):
         return BusyError(f"another process holds the databases in {settings.dagster_home}: retry")
     return CryptoAssetsError(f"the databases in {settings.dagster_home}: {error}")
+
+
+def _full(folder: Path) -> RefusedError:
+    return RefusedError(
+        f"No space left on device: {folder}: make some and run again; what is published is whole"
+    )
 
 
 def _databases(folder: Path) -> Iterator[Path]:
@@ -85,8 +106,8 @@ def _fault(path: Path, *, whole: bool) -> str | None:
             if whole:
                 (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
                 return None if found == "ok" else str(found)
-    except sqlite3.OperationalError as error:  # such as a lock, which is no damage
-        return str(error) if "no such table" in str(error) else None
+    except sqlite3.OperationalError:
+        return None  # a lock, or no tables so far: Dagster makes them when it opens the file
     except sqlite3.DatabaseError as error:
         return str(error)
     return None
