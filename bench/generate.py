@@ -13,17 +13,8 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from sample_data.generate import (
-    Day,
-    coingecko,
-    interest_series,
-    investing_us,
-    multi_timeline,
-    price_series,
-    run_of,
-    weeks,
-    yahoo,
-)
+from sample_data.generate import coingecko, investing_us, multi_timeline, yahoo
+from sample_data.series import Day, interest_series, price_series, run_of, weeks
 
 TICKERS = 1_000
 DAYS = 1_887

@@ -1,4 +1,4 @@
-"""A job spec for a snapshot of any two files, and running it."""
+"""A job spec for a snapshot of any two files, and running it; what becomes of rows of bronze."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assets.spark.accounts import transform
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.accounts.snapshot import Snapshot
+from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
 from crypto_assets.spark.job_spec import JobSpec, Upload
 from crypto_assets.spark.run import run as run_spec
 from crypto_assets_tests.helpers.account_files import NAME
+from crypto_assets_tests.spark.accounts.rows import frame_of
 
 
 @pytest.fixture
@@ -38,3 +41,21 @@ def spec(tmp_path):
 def run(session):
     """Runs a job spec; its verdicts by layer."""
     return lambda spec: {result.layer: result.verdicts[0] for result in run_spec(session, spec)}
+
+
+def bronze(session, table, rows):
+    """These rows of a file; the first is line 2."""
+    lines = [{"line": line, **row} for line, row in enumerate(rows, 2)]
+    return frame_of(session, table.ddl, lines)
+
+
+@pytest.fixture
+def customers(session):
+    """What becomes of these rows of a customers' file."""
+    return lambda *rows: transform.customers(bronze(session, BRONZE_CUSTOMERS, rows))
+
+
+@pytest.fixture
+def accounts(session):
+    """What becomes of these rows of an accounts' file."""
+    return lambda *rows: transform.accounts(bronze(session, BRONZE_ACCOUNTS, rows))
