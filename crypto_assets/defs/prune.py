@@ -98,7 +98,7 @@ def _unless_in_use(what: str, prune_one: Callable[[], Pruned]) -> Pruned:
         return Pruned(what, left=str(error))
 
 
-@dg.op(name=NAME, required_resource_keys={"settings", "process"})
+@dg.op(name="delete_old", config_schema={}, required_resource_keys={"settings", "process"})
 def _prune(context: dg.OpExecutionContext) -> None:
     """Deletes what is old, and says what in the log and in a tag of the run."""
     settings: Settings = context.resources.settings

@@ -50,6 +50,10 @@ def test_loading_definitions_takes_less_than_two_seconds(home):
     assert min(loaded()[0] for _ in range(3)) < 2
 
 
+def test_the_definitions_are_whole_as_a_code_server_wants_them(home):
+    dg.Definitions.validate_loadable(defs())
+
+
 def test_the_layers_follow_each_other_and_are_partitioned_by_ticker(home):
     graph = defs().resolve_asset_graph()
     upstream = {"history_file", "trend_file"}

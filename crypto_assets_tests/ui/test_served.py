@@ -156,6 +156,7 @@ def leaves(types: dict[str, list[dict]], key: str, path: str = "") -> Iterator[s
     ("job", "own"),
     [
         ("refresh_currencies", set()),
+        ("prune", set()),
         ("refresh_accounts", {"ops accounts config confirm_mass_delete"}),
         ("__ASSET_JOB", {"ops accounts config confirm_mass_delete"}),
     ],
@@ -213,6 +214,11 @@ def test_what_happened_is_printed_and_no_look_or_event(ui, folder):
     assert any(re.fullmatch(r"run \S+ started: DOGE", line) for line in lines)
     assert not [line for line in lines if "DEBUG" in line or "INFO" in line or "Checking" in line]
     assert not [line for line in lines if line.startswith(("Traceback", " "))]
+
+
+def test_what_was_pruned_is_printed_in_words(ui, folder):
+    run = launch(ui, REPOSITORY, "prune", {})["run"]["id"]
+    until("its end", lambda: f"run {run} succeeded: prune: old runs" in log(folder), by=ui.process)
 
 
 def test_nothing_is_imported_from_the_working_directory(ui, folder):
