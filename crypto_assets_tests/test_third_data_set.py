@@ -14,6 +14,7 @@ from crypto_assets.defs.jobs import job_name, refresh_job
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.layers import layers_asset
 from crypto_assets.defs.status import statuses
+from crypto_assets.defs.under_way import under_way
 from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources import wiring
 from crypto_assets.resources.data_set.published import Published
@@ -77,7 +78,8 @@ def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_
             ("german", ["toy_lines"], {"toy_pairs": "1 words without a translation"}),
         ]
         published = Published(toy.registry, toy.outcomes, toy.lake)
-        found = statuses(published, toy.registry.names(), ())
+        (look,) = under_way(settings, [published])
+        found = statuses(published, toy.registry.names(), look)
         assert [(each.entry.partition, each.state) for each in found] == [
             ("french", "published"),
             ("german", "failed"),

@@ -56,11 +56,14 @@ def _type(*words: str) -> int:
 def _as_expected() -> bool:
     """The good currencies are published in every layer, the broken one stopped at bronze."""
     from crypto_assets.defs.status import statuses
+    from crypto_assets.defs.under_way import under_way
     from crypto_assets.resources import wiring
     from crypto_assets.resources.settings import Settings
 
-    every = statuses(wiring.published(Settings())[0], FILES, ())
-    found = {each.entry.partition: each for each in every}
+    settings = Settings()
+    currencies, _ = wiring.published(settings)
+    (look,) = under_way(settings, [currencies])
+    found = {each.entry.partition: each for each in statuses(currencies, FILES, look)}
     states = {
         name: {layer.state for layer in status.layers.values()} for name, status in found.items()
     }

@@ -131,9 +131,9 @@ def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str])
     from crypto_assets.resources import wiring
 
     published, _ = wiring.published(settings)
-    (covered,) = under_way(settings, [published])
+    (look,) = under_way(settings, [published])
     with keeping_all():
-        found = statuses(published, tickers, covered)
+        found = statuses(published, tickers, look)
     chosen = [each.entry.partition for each in found if each.state in states]
     say(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}", err=True)
     return chosen

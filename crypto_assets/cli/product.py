@@ -47,11 +47,11 @@ def _document(settings: Settings, tickers: Sequence[str]) -> dict[str, Any]:
     currencies, snapshots = wiring.published(settings)
     registered = currencies.registry
     chosen = chosen_tickers(registered, tickers) if tickers else registered.names()
-    covered, covered_snapshots = under_way(settings, [currencies, snapshots])
+    looks = under_way(settings, [currencies, snapshots])
     last = [] if tickers else snapshots.registry.names()[-SHOWN_SNAPSHOTS:]
     document: dict[str, Any] = {
-        "currencies": [currency_document(s) for s in statuses(currencies, chosen, covered)],
-        "snapshots": [snapshot_document(s) for s in statuses(snapshots, last, covered_snapshots)],
+        "currencies": [currency_document(s) for s in statuses(currencies, chosen, looks[0])],
+        "snapshots": [snapshot_document(s) for s in statuses(snapshots, last, looks[1])],
     }
     if not tickers:
         document |= {

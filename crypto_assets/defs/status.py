@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crypto_assets.defs.under_way import UnderWay
 from crypto_assets.resources.data_set.due import has_verdict
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
 from crypto_assets.resources.data_set.published import Published
@@ -83,16 +84,14 @@ class Status:
 
 
 def statuses(
-    published: Published, partitions: Collection[str], under_way: Collection[str]
+    published: Published, partitions: Collection[str], under_way: UnderWay
 ) -> list[Status]:
-    """The status of each of these registered partitions; those whose entry is damaged come last.
-
-    `under_way` are the partitions that runs cover.
-    """
+    """The status of each of these registered partitions; those whose entry is damaged come last."""
     registry, outcomes = published.registry, published.outcomes
     data_set = registry.data_set
     entries = registry.get_all(partitions)
-    known, attempts = outcomes.layers(data_set.name, entries), outcomes.attempts(data_set.name)
+    known = outcomes.layers(data_set.name, entries)
+    broke_off = under_way.broke_off(outcomes.attempts(data_set.name))
     missing = published.missing(list(entries))
     found = []
     for name, entry in entries.items():
@@ -103,10 +102,10 @@ def statuses(
             )
             for layer, version in versions.items()
         }
-        ended = name in under_way or has_verdict(versions, known[name])
-        attempt = None if ended else attempts.get(name)
+        attempt = None if has_verdict(versions, known[name]) else broke_off.get(name)
         problem = f"{BROKE_OFF}: {attempt.reason or KILLED}" if attempt else None
-        found.append(Status(entry, layers, running=name in under_way, problem=problem))
+        running = name in under_way.partitions
+        found.append(Status(entry, layers, running=running, problem=problem))
     none = dict.fromkeys(data_set.layers, LayerStatus("none"))
     damaged = registry.damaged(name for name in partitions if name not in entries)
     return [*found, *(Status(Entry(n), none, problem=why) for n, why in damaged.items())]

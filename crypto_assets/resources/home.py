@@ -1,7 +1,7 @@
 """Dagster's home as commands see it that only look: making it, and whether a run has not ended.
 
-Imports no Dagster, which takes over a second. What needs an instance is in `instance`; these two
-know how Dagster stores its state on disk, and nothing else does.
+Imports no Dagster, which takes over a second. What needs an instance is in `instance`. Besides the
+event log, these two alone know how Dagster stores its state on disk.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import pytest
 
 from crypto_assets.definitions import defs
 from crypto_assets.defs.partitions import RANGE_TAGS
-from crypto_assets.defs.under_way import under_way
+from crypto_assets.defs.status import statuses
+from crypto_assets.defs.under_way import UnderWay, under_way
 from crypto_assets.resources import wiring
 from crypto_assets.resources.home import (
     KILLED,
@@ -109,11 +110,24 @@ def test_a_run_whose_process_was_killed_is_shown_as_that_before_dagster_marks_it
     assert not has_unfinished_runs(settings)
 
 
+def test_a_run_that_begins_or_ends_while_status_looks_did_not_break_off(settings, add):
+    for ticker in ("AAA", "BBB", "CCC"):
+        add(ticker)
+    currencies, _ = wiring.published(settings)
+    outcomes = currencies.outcomes
+    outcomes.begin(MARKET_DATA.name, ["AAA", "BBB", "CCC"], "killed")
+    (look,) = under_way(settings, [currencies])
+    outcomes.begin(MARKET_DATA.name, ["BBB"], "new")
+    outcomes.end(MARKET_DATA.name, ["CCC"], "killed")
+    found = statuses(currencies, ["AAA", "BBB", "CCC"], look)
+    assert [each.problem for each in found] == [f"broke off: {KILLED}", None, None]
+
+
 def test_outcomes_of_an_earlier_version_are_taken_over_though_nothing_runs(settings, add):
     add("AAA")
     currencies, _ = wiring.published(settings)
     assert not currencies.outcomes.is_taken_over(MARKET_DATA.name)
-    assert under_way(settings, [currencies]) == [set()]
+    assert under_way(settings, [currencies]) == [UnderWay(set(), {})]
     assert currencies.outcomes.is_taken_over(MARKET_DATA.name)
 
 
