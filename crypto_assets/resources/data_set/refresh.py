@@ -324,20 +324,12 @@ class Refresh:
 
     def _verdicts(self, layer: str, problems: Mapping[str, str], batch: Entries) -> LayerResult:
         """Verdicts against these partitions, which nothing was computed of: others may pass."""
-        return LayerResult(
-            layer,
-            0.0,
-            tuple(
-                Verdict(
-                    name,
-                    layer,
-                    (problem,),
-                    version=self.registry.version(batch[name], layer) if name in batch else "",
-                    passing=True,
-                )
-                for name, problem in problems.items()
-            ),
+        versions = {n: self.registry.version(batch[n], layer) for n in problems if n in batch}
+        verdicts = (
+            Verdict(name, layer, (problem,), version=versions.get(name, ""), passing=True)
+            for name, problem in problems.items()
         )
+        return LayerResult(layer, 0.0, tuple(verdicts))
 
 
 def clear_left_behind(engine: Engine, lake: Lake, running: Collection[str]) -> None:
