@@ -7,7 +7,7 @@ What a data set does beside, such as loading a warehouse, is in its own `refresh
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from crypto_assets.resources.data_set.assign import Assigner
 from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.results import OnLayer, stopped, together
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.storage.lake import Current, Lake, Made, Manifest
@@ -24,7 +25,6 @@ from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdic
 # Partitions are loaded so many at a time, while the next ones are computed. Each load may copy what
 # is there already: later ones are larger.
 LOADED_TOGETHER, LOADED_SHARE = 250, 0.25
-OnLayer = Callable[[LayerResult], None]
 Entries = Mapping[str, Entry]
 
 
@@ -182,7 +182,7 @@ class Refresh:
         left, loaded = dict(batch), 0
         ready: dict[str, Entry] = {}
         stagings, fault = {staging}, None
-        for computed, fault in _together(computing, on_layer):
+        for computed, fault in together(computing, on_layer):
             stagings |= {result.staging for result in computed}
             part = {v.partition: left.pop(v.partition) for r in computed[:1] for v in r.verdicts}
             versioned = [self._versioned(result, part) for result in computed]
@@ -266,15 +266,15 @@ class Refresh:
             return []
         started, first = time.monotonic(), computed[0]
         why = {name: (first.layer, reason) for name, reason in conflicts.items()}
-        results = self.stop(computed, why, passing=True)
-        results = self.stop(results, self._refused(results, batch, current))
+        results = stopped(self.data_set, computed, why, passing=True)
+        results = stopped(self.data_set, results, self._refused(results, batch, current))
         made: dict[str, dict[str, Made]] = {name: {} for name in batch}
         for verdict in (v for result in results for v in result.verdicts if v.passed):
             made[verdict.partition][verdict.layer] = Made(
                 verdict.version, self.rows(verdict), verdict.files
             )
         problems = self.lake.publish(self.data_set, first.staging, made, current)
-        results = self.stop(results, problems, passing=True)
+        results = stopped(self.data_set, results, problems, passing=True)
         seconds = (time.monotonic() - started) / len(results)
         return [replace(result, seconds=result.seconds + seconds) for result in results]
 
@@ -289,29 +289,6 @@ class Refresh:
             if name not in refused and (why := self.guard(verdict, batch[name], published)):
                 refused[name] = (verdict.layer, why)
         return refused
-
-    def stop(
-        self,
-        results: Iterable[LayerResult],
-        problems: Mapping[str, tuple[str, str]],
-        *,
-        passing: bool = False,
-    ) -> list[LayerResult]:
-        """Adds each partition's problem to its verdict at that layer; it reaches none behind."""
-        order = list(self.data_set.layers)
-
-        def stopped(verdict: Verdict) -> Iterator[Verdict]:
-            layer, problem = problems.get(verdict.partition, (None, ""))
-            if layer is None or order.index(verdict.layer) < order.index(layer):
-                yield verdict
-            elif verdict.layer == layer:
-                soft = passing and not verdict.problems
-                yield replace(verdict, problems=(*verdict.problems, problem), passing=soft)
-
-        return [
-            replace(result, verdicts=tuple(v for each in result.verdicts for v in stopped(each)))
-            for result in results
-        ]
 
     def _versioned(self, result: LayerResult, batch: Entries) -> LayerResult:
         def versioned(verdict: Verdict) -> Verdict:
@@ -340,25 +317,3 @@ def clear_left_behind(engine: Engine, lake: Lake, running: Collection[str]) -> N
 
 def _execute_nothing(spec: JobSpec) -> Iterator[LayerResult]:  # noqa: ARG001 - as an engine's
     yield from ()
-
-
-def _together(
-    results: Iterable[LayerResult], on_layer: OnLayer
-) -> Iterator[tuple[list[LayerResult], Exception | None]]:
-    """Results of the same partitions, layer by layer, and the fault that ended the computing early.
-
-    The layers before a fault count.
-    """
-    together: list[LayerResult] = []
-    try:
-        for result in results:
-            if result.layer in {each.layer for each in together}:
-                yield together, None
-                together = []
-            together.append(result)
-            on_layer(result)
-    except Exception as fault:  # noqa: BLE001 - raised again when the rest is published
-        yield together, fault
-    else:
-        if together:
-            yield together, None

@@ -9,6 +9,7 @@ from typing import Any
 
 from crypto_assets.resources.data_set.refresh import Entries, Refresh
 from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.data_set.results import stopped
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.assign import CurrencyAssigner
@@ -106,9 +107,11 @@ class CurrencyRefresh(Refresh):
             for ticker, entry in good.items()
         )
         result = LayerResult(WAREHOUSE, time.monotonic() - started, verdicts)
-        results = self.stop([result], {ticker: (WAREHOUSE, why) for ticker, why in failed.items()})
+        results = stopped(
+            self.data_set, [result], {ticker: (WAREHOUSE, why) for ticker, why in failed.items()}
+        )
         absent = {ticker: (WAREHOUSE, why) for ticker, why in passing.items()}
-        return self.stop(results, absent, passing=True)
+        return stopped(self.data_set, results, absent, passing=True)
 
     def _not_loaded(
         self, good: Entries, current: Current, files: Mapping[str, LoadFile]
