@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow.compute as pc
 
-from crypto_assets.spark.exports.numbers import MISSING_PRICES, MISSING_WORDS
+from crypto_assets.spark.market_data import silver
+from crypto_assets.spark.market_data.bronze import data_lines
 
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
@@ -44,16 +46,12 @@ def _lines(export: Export, role: str) -> list[dict[str, Any]]:
 def file_problems(export: Export) -> list[str]:
     """What a run will refuse this file for; nothing if it can be computed."""
     problems = [f"line {bad['line']}: {bad['problem']}" for bad in bad_lines(export)]
-    data = export.lines.filter(pc.equal(export.lines["role"], "data"))
-    numbers = [
-        float(word.replace("<1", "0.5"))
-        for value in pc.utf8_lower(pc.utf8_trim_whitespace(data["value"])).to_pylist()
-        if (word := value) is not None and word not in MISSING_WORDS
-    ]
-    if export.kind == "history":
-        numbers = [number for number in numbers if number not in MISSING_PRICES]
-    if not numbers:
+    data = data_lines(export.lines)
+    read = silver.prices(data) if export.kind == "history" else silver.trends(data)
+    if read.unreadable:
+        problems.append(f"{read.unreadable} rows whose value cannot be read")
+    if np.isnan(read.series.values).all():
         problems.append(f"there is no valid value in {len(data)} data lines")
-    elif max(map(abs, numbers)) == float("inf"):
+    elif np.isinf(read.series.values).any():
         problems.append("a value is too large for a number")
     return problems
