@@ -29,7 +29,7 @@ TICKERS = [
     *("VET", "FIL", "AAVE", "EOS", "XTZ", "NEO", "ZEC", "DASH", "QTUM", "ICX", "KSM", "XEM"),
 ]
 ROWS = 41
-UI_SECONDS, COMMAND_SECONDS = 60.0, 15.0  # at most, before the kill
+UI_SECONDS, COMMAND_SECONDS = 45.0, 15.0  # at most, before the kill
 WORKER, WORKER_CHANCE = "crypto_assets.spark.worker", 0.02  # of a kill, 20 times a second
 STATE = """
 SELECT ticker, count(*), count(DISTINCT date), max(price) FROM market_data.prices GROUP BY ticker

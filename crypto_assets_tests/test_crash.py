@@ -25,7 +25,6 @@ from crypto_assets.resources import wiring
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.uploads.register import add_currency
 from crypto_assets.spark.market_data.currency import Choices
-from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -140,7 +139,6 @@ class Home:
             (history := folder / "prices.csv").write_text(history_csv(level, days=days))
             (trend := folder / "trend.csv").write_text(trend_csv(ticker, [interest] * 7))
             add_currency(inbox, registry, ticker, {"history": history, "trend": trend}, Choices())
-            wiring.outcomes(self.settings).registered(MARKET_DATA.name, ticker)
 
     def published(self) -> dict[str, object]:
         """The bytes of every published file, each read whole, and the rows of every view."""
@@ -234,12 +232,12 @@ def test_a_batch_killed_between_two_renames_leaves_each_file_old_or_new(home, up
     home.die("rename", 2)  # between the two bronze files of the first ticker
     first = home.published()
     assert [name for name in old if first[name] != old[name]] == [
-        f"bronze/kind=history/ticker={TICKERS[0]}/data.parquet"
+        f"bronze/kind=history/ticker={min(TICKERS)}/data.parquet"
     ]
     home.die("rename", FILES)  # before gold of the last ticker
     second = home.published()
     assert [name for name in old if second[name] == old[name]] == [
-        f"gold/ticker={TICKERS[-1]}/data.parquet",
+        f"gold/ticker={max(TICKERS)}/data.parquet",
         *(f"rows of {ticker}" for ticker in TICKERS),
     ]
     assert_recovers(home, old, first, second)

@@ -30,6 +30,7 @@ class Follower:
         self._seen = {key: self._newest(key) for key in (*_FILES, quarantine_spec.key)}
         self._began = self._looked = datetime.now(UTC)
         self._reported_runs: set[tuple[str, dg.DagsterRunStatus]] = set()
+        self._running: set[str] = set()  # those whose start is reported and whose end is not
 
     def news(self) -> Iterator[str]:
         """A line for each thing that happened, by kind in the order it happened in."""
@@ -40,24 +41,33 @@ class Follower:
         for made in self._reported(quarantine_spec.key):
             if count := made.metadata["uploads"].value:
                 yield f"{count} in quarantine: `crypto-assets status` says why"
-        runs = self._changed()
-        for run in runs:
+        records = self._changed()
+        for record in records:
+            run = record.dagster_run
             if (run.run_id, run.status) not in self._reported_runs:
-                yield from self._lines(run)
-        self._reported_runs = {(run.run_id, run.status) for run in runs}
+                if (record.start_time or 0) >= self._began.timestamp():
+                    yield from self._start(run)
+                yield from self._end(run)
+        self._reported_runs = {(r.dagster_run.run_id, r.dagster_run.status) for r in records}
 
-    def _lines(self, run: dg.DagsterRun) -> Iterator[str]:
-        if run.status == dg.DagsterRunStatus.STARTED:
+    def _start(self, run: dg.DagsterRun) -> Iterator[str]:
+        """That a run has started, also if it has ended since the last look."""
+        if run.run_id not in self._running:
+            self._running.add(run.run_id)
             yield f"run {run.run_id} started: {_scope(run)}"
-        elif run.status == dg.DagsterRunStatus.FAILURE:
+
+    def _end(self, run: dg.DagsterRun) -> Iterator[str]:
+        if run.status == dg.DagsterRunStatus.FAILURE:
             found = failures(self._instance, run.run_id)
             subject, text = notice(run, found, "", DATA_SETS)
             yield subject
             yield from filter(None, text.splitlines())
         elif run.status in _ENDED:
             yield f"run {run.run_id} {_ENDED[run.status]}: {_scope(run)}"
+        if run.is_finished:
+            self._running.discard(run.run_id)
 
-    def _changed(self) -> list[dg.DagsterRun]:
+    def _changed(self) -> list[dg.RunRecord]:
         """The runs that began or ended since a little before the last look.
 
         Their records also change later, when Dagster writes a tag.
@@ -65,7 +75,7 @@ class Follower:
         since, self._looked = max(self._began, self._looked - _OVERLAP), datetime.now(UTC)
         updated = self._instance.get_run_records(dg.RunsFilter(updated_after=since))
         return [
-            record.dagster_run
+            record
             for record in reversed(updated)
             if (record.end_time or record.start_time or 0) >= since.timestamp()
         ]

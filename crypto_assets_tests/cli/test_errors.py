@@ -160,6 +160,7 @@ def test_a_damaged_database_of_dagster_is_named_with_the_cure(run, add, home, na
     assert f"{path} is damaged" in fix
     path.unlink() if content else path.rmdir()
     assert run("status")[0] == 0
+    add("BTC")  # where `remove` came as far as Dagster, it has taken it out of the registry
     assert run("materialize", "BTC")[0] == 0
     assert "published" in run("status")[1]
 
