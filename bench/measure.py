@@ -5,6 +5,7 @@ asset graph over them, as `crypto-assets materialize --all` does.
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -33,7 +34,9 @@ def refresh() -> Measured:
     from crypto_assets.resources.settings import Settings
     from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
-    currencies = wiring.market_data(Settings())
+    settings = Settings()
+    wiring.engine(settings).prepare(os.cpu_count() or 1)  # as the command does, before Dagster
+    currencies = wiring.market_data(settings)
     names = currencies.registry.names()
     started, spent = time.monotonic(), cpu_s()
     layers: dict[str, float] = dict.fromkeys(MARKET_DATA.layers, 0.0)

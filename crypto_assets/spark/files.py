@@ -7,7 +7,7 @@ is published is read from its folder. Tables of many partitions at once are `sto
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -39,10 +39,17 @@ class Written:
 
         Both values are None if there are only nulls.
         """
-        group = self.footer.row_group(0)
-        found = group.column(self.footer.schema.names.index(column)).statistics
+        found = self._group.column(self._places[column]).statistics
         low, high = (found.min, found.max) if found.has_min_max else (None, None)
         return low, high, found.null_count
+
+    @cached_property
+    def _group(self) -> Any:
+        return self.footer.row_group(0)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.footer.schema.names)}
 
     def holds(self, rows: pa.Table) -> bool:
         """Whether exactly these rows are read from the file."""

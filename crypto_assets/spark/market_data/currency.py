@@ -6,6 +6,7 @@ What becomes of the choices is `bronze`, `silver` and `audit`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from crypto_assets.spark.job_spec import Partition, Upload
@@ -56,12 +57,18 @@ class Choices:
         `terms` are the words that mean the currency.
         """
         from crypto_assets.spark.exports import Options
-        from crypto_assets.spark.market_data.coins import coin_words
 
         known = {each.name for each in fields(Options)}
-        chosen = {name: value for name, value in asdict(self).items() if name in known}
-        others = coin_words() - {*terms} if terms else frozenset()
-        return Options(**chosen, terms=terms, kind=kind, file=file, others=others)
+        chosen = {name: value for name, value in vars(self).items() if name in known}
+        return Options(**chosen, terms=terms, kind=kind, file=file, others=_others(terms))
+
+
+@lru_cache(maxsize=1)  # both files of a currency ask for the same
+def _others(terms: tuple[str, ...]) -> frozenset[str]:
+    """The words that mean other coins, where it is known what means this one."""
+    from crypto_assets.spark.market_data.coins import coin_words
+
+    return coin_words() - {*terms} if terms else frozenset()
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,10 @@ def prices(lines: pa.Table) -> Values:
     `lines` has the columns `date` (ISO text) and `value` (text) of `data` lines alone.
     """
     read = _values(lines)
-    missing = np.isin(read.series.values, MISSING_PRICES)
-    return Values(
-        Series(read.series.days, np.where(missing, np.nan, read.series.values)), read.unreadable
-    )
+    values = read.series.values
+    for missing in MISSING_PRICES:
+        values = np.where(values == missing, np.nan, values)
+    return Values(Series(read.series.days, values), read.unreadable)
 
 
 def trends(lines: pa.Table) -> Values:
