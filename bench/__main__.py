@@ -68,7 +68,11 @@ def _register(home: Path, files: list[FilePair]) -> None:
 
 def _home(folder: Path) -> Path:
     """A home without tables, with the uploads that are registered."""
+    from crypto_assets.resources import wiring
+    from crypto_assets.resources.settings import Settings
+
     folder.mkdir(parents=True)
+    wiring.outcomes(Settings(home=folder)).unreported(MARKET_DATA.name)  # a new home's, as of `add`
     (folder / "inbox").symlink_to((folder.parents[1] / "registered" / "inbox").resolve())
     return folder
 
