@@ -17,7 +17,8 @@ READY = "ready"
 
 def main() -> None:
     """Answers until its input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides when it ends
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group, when a run is ended
+        signal.signal(number, signal.SIG_IGN)  # whoever started it decides when it ends
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what others print is no answer
     import pyarrow as pa

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from crypto_assets.resources.engine import local, workers
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.engine.workers import Workers
 from crypto_assets.resources.errors import RefusedError
+from crypto_assets.spark import each
 from crypto_assets.spark.job_spec import JobSpec, Partition
 from crypto_assets_tests.helpers.waiting import HANG_S, until
 
@@ -66,6 +68,17 @@ def test_a_process_that_cannot_start_is_one_line_with_its_command(monkeypatch):
     monkeypatch.setattr(workers, "_COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
     with pytest.raises(RefusedError, match=r"cannot start \(exit code .*says why"):
         computed(spec(A={}))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_is_no_death_of_a_partitions_process(number):
+    with Workers(1) as pool:
+        answers = pool.answers(each.pieces(spec(A={}, B={}, C={})), lambda _, code: str(code))
+        next(answers)
+        (process,) = pool._started
+        process._process.send_signal(number)
+        assert all("verdicts" in answer for answer in answers)
+        assert pool._started == [process]
 
 
 def test_processes_that_wait_for_work_end_with_the_block():
