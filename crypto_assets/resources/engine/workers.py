@@ -12,15 +12,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import IO, Self
 
 from crypto_assets.resources.errors import RefusedError
+from crypto_assets.resources.progress import waiting
+from crypto_assets.spark.job_spec import spec_from_json
 from crypto_assets.spark.worker import READY
 
 TRIES = 2  # a piece whose process dies so often is what kills it
+REPORT_SECONDS = 10.0
 AHEAD = 2  # pieces a process is given at a time, so that it never waits for the next one
 _COMMAND = (sys.executable, "-P", "-m", "crypto_assets.spark.worker")
 OnDeath = Callable[[str, int], str]
@@ -77,14 +80,14 @@ class Workers:
             self._serving.append(Thread(target=self._serve, args=[process, work], daemon=True))
             self._serving[-1].start()
         for _ in pieces:
-            answer = work.answers.get()
+            answer = work.answer()
             if isinstance(answer, Exception):
                 raise answer
             yield answer
 
     def _serve(self, process: _Process, work: _Work) -> None:
         """Gives a process its pieces until none waits; another one takes its place if it dies."""
-        at: deque[str] = deque()
+        at = work.begun()
         try:
             while not self._closed:
                 while len(at) < AHEAD and (piece := work.next()):
@@ -117,6 +120,22 @@ class _Work:
     on_death: OnDeath
     answers: SimpleQueue[str | Exception] = field(default_factory=SimpleQueue)
     deaths: Counter[str] = field(default_factory=Counter)
+    at: list[deque[str]] = field(default_factory=list)
+
+    def begun(self) -> deque[str]:
+        """The pieces that one process is given, of which it is at the first."""
+        self.at.append(deque())
+        return self.at[-1]
+
+    def answer(self) -> str | Exception:
+        """The next answer. Says now and then what is computed, where that takes long."""
+        while True:
+            try:
+                return self.answers.get(timeout=REPORT_SECONDS)
+            except Empty:
+                first = [piece for given in self.at for piece in list(given)[:1]]
+                names = (spec_from_json(piece).partitions[0].name for piece in first)
+                waiting(f"still computing {' and '.join(names)}")
 
     def next(self) -> str:
         """The next piece; empty if none waits."""

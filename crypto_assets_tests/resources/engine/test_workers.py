@@ -140,3 +140,15 @@ def test_processes_that_were_started_early_are_the_first_that_work():
     (early,) = children() - before
     assert [v.measures["process"] for v in computed(spec(A={}))] == [early]
     assert children() == before
+
+
+def test_what_is_computed_for_long_is_reported(monkeypatch):
+    def heard(message: str) -> None:
+        if message == "still computing SLOW":
+            raise InterruptedError(message)
+
+    monkeypatch.setattr(workers, "REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "waiting", heard)
+    slow = each.pieces(spec(SLOW={"dies": "never", "waits": True}))
+    with Workers(1) as pool, pytest.raises(InterruptedError):
+        next(pool.answers(slow, lambda _, code: str(code)))
