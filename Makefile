@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TICKERS ?= 1000
+ENGINE ?= sail
+ROUNDS ?= 3
 TWO := -n 2 --dist worksteal  # tests at a time
 
 .PHONY: help install demo test test-slow test-aws test-ui browser ui bench lint format lock clean
@@ -55,8 +57,8 @@ browser:  ## install the Chromium of `make test-ui` where there is none, with ap
 ui: $(INSTALLED)  ## Dagster's web UI and daemon
 	$(BIN)/crypto-assets ui
 
-bench: $(INSTALLED)  ## measure TICKERS (default 1000) currencies against plain DuckDB SQL
-	$(BIN)/python -m bench --tickers $(TICKERS)
+bench: $(INSTALLED)  ## measure TICKERS (default 1000) currencies on ENGINE (sail) against plain DuckDB SQL
+	$(BIN)/python -m bench --tickers $(TICKERS) --engine $(ENGINE) --rounds $(ROUNDS)
 
 lint: $(INSTALLED)  ## style, types and the import rule
 	$(BIN)/ruff check .
@@ -76,4 +78,4 @@ lock: $(INSTALLED)  ## resolve the dependencies of pyproject.toml anew
 		--no-header --no-annotate -q
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .crypto_assets .demo bench.json
+	rm -rf $(VENV) .crypto_assets .demo .bench bench.json
