@@ -55,13 +55,18 @@ quarantine_spec = dg.AssetSpec(
 
 
 def report_registered(instance: dg.DagsterInstance, registry: Registry, outcomes: Outcomes) -> None:
-    """Reports the files that were registered without Dagster since this was last done."""
+    """Adds the partitions that were registered without Dagster since this was last done.
+
+    Their files are reported as materialized.
+    """
     tokens = outcomes.unreported(registry.data_set.name)
     if not tokens:
         return
+    entries = registry.get_all(tokens)
+    instance.add_dynamic_partitions(registry.data_set.partition, list(entries))
     events = [
         file_event(name, kind, upload, {})
-        for name, entry in registry.get_all(tokens).items()
+        for name, entry in entries.items()
         for kind, upload in entry.files.items()
     ]
     report_asset_events(instance, unreported(instance, events))

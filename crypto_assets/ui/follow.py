@@ -5,16 +5,18 @@ All of it is from Dagster's records, whoever made them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from crypto_assets.definitions import DATA_SETS
-from crypto_assets.defs.files import file_key, quarantine_spec
+from crypto_assets.defs.files import file_key, quarantine_spec, report_registered
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.defs.partitions import range_of
 from crypto_assets.defs.prune import SUMMARY_TAG
+from crypto_assets.resources.data_set.outcomes import Outcomes
+from crypto_assets.resources.data_set.registry import Registry
 
 _FILES = {file_key(kind): kind for data_set in DATA_SETS for kind in data_set.files}
 _ENDED = {dg.DagsterRunStatus.SUCCESS: "succeeded", dg.DagsterRunStatus.CANCELED: "was canceled"}
@@ -25,15 +27,23 @@ _AT_ONCE = 500
 class Follower:
     """Remembers what it has reported; begins with what comes after it was made."""
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    def __init__(
+        self, instance: dg.DagsterInstance, registries: Iterable[Registry], outcomes: Outcomes
+    ) -> None:
         self._instance = instance
+        self._registries, self._outcomes = tuple(registries), outcomes
         self._seen = {key: self._newest(key) for key in (*_FILES, quarantine_spec.key)}
         self._began = self._looked = datetime.now(UTC)
         self._reported_runs: set[tuple[str, dg.DagsterRunStatus]] = set()
         self._running: set[str] = set()  # those whose start is reported and whose end is not
 
     def news(self) -> Iterator[str]:
-        """A line for each thing that happened, by kind in the order it happened in."""
+        """A line for each thing that happened, by kind in the order it happened in.
+
+        What a command has registered is made known to Dagster first, also if its sensor is off.
+        """
+        for registry in self._registries:
+            report_registered(self._instance, registry, self._outcomes)
         for key, kind in _FILES.items():
             for made in self._reported(key):
                 name = made.metadata.get("file")

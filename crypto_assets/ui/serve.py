@@ -86,9 +86,11 @@ def _follower(settings: Settings) -> Follower:
     """Makes Dagster's databases too, where there are none: two processes at once would collide."""
     import dagster as dg
 
+    from crypto_assets.resources import wiring
     from crypto_assets.ui.follow import Follower
 
-    return Follower(dg.DagsterInstance.from_config(str(settings.dagster_home)))
+    instance = dg.DagsterInstance.from_config(str(settings.dagster_home))
+    return Follower(instance, wiring.registries(settings), wiring.outcomes(settings))
 
 
 def _report(follower: Follower) -> None:

@@ -14,6 +14,7 @@ from filelock import FileLock
 from crypto_assets.definitions import defs
 from crypto_assets.defs import prune as pruning
 from crypto_assets.defs.prune import SUMMARY_TAG, Cursor, prune
+from crypto_assets.resources import wiring
 from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.files import size_of
@@ -170,7 +171,7 @@ def test_a_broken_cursor_begins_a_day_anew(settings, cursor):
 
 def test_the_run_says_what_it_did_and_the_log_of_the_ui_repeats_it(settings):
     with open_instance(settings) as instance:
-        follower = Follower(instance)
+        follower = Follower(instance, [], wiring.outcomes(settings))
         done = defs().resolve_job_def("prune").execute_in_process(instance=instance)
         (record,) = instance.get_runs()
         assert record.tags[SUMMARY_TAG] == (
