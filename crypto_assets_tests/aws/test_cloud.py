@@ -40,7 +40,7 @@ def test_a_batch_with_broken_currencies_gives_what_the_local_profile_gives(
     code, out, err = run("materialize", "--all")
     assert (code, [line.split()[:2] for line in out.splitlines()]) == (
         1,
-        [["007", "ok"], ["BADLINE", "FAILED"], ["BTC", "ok"], ["HUGE", "FAILED"]],
+        [["BTC", "ok"], ["007", "ok"], ["BADLINE", "FAILED"], ["HUGE", "FAILED"]],
     ), err
     cloud_states = states(run)
     _, rows = wiring.warehouse(settings).query(ROWS)

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unreported (
     data_set TEXT, partition TEXT, change TEXT, PRIMARY KEY (data_set, partition)
-) WITHOUT ROWID;
+);
 """
 _EVERY = ""  # in the place of a data set: all of them
 _MADE = """
@@ -218,10 +218,14 @@ class Outcomes:
             connection.execute("INSERT OR REPLACE INTO unreported VALUES (?, ?, ?)", row)
 
     def unreported(self, data_set: str) -> dict[str, str]:
-        """The partitions of whose files Dagster lacks events, each with a token for `reported`."""
+        """The partitions of whose files Dagster lacks events, each with a token for `reported`.
+
+        In the order in which they were registered.
+        """
         with self._open() as connection:
             rows = connection.execute(
-                "SELECT partition, change FROM unreported WHERE data_set = ?", (data_set,)
+                "SELECT partition, change FROM unreported WHERE data_set = ? ORDER BY rowid",
+                (data_set,),
             )
             return dict(rows)
 

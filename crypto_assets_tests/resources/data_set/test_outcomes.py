@@ -181,3 +181,11 @@ def test_what_is_known_of_some_partitions_is_given_by_name_and_layer(outcomes):
     assert (found["A"]["gold"].version, found["A"]["gold"].seen_version) == ("v", None)
     failed = found["A"]["warehouse"]
     assert (failed.measures, failed.seen_version, failed.problem) == ({}, "w", "broken")
+
+
+def test_what_is_unreported_is_in_the_order_of_its_registration(outcomes):
+    for name in ("CCC", "AAA", "BBB", "CCC"):
+        outcomes.registered(DATA_SET, name)
+    assert list(outcomes.unreported(DATA_SET)) == ["AAA", "BBB", "CCC"]
+    outcomes.registered(DATA_SET, "AAA")
+    assert list(outcomes.unreported(DATA_SET)) == ["BBB", "CCC", "AAA"]
