@@ -4,6 +4,7 @@ lost or doubled, and the UI computes what is left by itself, with no other hand.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
@@ -30,6 +31,7 @@ TICKERS = [
 ]
 ROWS = 41
 UI_SECONDS, COMMAND_SECONDS = 45.0, 15.0  # at most, before the kill
+ENDED = " (had ended)"
 WORKER, WORKER_CHANCE = "crypto_assets.spark.worker", 0.02  # of a kill, 20 times a second
 STATE = """
 SELECT ticker, count(*), count(DISTINCT date), max(price) FROM market_data.prices GROUP BY ticker
@@ -72,7 +74,7 @@ class Campaign:
                 time.sleep(0.05)
                 if self.chance.random() < WORKER_CHANCE:
                     self._kill_a_worker(process.pid)
-            self.kills[words[0] if process.poll() is None else f"{words[0]} (had ended)"] += 1
+            self.kills[words[0] if process.poll() is None else f"{words[0]}{ENDED}"] += 1
 
     def _kill_a_worker(self, pid: int) -> None:
         """Kills one of the processes that compute; what started it goes on."""
@@ -99,6 +101,11 @@ class Campaign:
             commands.append(["inspect", *map(str, files)])
         return commands
 
+    @property
+    def killed(self) -> int:
+        """How many kills met something that lived."""
+        return sum(count for name, count in self.kills.items() if not name.endswith(ENDED))
+
     def check(self) -> None:
         """Nothing is torn or doubled: each ticker has all rows of one content, or none."""
         if not self.settings.warehouse_file.exists():
@@ -124,7 +131,7 @@ def test_what_is_killed_at_random_moments_is_whole_and_completes_itself(
 ):
     seed = random.randrange(2**32)
     campaign = Campaign(settings, random.Random(seed))
-    for number in range(KILLS):
+    for number in itertools.takewhile(lambda _: campaign.killed < KILLS, itertools.count()):
         campaign.kill(ui=number % 2 == 0)
         campaign.check()
     started = time.monotonic()
