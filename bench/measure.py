@@ -35,14 +35,14 @@ def refresh() -> Measured:
     from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
     settings = Settings()
-    wiring.engine(settings).prepare(os.cpu_count() or 1)  # as the command does, before Dagster
-    currencies = wiring.market_data(settings)
-    names = currencies.registry.names()
-    started, spent = time.monotonic(), cpu_s()
     layers: dict[str, float] = dict.fromkeys(MARKET_DATA.layers, 0.0)
-    for result in currencies.run(names, list(MARKET_DATA.layers), "bench", lambda _: None):
-        _stop_if(not all(verdict.passed for verdict in result.verdicts))
-        layers[result.layer] += result.seconds
+    with wiring.engine(settings).prepared(os.cpu_count() or 1):  # as the command does
+        currencies = wiring.market_data(settings)
+        names = currencies.registry.names()
+        started, spent = time.monotonic(), cpu_s()
+        for result in currencies.run(names, list(MARKET_DATA.layers), "bench", lambda _: None):
+            _stop_if(not all(verdict.passed for verdict in result.verdicts))
+            layers[result.layer] += result.seconds
     return started, spent, layers
 
 

@@ -118,7 +118,8 @@ def materialize(
     if states:
         chosen = _in_state(settings, chosen, states)
     selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
-    bad = _refreshed(settings, chosen, selected) if chosen else 0
+    with wiring.engine(settings).prepared(len(chosen)):  # before Dagster, which takes a second
+        bad = _refreshed(settings, chosen, selected) if chosen else 0
     if bad:
         say(f"{bad} of {len(chosen)} tickers failed", err=True)
         sys.exit(1)
@@ -141,15 +142,12 @@ def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str])
 
 def _refreshed(settings: Settings, tickers: Sequence[str], layers: Sequence[str]) -> int:
     """Runs these layers of these tickers, and says what became of each; how many failed."""
-    from crypto_assets.resources import wiring
-
-    wiring.engine(settings).prepare(len(tickers))  # before Dagster, which takes over a second
-
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.definitions import defs
     from crypto_assets.defs.files import report_registered
     from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.instance import open_instance
 
     currencies, bad = wiring.market_data(settings), 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -35,8 +35,9 @@ class Engine(ABC):
     def of(cls, settings: Settings) -> Self:
         """The engine as the settings say."""
 
-    def prepare(self, partitions: int) -> None:  # noqa: B027 - an engine may have nothing to prepare
+    def prepared(self, partitions: int) -> AbstractContextManager[None]:  # noqa: ARG002 - an engine may have to
         """Begins to start what so many partitions will need, while the run is still planned."""
+        return nullcontext()
 
     @abstractmethod
     def running(self) -> AbstractContextManager[Execute]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from crypto_assets.resources.engine.engine import Engine, Execute
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
-from crypto_assets.resources.engine.workers import Workers, start_early
+from crypto_assets.resources.engine.workers import Workers, started_early
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.each import broken, pieces, results
@@ -102,8 +102,8 @@ class SailEngine(_SessionEngine):
 
     batch_size: int = 10_000  # a process holds one partition at a time
 
-    def prepare(self, partitions: int) -> None:
-        start_early(min(partitions, _CORES))
+    def prepared(self, partitions: int) -> AbstractContextManager[None]:
+        return started_early(min(partitions, _CORES))
 
     @contextmanager
     def running(self) -> Iterator[Execute]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -29,9 +29,17 @@ _COMMAND = (sys.executable, "-P", "-m", "crypto_assets.spark.worker")
 OnDeath = Callable[[str, int], str]
 
 
-def start_early(count: int) -> None:
-    """Starts so many processes for the first `Workers` of this process that need some."""
+@contextmanager
+def started_early(count: int) -> Iterator[None]:
+    """Starts so many processes for the first `Workers` that need some; ends what is left over."""
     _EARLY.extend(_Process() for _ in range(count))
+    try:
+        yield
+    finally:
+        while _EARLY:
+            process = _EARLY.pop()
+            process.kill()
+            process.close()
 
 
 class Workers:

@@ -136,9 +136,10 @@ def test_a_process_imports_neither_dagster_nor_spark_nor_pandas():
 
 def test_processes_that_were_started_early_are_the_first_that_work():
     before = children()
-    SailEngine().prepare(1)
-    (early,) = children() - before
-    assert [v.measures["process"] for v in computed(spec(A={}))] == [early]
+    with SailEngine().prepared(2):
+        early = children() - before
+        assert {v.measures["process"] for v in computed(spec(A={}))} < early
+        assert len(children() - before) == 1  # nothing needed it
     assert children() == before
 
 
