@@ -118,7 +118,9 @@ def materialize(
     if states:
         chosen = _in_state(settings, chosen, states)
     selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
-    with wiring.engine(settings).prepared(len(chosen)):  # before Dagster, which takes a second
+    computes = any(MARKET_DATA.tables_of(layer) for layer in selected)
+    # Before Dagster, which takes a second.
+    with wiring.engine(settings).prepared(len(chosen) if computes else 0):
         bad = _refreshed(settings, chosen, selected) if chosen else 0
     if bad:
         say(f"{bad} of {len(chosen)} tickers failed", err=True)

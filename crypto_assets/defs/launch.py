@@ -18,9 +18,8 @@ from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.instance import PROCESS_TAG, process_name, waited_for
-from crypto_assets.resources.progress import waiting
+from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
 
-WAIT_REPORT_SECONDS = 10.0
 _OURS = "crypto_assets."  # how the message of an error of ours begins: with its class
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.filesize import decimal
 
+WAIT_REPORT_SECONDS = 10.0  # between two reports of what is waited for
 LOGGER = logging.getLogger("crypto_assets.progress")
 LOGGER.propagate = False
 

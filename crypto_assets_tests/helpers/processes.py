@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ import psutil
 
 from crypto_assets.resources.instance import prepare_home
 from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.helpers.waiting import HANG_S
 
 COMMAND = [sys.executable, "-P", "-m", "crypto_assets.cli"]  # as the script does, not from here
 DAEMON = [
@@ -92,3 +94,14 @@ def saying(line: str, code: str, *arguments: str) -> Iterator[subprocess.Popen[s
             yield process
         finally:
             process.kill()
+
+
+def in_a_child(code: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python code in a process of its own, to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+        check=False,
+    )

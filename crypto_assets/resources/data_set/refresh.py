@@ -84,7 +84,7 @@ class Refresh:
         """The verdicts that `run` records.
 
         Works off `engine.batch_size` partitions at a time. What the engine computes together is
-        published while it goes on, and yielded then; what is loaded, when the batch is computed.
+        published while it goes on, and yielded then; so is what is loaded, many at a time.
         `on_layer` is called with each layer's result as soon as it is computed. A partition that
         fails keeps what was published of the layer it failed at and of those behind it. A fault of
         the engine is raised when what was computed before it is published.

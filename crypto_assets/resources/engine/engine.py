@@ -35,7 +35,7 @@ class Engine(ABC):
     def of(cls, settings: Settings) -> Self:
         """The engine as the settings say."""
 
-    def prepared(self, partitions: int) -> AbstractContextManager[None]:  # noqa: ARG002 - an engine may have to
+    def prepared(self, partitions: int) -> AbstractContextManager[None]:  # noqa: ARG002 - an engine may
         """Begins to start what so many partitions will need, while the run is still planned."""
         return nullcontext()
 

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -110,11 +110,15 @@ class SailEngine(_SessionEngine):
         """Neither the session nor the processes start before something is to be computed."""
         with Workers(_CORES) as workers, ExitStack() as opened:
 
+            @cache
+            def on_session() -> Execute:
+                return opened.enter_context(super(SailEngine, self).running())
+
             def execute(spec: JobSpec) -> Iterator[LayerResult]:
                 if spec.each:
                     yield from _by_workers(workers, spec)
                 else:
-                    yield from opened.enter_context(super(SailEngine, self).running())(spec)
+                    yield from on_session()(spec)
 
             yield execute
 

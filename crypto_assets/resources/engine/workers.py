@@ -18,12 +18,11 @@ from types import TracebackType
 from typing import IO, Self
 
 from crypto_assets.resources.errors import RefusedError
-from crypto_assets.resources.progress import waiting
+from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
 from crypto_assets.spark.job_spec import spec_from_json
 from crypto_assets.spark.worker import READY
 
 TRIES = 2  # a piece whose process dies so often is what kills it
-REPORT_SECONDS = 10.0
 AHEAD = 2  # pieces a process is given at a time, so that it never waits for the next one
 _COMMAND = (sys.executable, "-P", "-m", "crypto_assets.spark.worker")
 OnDeath = Callable[[str, int], str]
@@ -139,7 +138,7 @@ class _Work:
         """The next answer. Says now and then what is computed, where that takes long."""
         while True:
             try:
-                return self.answers.get(timeout=REPORT_SECONDS)
+                return self.answers.get(timeout=WAIT_REPORT_SECONDS)
             except Empty:
                 first = [piece for given in self.at for piece in list(given)[:1]]
                 names = (spec_from_json(piece).partitions[0].name for piece in first)

@@ -12,11 +12,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyarrow import fs
 from pyspark.sql import functions as F
 
 from crypto_assets.spark.accounts.reading import Drop, schema
 from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
+from crypto_assets.spark.files import opened
 from crypto_assets.spark.job_spec import Verdict
 from crypto_assets.spark.problems import SHOWN_PROBLEMS, ReadError, bad_lines
 from crypto_assets.spark.storage import read, write
@@ -137,9 +137,8 @@ def _rows(task: Row) -> Iterator[pa.RecordBatch]:
 
     Raises `ReadError` if it is gone, has other content or cannot be read.
     """
-    filesystem, path = fs.FileSystem.from_uri(task["uri"])
     try:
-        with filesystem.open_input_stream(path) as stream:
+        with opened(task["uri"]) as stream:
             drop = Drop(stream, task["kind"], json.loads(task["forgotten"]))
             for batch in drop.batches():
                 yield _with_file(batch, task)

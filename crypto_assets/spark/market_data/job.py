@@ -54,7 +54,11 @@ def compute(spec: JobSpec, partition: Partition) -> Iterator[Verdict]:
     currency, given = Currency.of(partition), None
     for layer in spec.layers:
         started = time.perf_counter()
-        verdict, given = _LAYERS[layer](spec, currency, given)
+        try:
+            verdict, given = _LAYERS[layer](spec, currency, given)
+        except ReadError as reason:  # what is published of the layer before is damaged
+            problem = f"{reason}: run again without --layer"
+            verdict = Verdict(currency.ticker, layer, (problem,), passing=True)
         yield replace(verdict, seconds=time.perf_counter() - started)
         if not verdict.passed:
             return
@@ -82,10 +86,7 @@ def _bronze(spec: JobSpec, currency: Currency, _: None) -> Made:
 def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None) -> Made:
     if lines is None:
         folders = zip(KINDS, BRONZE.folders(currency.ticker), strict=True)
-        try:
-            lines = {kind: read_published(spec.lake, folder, BRONZE) for kind, folder in folders}
-        except ReadError as reason:
-            return _unreadable(currency, "silver", reason), None
+        lines = {kind: read_published(spec.lake, folder, BRONZE) for kind, folder in folders}
     problems: list[str] = []
     rows: dict[str, pa.Table] = {}
     files: dict[str, Written] = {}
@@ -113,10 +114,7 @@ def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None
 
 def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -> Made:
     if series is None:
-        try:
-            series = {kind: _published(spec, table, currency) for kind, table in SILVER.items()}
-        except ReadError as reason:
-            return _unreadable(currency, "gold", reason), None
+        series = {kind: _published(spec, table, currency) for kind, table in SILVER.items()}
     history, trend = series["history"], series["trend"]
     made = gold(history, trend)
     (folder,) = GOLD.folders(currency.ticker)
@@ -129,6 +127,8 @@ def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -
         rows[load] = _with_symbol(rows[folder], currency.ticker)
         files[load] = encoded(rows[load], ["symbol"])
         problems += audit.load_problems(row, audit.gold_measures(made, files[load]))
+        if files[load].range("symbol") != (currency.ticker, currency.ticker, 0):
+            problems.append("another ticker is in the file for the warehouse")
     measures: dict[str, Any] = _span(row)
     if not problems:
         measures["warnings"] = list(audit.gold_warnings(row))
@@ -160,11 +160,6 @@ def _judged(
             stage(spec.staging, folder, file)
     sizes = {} if problems else {folder: file.content.size for folder, file in files.items()}
     return Verdict(currency.ticker, layer, tuple(problems), measures, files=sizes)
-
-
-def _unreadable(currency: Currency, layer: str, reason: ReadError) -> Verdict:
-    problem = f"{reason}: run again without --layer"
-    return Verdict(currency.ticker, layer, (problem,), passing=True)
 
 
 def _published(spec: JobSpec, table: Table, currency: Currency) -> Series:

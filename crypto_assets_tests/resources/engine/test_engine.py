@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
-
 import psutil
 import pytest
 from click.testing import CliRunner
@@ -13,23 +9,17 @@ from click.testing import CliRunner
 from crypto_assets.cli import main
 from crypto_assets.resources.engine.local import SparkEngine
 from crypto_assets.resources.errors import RefusedError
-from crypto_assets_tests.helpers.waiting import HANG_S
+from crypto_assets_tests.helpers.processes import in_a_child
 
 
-def in_a_child(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        timeout=HANG_S,
-        check=False,
-    )
+def printed_by(code: str) -> str:
+    done = in_a_child(code)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 def test_sail_answers_starts_again_and_leaves_no_port_and_no_process_behind():
-    found = in_a_child(
+    found = printed_by(
         """
         import psutil
         from crypto_assets.resources.engine.local import SailEngine
@@ -46,7 +36,7 @@ def test_sail_answers_starts_again_and_leaves_no_port_and_no_process_behind():
 
 
 def test_sail_listens_on_loopback_only():
-    found = in_a_child(
+    found = printed_by(
         """
         import psutil
         from crypto_assets.resources.engine.local import SailEngine

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
-import textwrap
 
 import psutil
 import pytest
@@ -16,7 +14,8 @@ from crypto_assets.resources.engine.workers import Workers
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets.spark import each
 from crypto_assets.spark.job_spec import JobSpec, Partition
-from crypto_assets_tests.helpers.waiting import HANG_S, until
+from crypto_assets_tests.helpers.processes import in_a_child
+from crypto_assets_tests.helpers.waiting import until
 
 
 def spec(**partitions):
@@ -105,13 +104,7 @@ def test_processes_end_when_the_one_that_started_them_is_killed():
             print(*(child.pid for child in psutil.Process().children()), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        timeout=HANG_S,
-        check=False,
-    )
+    done = in_a_child(code)
     pids = [int(pid) for pid in done.stdout.split()]
     assert len(pids) >= 1, done.stderr
     until("the end of the processes", lambda: not any(map(psutil.pid_exists, pids)))
@@ -128,9 +121,8 @@ def test_a_process_imports_neither_dagster_nor_spark_nor_pandas():
         pa.array([1, 2])
         print([n for n in ("dagster", "pyspark", "pandas", "boto3", "duckdb") if n in sys.modules])
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
-    )
+    done = in_a_child(code)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
 
 
@@ -148,7 +140,7 @@ def test_what_is_computed_for_long_is_reported(monkeypatch):
         if message == "still computing SLOW":
             raise InterruptedError(message)
 
-    monkeypatch.setattr(workers, "REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "WAIT_REPORT_SECONDS", 0.01)
     monkeypatch.setattr(workers, "waiting", heard)
     slow = each.pieces(spec(SLOW={"dies": "never", "waits": True}))
     with Workers(1) as pool, pytest.raises(InterruptedError):

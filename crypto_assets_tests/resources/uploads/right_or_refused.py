@@ -46,7 +46,7 @@ def bars(n: int) -> str:
 class Case:
     """A file given to `add`, and what is right: its values by day, or words of the refusal.
 
-    `left` are days that are left out, `notes` what people are told.
+    `left` are days that are left out, `notes` what is reported beside.
     """
 
     text: str
@@ -92,7 +92,7 @@ def in_utc(place: str, form: Callable[[datetime], str]) -> str:
     return table("Date,Close", line, 330)
 
 
-def stamp(moment: datetime) -> str:
+def date_and_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}+00:00"
 
 
@@ -171,12 +171,14 @@ CASES: dict[str, Case] = {
         refused=("line 13", "1334"),
     ),
     "midnight in Berlin": Case(
-        in_utc("Europe/Berlin", stamp), right=LOCAL_DAYS, notes=("+01:00", "+02:00")
+        in_utc("Europe/Berlin", date_and_time), right=LOCAL_DAYS, notes=("+01:00", "+02:00")
     ),
     "midnight in Berlin as Unix seconds": Case(
         in_utc("Europe/Berlin", seconds), right=LOCAL_DAYS, notes=("+01:00", "+02:00")
     ),
-    "midnight in London": Case(in_utc("Europe/London", stamp), right=LOCAL_DAYS, notes=("+01:00",)),
+    "midnight in London": Case(
+        in_utc("Europe/London", date_and_time), right=LOCAL_DAYS, notes=("+01:00",)
+    ),
     "a step that stays": Case(
         table("date,close", lambda n: f"{D[n]},{stepped(n)}"),
         right={day: stepped(n) for n, day in enumerate(D)},

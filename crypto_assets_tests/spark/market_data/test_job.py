@@ -12,7 +12,7 @@ import pytest
 from crypto_assets.spark import each
 from crypto_assets.spark.files import encoded
 from crypto_assets.spark.job_spec import JobSpec, Upload
-from crypto_assets.spark.market_data import audit
+from crypto_assets.spark.market_data import audit, job
 from crypto_assets.spark.market_data.currency import Choices, Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.market_data.silver import Series
@@ -169,6 +169,17 @@ def test_a_warehouse_by_position_gets_gold_with_the_ticker_first_in_each_file(
         assert set(rows[LOAD]["symbol"].to_pylist()) == {ticker}
         assert rows[LOAD].drop_columns(["symbol"]).equals(rows[GOLD])
         assert rows[GOLD].column_names == ["date", "price", "trend", "pricema", "trend_i"]
+
+
+def test_a_file_for_the_warehouse_that_names_another_ticker_is_refused(run, currency, monkeypatch):
+    right = job._with_symbol
+    monkeypatch.setattr(job, "_with_symbol", lambda rows, _: right(rows, "ETH"))
+    results = run(currency("BTC"), optional=(LOAD.path,))
+    assert results["gold"].passed == ()
+    assert (
+        "another ticker is in the file for the warehouse"
+        in verdict(results, "gold", "BTC").problems
+    )
 
 
 def test_files_for_the_warehouse_are_made_only_where_the_job_spec_names_them(
