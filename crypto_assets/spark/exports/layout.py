@@ -18,6 +18,7 @@ BLANK, DATA, HEADER, PREAMBLE, FOOTER, BAD, LEFT_OUT = range(7)
 DATE_ROLES = ("date", "time", "unix")
 ROLES = ("blank", "data", "header", "preamble", "footer", "bad", "left_out")
 MAX_ROW_DIGITS = 5  # of a row number; Excel days and Unix times have as many or more
+DATE_AND_VALUE = 2  # names
 MAX_AROUND = 200  # lines before or after the data
 NUMBER = re.compile(r"^[-+<$€£]?\s*\d[\d.,\s]*\s*[%KMBkmb]?$")
 WORD = re.compile(r"[^\W\d_]+")
@@ -125,8 +126,13 @@ def _names(table: Table, line: int) -> list[str]:
 
 def count_roles(cells: list[str]) -> int:
     """How many different roles the words in `cells` name."""
-    known = (HEADER_WORDS.get(plain(cell)) or TREND_TIME_WORDS.get(plain(cell)) for cell in cells)
-    return len({found[0][0] for found in known if found})
+    return len(set(map(_role, cells)) - {None})
+
+
+def _role(name: str) -> str | None:
+    """What a name stands for, be it of a history or of a trend."""
+    known = HEADER_WORDS.get(plain(name)) or TREND_TIME_WORDS.get(plain(name))
+    return known[0][0] if known else None
 
 
 def layout_of(table: Table, reading: Reading) -> Layout:
@@ -151,26 +157,52 @@ def layout_of(table: Table, reading: Reading) -> Layout:
 def align(layout: Layout, table: Table, date_column: int) -> None:
     """Give the header one name per column of the data; R leaves out that of the row numbers.
 
-    Raises `ReadError` if it has more or fewer names, or if the data lack a cell in every line and
-    it is not certain that it is their last.
+    Raises `ReadError` if it has more or fewer names, or if it is not certain which name belongs to
+    which column.
     """
     names, cells = _filled(layout.header), _filled(table.line_cells(layout.first))
     if not names:
         return
     numbered = cells[0].isdigit() and len(cells[0]) < MAX_ROW_DIGITS and names[:1] != [""]
-    if numbered and len(names) == len(cells) - 1:
+    shifted = numbered and len(names) == table.width - 1
+    if shifted:
         layout.header = ["", *names]
-    elif not len(cells) <= len(names) <= table.width or _shifted(layout, table, date_column):
-        at = table.line(layout.first)
-        raise refusals.HEADER_LENGTH.refused(at, names=len(names), cells=len(cells))
+    sure = _names_dates(layout, date_column) or not (shifted or _all_lack_a_cell(table))
+    fits = len(cells) <= len(names) + shifted <= table.width
+    if not sure or not fits or _may_lack_a_name(layout, table):
+        at, width = table.line(layout.first), max(len(cells), table.width)
+        raise refusals.HEADER_LENGTH.refused(at, names=len(names), cells=width)
 
 
-def _shifted(layout: Layout, table: Table, date_column: int) -> bool:
-    """Whether a cell that all lines lack may be another one than their last."""
-    if table.ragged is None or count_true(pc.less(table.ragged, table.width)) < len(table.body) - 1:
+def _all_lack_a_cell(table: Table) -> bool:
+    """Whether all lines, or all but one, have fewer cells than the header has names."""
+    if table.ragged is None:
         return False
-    roles = layout.roles()
-    return roles[date_column] not in DATE_ROLES or roles[date_column + 1] in DATE_ROLES
+    return count_true(pc.less(table.ragged, table.width)) >= len(table.body) - 1
+
+
+def _names_dates(layout: Layout, date_column: int) -> bool:
+    """Whether the header calls the dates so, and not the column after them."""
+    roles = [_role(cell) for cell in layout.header]
+    here, after = [*roles, None, None][date_column : date_column + 2]
+    return here in DATE_ROLES and after not in DATE_ROLES
+
+
+def _may_lack_a_name(layout: Layout, table: Table) -> bool:
+    """Whether the header is shorter than the data, for another reason than their empty end.
+
+    Lines may end in a delimiter that the header has not. If a name was lost instead, the names
+    behind it are those of other columns. Two names that became one are a name nobody knows; that
+    none is missing is proven by a high and a low, which must bound the price, or by there being
+    one value only.
+    """
+    names = [_role(name) for name in layout.header if name]
+    width = len(layout.header)
+    if width >= table.width:
+        return False
+    if any(pc.any(pc.not_equal(table.column(i), "")).as_py() for i in range(width, table.width)):
+        return True
+    return None in names[:-1] or not (len(names) <= DATE_AND_VALUE or {"high", "low"} <= {*names})
 
 
 def _filled(cells: list[str]) -> list[str]:

@@ -250,6 +250,7 @@ OUTSIDE = Reason(
     "columns mixed up",
     "download again",
 )
+CROSSED = Reason("the low is above the high on {count} lines: columns mixed up", "download again")
 FAR_OUTSIDE = Reason(
     "the price is far outside low..high: {cell}", "correct it, or accept it with --accept-outliers"
 )

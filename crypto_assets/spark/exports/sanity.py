@@ -73,6 +73,7 @@ def _check_within(values: Values, rows: Ohlc, options: Options) -> None:
     above, below = pc.divide(rows.price, rows.high), pc.divide(rows.low, rows.price)
     if all((pc.max(ratio).as_py() or 0.0) <= OUTSIDE for ratio in (above, below)):
         return
+    _refuse_crossed(values, rows)
     usable = pc.and_(pc.greater(rows.low, 0), pc.greater_equal(rows.high, rows.low))
     ratio = pc.max_element_wise(above, below, skip_nulls=False)
     ratio = pc.if_else(usable, ratio, None)
@@ -88,6 +89,16 @@ def _check_within(values: Values, rows: Ohlc, options: Options) -> None:
         flag(values, rows.lines, rows.cells, far, refusals.FAR_OUTSIDE)
     lines = counted(count, "line")
     values.notes.append(f"the price is outside low..high on {lines}, first line {first + 1}")
+
+
+def _refuse_crossed(values: Values, rows: Ohlc) -> None:
+    """A column of lows that often lies above that of the highs holds something else."""
+    over = pc.greater(rows.low, pc.multiply(rows.high, OUTSIDE))
+    crossed = pc.and_(over, pc.greater(rows.high, 0))
+    count = count_true(crossed)
+    if count > max(2, OUTSIDE_SHARE * len(rows.price)):
+        first = rows.lines[pc.index(crossed, True).as_py()].as_py()
+        raise refusals.CROSSED.refused(values.show(first), count=count)
 
 
 def _check_change(values: Values, rows: Ohlc, by_date: Any, price: Any) -> None:

@@ -95,6 +95,7 @@ FILES: dict[str, tuple[str | bytes, dict[str, object]]] = {
     ),
     "SWAPPED_DATES": ("Date,Close\n" + "\n".join(SWAPPED) + "\n", {}),
     "OUTSIDE": (daily("Date,Open,High,Low,Close", *["1.0,1.2,0.9,1.5"] * 9), {}),
+    "CROSSED": (daily("Date,High,Low,Close", *["1.0,1.2,0.9"] * 9), {}),
     "CONTRADICTED": (daily("Date,Price,Change %", *[f"{100 + i % 3},7%" for i in range(30)]), {}),
 }
 LINES: dict[str, tuple[str | bytes, dict[str, object]]] = {
