@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +35,16 @@ _WHO = re.compile(
     r"Expired|InvalidAccessKeyId|InvalidClientTokenId|InvalidToken|SignatureDoesNotMatch|"
     r"UnrecognizedClient|TokenRefreshRequired"
 )
-MAY_NOT = re.compile(r"AccessDenied|AllAccessDisabled|NotAuthorized|AuthorizationError|^403$")
+MAY_NOT = re.compile(
+    r"AccessDenied|AllAccessDisabled|NotAuthorized|UnauthorizedOperation|AuthorizationError|^403$"
+)
+_KEY = "allow kms:GenerateDataKey and kms:Decrypt on the key that encrypts the bucket"
 _NO_SUCH_NAME = re.compile(r"NoSuchBucket|InvalidBucketName|Redirect|NotFound|NonExist|Validation")
 _PASSES = re.compile(
     r"ConflictException|ServiceQuotaExceeded|QueryTimeout|DatabaseConnection|RequestTimeout|"
     r"InternalError|ServiceUnavailable|ActiveS\w+Exceeded"
 )
 _RENEW = "renew them (such as `aws sso login`, or a new key file) and run again"
-_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +169,8 @@ def error_code(error: BaseException | None) -> str:
 
 def passes(code: str, status: int = 0) -> bool:
     """Whether an error of this code and HTTP status may be gone at another attempt."""
-    return bool(status >= _SERVER_ERROR or THROTTLED.search(code) or _PASSES.search(code))
+    broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    return bool(broken or THROTTLED.search(code) or _PASSES.search(code))
 
 
 def _refusal(error: Any, permission: str, name: str) -> tuple[bool, str]:
@@ -179,7 +183,8 @@ def _refusal(error: Any, permission: str, name: str) -> tuple[bool, str]:
             f"AWS does not take the credentials ({code} at {operation}): {_RENEW}",
         )
     if MAY_NOT.search(code):
-        return False, f"AWS refuses {operation}: {message}; {permission}"
+        cure = _KEY if " kms:" in message else permission
+        return False, f"AWS refuses {operation}: {message}; {cure}"
     refusal = f"AWS refuses {operation}: {code}: {message}"
     if passes(code, error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)):
         return True, f"{refusal}; run again later"

@@ -202,4 +202,6 @@ def _objects(settings: Settings, part: Part, *, writes: bool = False) -> Objects
 def _upgrade(objects: Objects, part: Part, *, writes: bool) -> None:
     from crypto_assets.resources.data_set.upgrade import upgrade_inbox, upgrade_lake
 
+    if writes and part == "lake":
+        objects.check()
     (upgrade_inbox if part == "inbox" else upgrade_lake)(objects, writes=writes)

@@ -46,6 +46,9 @@ class LocalObjects(Objects):
     def workers(self) -> int:
         return 1
 
+    def check(self) -> None:
+        """Nothing to try: `locked` keeps the processes of a home apart."""
+
     def uri(self, key: str) -> str:
         return str(Path(self.root, key))
 

@@ -54,6 +54,10 @@ class Objects(ABC):
         """The objects of the inbox or the lake, where the settings say."""
 
     @abstractmethod
+    def check(self) -> None:
+        """Raises `RefusedError` if the store would lose newer data to who works on older facts."""
+
+    @abstractmethod
     def uri(self, key: str) -> str:
         """Where Spark, the reader and the warehouse find this object or folder."""
 

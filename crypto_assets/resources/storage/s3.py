@@ -38,6 +38,12 @@ from crypto_assets.resources.storage.objects import (
     Part,
     is_hidden,
 )
+from crypto_assets.resources.storage.s3_conditions import (
+    MISSING,
+    check_conditions,
+    condition,
+    unless_overtaken,
+)
 from crypto_assets.spark.printable import printable
 
 _URI = "s3://bucket or s3://bucket/folder"
@@ -49,8 +55,6 @@ _HIDDEN = "._"
 _LAST = "\U0010fffd"  # behind every character that a key may go on with
 # In the metadata of uploads: the ETag of one sent in parts says nothing of its content.
 _SHA256 = "sha256"
-_MISSING = ("404", "NoSuchKey", "NotFound")
-_OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _THIS_ONE_ONLY = ("AccessDenied", "InvalidObjectState")  # another's KMS key; archived in Glacier
 
 
@@ -75,6 +79,10 @@ class S3Objects(Objects):
     @property
     def workers(self) -> int:
         return CONNECTIONS
+
+    def check(self) -> None:
+        if ".amazonaws." not in self._s3.meta.endpoint_url:  # AWS itself keeps its conditions
+            check_conditions(self)
 
     def uri(self, key: str) -> str:
         return f"{self.root.rstrip('/')}/{key}".rstrip("/")
@@ -141,9 +149,9 @@ class S3Objects(Objects):
         """
         with self._asking():
             try:
-                put = self._s3.put_object(**self._at(key), Body=content, **_condition(etag))
+                put = self._s3.put_object(**self._at(key), Body=content, **condition(etag))
             except Exception as error:
-                _unless_overtaken(error)
+                unless_overtaken(error)
                 found = self.read_all([key]).get(key)
                 if found and found.data == content:
                     return found.etag
@@ -155,19 +163,30 @@ class S3Objects(Objects):
         with self._asking():
             try:
                 made = self._s3.copy_object(
-                    **self._at(target), CopySource=self._at(source), **_condition(etag)
+                    **self._at(target), CopySource=self._at(source), **condition(etag)
                 )
             except Exception as error:
-                _unless_overtaken(error)
-                wanted, found = self.find(source), self.find(target)
-                if not wanted:
+                unless_overtaken(error)
+                if not (wanted := self.find(source)):
                     raise FileNotFoundError(2, "there is no such object", source) from error
-                if found and (found.etag, found.size) == (wanted.etag, wanted.size):
-                    return found.etag  # the answer to the first of several attempts was lost
+                if present := self._copied(wanted, target):
+                    return present
                 raise ConflictError(
                     f"{target} was replaced by another process: run again"
                 ) from error
             return _etag(made["CopyObjectResult"])
+
+    def _copied(self, source: Object, target: str) -> str | None:
+        """The etag at `target` if it has the source's content: then a copy's answer was lost.
+
+        A copy has an etag of its own where a KMS key encrypts or the source came in parts.
+        """
+        found = self.find(target)
+        if not found or found.size != source.size:
+            return None
+        contents = self.read_all([source.key, target])
+        wanted, present = contents.get(source.key), contents.get(target)
+        return present.etag if wanted and present and wanted.data == present.data else None
 
     def upload(self, source: Path, key: str, advance: Advance) -> None:
         """Uploads in parts where the file is large, and keeps its content's SHA-256 with it."""
@@ -290,10 +309,6 @@ def _etag(answer: dict[str, Any]) -> str:
     return str(answer["ETag"]).strip('"')
 
 
-def _condition(etag: str | None) -> dict[str, str]:
-    return {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
-
-
 @contextmanager
 def _unless_missing(key: str | None = None) -> Iterator[None]:
     """Ends the block where there is no object: with `FileNotFoundError` if a key is named."""
@@ -302,16 +317,10 @@ def _unless_missing(key: str | None = None) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error_code(error) not in _MISSING:
+        if error_code(error) not in MISSING:
             raise
         if key is not None:
             raise FileNotFoundError(2, "there is no such object", key) from error
-
-
-def _unless_overtaken(error: Exception) -> None:
-    """Raises the error again unless it says that something else stood at a key."""
-    if error_code(error) not in (*_OVERTAKEN, *_MISSING):
-        raise error
 
 
 def _trying(times: int, *passing: type[Exception]) -> Retrying:

@@ -124,6 +124,39 @@ def test_a_lost_answer_puts_no_writer_in_conflict_with_itself(objects, router):
     assert objects.read("a") == b"moved"
 
 
+def test_a_copy_whose_etag_is_not_its_sources_is_known_by_its_content(objects, aws, bucket):
+    """With KMS no two objects have the same; nor have one sent in parts and its copy."""
+    s3, source = aws.client("s3"), {"Bucket": bucket, "Key": "in/box/b"}
+    upload = s3.create_multipart_upload(**source)["UploadId"]
+    part = s3.upload_part(**source, UploadId=upload, PartNumber=1, Body=b"moved")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    s3.complete_multipart_upload(**source, UploadId=upload, MultipartUpload=parts)
+    objects.write("a", b"moved")  # as a first attempt did whose answer was lost
+    objects.write("other", b"newer")
+    assert objects.find("a").etag != objects.find("b").etag
+    assert objects.move("b", "a", None) == objects.find("a").etag
+    with pytest.raises(ConflictError):
+        objects.move("b", "other", None)
+
+
+def test_a_store_that_knows_no_conditions_is_no_matter_of_time(objects, router):
+    """S3's answer to a copy where the bucket's policy demands conditions."""
+    objects.write("b", b"moved")
+    router.fail("s3", status=501, code="NotImplemented", method="PUT")
+    with pytest.raises(RefusedError, match="policy demands s3:if-match or s3:if-none-match, take"):
+        objects.move("b", "a", None)
+
+
+def test_a_key_of_kms_that_may_not_be_used_is_named_with_its_rights(objects, router):
+    denied = b"<Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/ann "
+    denied += (
+        b"is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:x:y:key/z"
+    )
+    router.fail("s3", status=403, body=denied + b"</Message></Error>", method="PUT")
+    with pytest.raises(RefusedError, match="allow kms:GenerateDataKey and kms:Decrypt on the key"):
+        objects.write("a", b"")
+
+
 def test_an_answer_that_breaks_off_is_asked_for_again(objects, router):
     objects.write("a", b"x" * 100_000)
     for key in ("a", "a"):
