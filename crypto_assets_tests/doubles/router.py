@@ -26,6 +26,12 @@ import pytest
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 _SCOPE = re.compile(r"Credential=[^,]*?/([a-z0-9-]+)/aws4_request")
+# How the services that answer in XML wrap an error; the others answer in JSON.
+_XML = {
+    "s3": "{}",
+    **dict.fromkeys(("iam", "sns"), "<ErrorResponse>{}</ErrorResponse>"),
+    "ec2": "<Response><Errors>{}</Errors></Response>",
+}
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}
 
 
@@ -296,10 +302,9 @@ def _seen(method: str, url: str, headers: Mapping[str, str], body: bytes) -> See
 def _error(status: int, code: str, seen: Seen) -> Answer:
     """An error in the form of the service's protocol."""
     message = "made by the router of the tests"
-    if seen.service in {"s3", "sns"}:
+    if wrapped := _XML.get(seen.service):
         inner = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-        text = inner if seen.service == "s3" else f"<ErrorResponse>{inner}</ErrorResponse>"
-        kind = "application/xml"
+        text, kind = wrapped.format(inner), "application/xml"
     else:
         text, kind = json.dumps({"__type": code, "message": message}), "application/json"
     body = b"" if seen.method == "HEAD" else text.encode()

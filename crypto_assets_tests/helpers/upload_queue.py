@@ -35,6 +35,7 @@ def make_queue(aws: Aws, bucket: str, *, visible_after_s: int, max_receives: int
             "RedrivePolicy": json.dumps(redrive),
         },
     )["QueueUrl"]
+    allow_events(sqs, url)
     pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
     events.put_rule(Name=bucket, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=bucket, Targets=[{"Id": "inbox", "Arn": arn(sqs, url)}])
@@ -42,6 +43,18 @@ def make_queue(aws: Aws, bucket: str, *, visible_after_s: int, max_receives: int
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
     return UploadQueue(url, dead)
+
+
+def allow_events(sqs: Any, url: str) -> None:
+    """Lets EventBridge send to a queue."""
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn(sqs, url),
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
 
 def delivered(aws: Aws, url: str, count: int) -> None:

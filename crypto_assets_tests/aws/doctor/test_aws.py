@@ -12,8 +12,7 @@ from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets.resources.aws import Aws
-from crypto_assets.resources.doctor.aws import examine_aws
-from crypto_assets.resources.settings import AwsSettings, Settings
+from crypto_assets_tests.aws.doctor.account import allow, found
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.loopback import free_port
 from crypto_assets_tests.helpers.upload_queue import make_queue
@@ -23,28 +22,6 @@ IDENTITY = """<GetCallerIdentityResponse><GetCallerIdentityResult>
 </GetCallerIdentityResult></GetCallerIdentityResponse>"""
 DENIED = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>s3cr3t</Message></Error>"
 DENIED += "</ErrorResponse>"
-
-
-def found(aws, **settings):
-    """What the doctor says of each piece: whether it is fit, and the words."""
-    findings = examine_aws(aws, Settings(profile="aws", aws=AwsSettings(**settings)))
-    return {finding.what: (finding.ok, finding.found) for finding in findings}
-
-
-@pytest.fixture
-def role(aws, bucket):
-    def make(*statements):
-        policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        made = aws.client("iam").create_role(
-            RoleName=f"{bucket}-{len(policy)}", AssumeRolePolicyDocument=policy
-        )
-        return made["Role"]["Arn"]
-
-    return make
-
-
-def allow(principal, effect="Allow"):
-    return {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole"}
 
 
 class Restricted(BaseHTTPRequestHandler):
@@ -100,29 +77,38 @@ def restricted(credentials):
         server.shutdown()
 
 
-def test_what_is_as_it_should_be_is_reported_with_what_it_is(aws, bucket, role):
+def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, aws, bucket, role):
     queue = make_queue(aws, bucket, visible_after_s=60, max_receives=5)
     topic = aws.client("sns").create_topic(Name=bucket)["TopicArn"]
     job = role(allow({"Service": ["ec2.amazonaws.com", "emr-serverless.amazonaws.com"]}))
     copy = role(allow({"Service": "redshift.amazonaws.com"}))
-    said = found(
-        aws,
+    account.namespace["iamRoles"] = [f"IamRole(applyStatus=in-sync, iamRoleArn={copy})"]
+    assert said(
         inbox=f"s3://{bucket}/inbox",
         lake=f"s3://{bucket}/lake",
         queue_url=queue.url,
         topic_arn=topic,
+        emr_application_id="00f1abcdefgh0123",
         emr_role_arn=job,
+        redshift_workgroup="market",
         redshift_role_arn=copy,
-    )
-    assert said == {
+    ) == {
         "credentials": (True, "account 000000000000, arn:aws:iam::000000000000:root"),
         "inbox": (True, f"s3://{bucket}/inbox {REGION}"),
         "inbox events": (True, "EventBridge gets the events of uploads"),
-        "lake bucket": (True, f"s3://{bucket}/lake {REGION}"),
+        "inbox writes": (True, "conditions of writes and copies hold"),
+        "inbox key": (True, "AES256: no key is needed"),
         "queue": (True, "a message comes again after 60 s, 5 times in all"),
-        "application": (False, "not set: set CRYPTO_ASSETS_AWS_EMR_APPLICATION_ID"),
+        "inbox rule": (True, f"rule {bucket} sends the events of uploads to the queue"),
+        "lake bucket": (True, f"s3://{bucket}/lake {REGION}"),
+        "lake writes": (True, "conditions of writes and copies hold"),
+        "lake key": (True, "AES256: no key is needed"),
+        "application": (True, "00f1abcdefgh0123 emr-spark-8.1.0, stopped"),
+        "application network": (True, "in no VPC: S3 is reached directly"),
         "job role": (True, f"{job} trusts emr-serverless.amazonaws.com"),
-        "workgroup": (False, "not set: set CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP"),
+        "workgroup": (True, "market, available"),
+        "namespace role": (True, f"namespace market has {copy}"),
+        "workgroup network": (True, "in no VPC: S3 is reached directly"),
         "COPY role": (True, f"{copy} trusts redshift.amazonaws.com"),
         "topic": (True, topic),
     }
@@ -131,7 +117,7 @@ def test_what_is_as_it_should_be_is_reported_with_what_it_is(aws, bucket, role):
 def test_a_setting_that_is_empty_is_named_unless_it_may_be(aws):
     said = found(aws)
     assert said.pop("credentials")[0]
-    wanted = "INBOX INBOX QUEUE_URL LAKE EMR_APPLICATION_ID EMR_ROLE_ARN REDSHIFT_WORKGROUP"
+    wanted = "INBOX QUEUE_URL LAKE EMR_APPLICATION_ID EMR_ROLE_ARN REDSHIFT_WORKGROUP"
     assert list(said.values()) == [
         (False, f"not set: set CRYPTO_ASSETS_AWS_{name}") for name in wanted.split()
     ]
@@ -221,7 +207,6 @@ def test_what_may_not_be_looked_at_is_not_reported_as_missing(restricted):
     )
     for what, action, fit in (
         ("inbox", "s3:ListBucket", False),  # the product itself lists it
-        ("inbox events", "s3:GetBucketNotification", True),
         ("queue", "sqs:GetQueueAttributes", True),
         ("job role", "iam:GetRole", True),
         ("topic", "sns:GetTopicAttributes", True),
@@ -245,7 +230,7 @@ def test_a_closed_port_is_reported_after_two_tries_of_each(credentials):
         emr_role_arn="arn:aws:iam::123456789012:role/job",
         redshift_workgroup="market",
     )
-    assert len(said) == 8
+    assert len(said) == 7
     assert len(tries) <= 2 * len(said)
     for ok, text in said.values():
         assert not ok

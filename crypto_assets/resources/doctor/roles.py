@@ -1,0 +1,69 @@
+"""Roles: whether the service that is to take one on may do so, and may use the keys of buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from crypto_assets.resources.doctor.piece import Account, Piece
+from crypto_assets.resources.errors import UsageError
+
+_EMR, _REDSHIFT = "emr-serverless.amazonaws.com", "redshift-serverless.amazonaws.com"
+
+
+def _role_of(*services: str) -> Callable[[Account, str], str]:
+    """Looks whether one of these services may take on the role."""
+
+    def look(account: Account, arn: str) -> str:
+        role = account.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+        trusted = services_of(role["AssumeRolePolicyDocument"]) & set(services)
+        if not trusted:
+            raise UsageError(f"its trust policy does not name {services[0]}: add it")
+        return f"{arn} trusts {', '.join(sorted(trusted))}"
+
+    return look
+
+
+def services_of(policy: Mapping[str, Any], action: str = "sts:AssumeRole") -> set[str]:
+    """The services that a policy allows this action."""
+    service, _, _ = action.partition(":")
+    names = {action.lower(), f"{service}:*", "*"}
+    found: set[str] = set()
+    for statement in listed(policy.get("Statement", [])):
+        allowed = {name.lower() for name in listed(statement.get("Action", []))}
+        principal = statement.get("Principal", {})
+        if statement.get("Effect") == "Allow" and allowed & names and isinstance(principal, dict):
+            found.update(listed(principal.get("Service", [])))
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM leaves the brackets out around a single one."""
+    return value if isinstance(value, list) else [value]
+
+
+def without_key(
+    account: Account, key_arn: str, wanted: Mapping[str, Iterable[str]]
+) -> Iterator[str]:
+    """Each role that may not do with a key what it needs to, by role and actions.
+
+    What the role's own policies do not allow, the key's policy may: it names the role then.
+    """
+    iam, kms = account.client("iam"), account.client("kms")
+    for role, actions in wanted.items():
+        decisions = iam.simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[key_arn]
+        )["EvaluationResults"]
+        denied = [d["EvalActionName"] for d in decisions if d["EvalDecision"] != "allowed"]
+        if denied and role not in kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]:
+            yield f"{role} may not {' and '.join(denied)}"
+
+
+JOB_ROLE = (Piece("job role", "emr_role_arn", "iam:GetRole", _role_of(_EMR)),)
+COPY_ROLE = (  # without one the workgroup's default role is taken
+    Piece(
+        *("COPY role", "redshift_role_arn", "iam:GetRole"),
+        _role_of(_REDSHIFT, "redshift.amazonaws.com"),
+        optional=True,
+    ),
+)
