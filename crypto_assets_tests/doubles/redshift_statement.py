@@ -45,6 +45,7 @@ class Statement:
     batch: bool
     request: dict[str, Any]
     created: float
+    user: str | None = None
     status: str = "SUBMITTED"
     error: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)

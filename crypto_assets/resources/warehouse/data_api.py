@@ -56,6 +56,24 @@ class DataApi:
 
         A conflict with other transactions is tried again, `TRIES` times in all.
         """
+        return self._trying(self.client.batch_execute_statement, Sqls=list(sqls))
+
+    def execute(self, sql: str) -> str:
+        """Runs a single statement, as `transact` does, and returns its id."""
+        return self._trying(self.client.execute_statement, Sql=sql)
+
+    def rows(self, statement: str) -> tuple[list[str], list[tuple]]:
+        """The columns and all rows of the result of a statement that has finished."""
+        columns: list[Mapping[str, Any]] = []
+        rows: list[tuple] = []
+        with self._asking():
+            for page in self.client.get_paginator("get_statement_result").paginate(Id=statement):
+                columns = columns or page["ColumnMetadata"]
+                types = [column["typeName"] for column in columns]
+                rows += [tuple(map(_value, record, types)) for record in page["Records"]]
+        return [column["label"] for column in columns], rows
+
+    def _trying(self, start: Callable[..., Mapping[str, Any]], **statements: Any) -> str:
         from tenacity import (
             Retrying,
             retry_if_exception_type,
@@ -69,22 +87,7 @@ class DataApi:
             wait=wait_random_exponential(multiplier=self.poll_seconds, max=30),
             reraise=True,
         )
-        return retrying(self._run, self.client.batch_execute_statement, Sqls=list(sqls))
-
-    def execute(self, sql: str) -> str:
-        """Runs a single statement and returns its id."""
-        return self._run(self.client.execute_statement, Sql=sql)
-
-    def rows(self, statement: str) -> tuple[list[str], list[tuple]]:
-        """The columns and all rows of the result of a statement that has finished."""
-        columns: list[Mapping[str, Any]] = []
-        rows: list[tuple] = []
-        with self._asking():
-            for page in self.client.get_paginator("get_statement_result").paginate(Id=statement):
-                columns = columns or page["ColumnMetadata"]
-                types = [column["typeName"] for column in columns]
-                rows += [tuple(map(_value, record, types)) for record in page["Records"]]
-        return [column["label"] for column in columns], rows
+        return retrying(self._run, start, **statements)
 
     def _run(self, start: Callable[..., Mapping[str, Any]], **statements: Any) -> str:
         with self._asking():

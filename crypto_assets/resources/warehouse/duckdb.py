@@ -6,7 +6,7 @@ file open neither waits for that nor is waited for; how is in `storage/duckdb_fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +141,10 @@ class DuckDBWarehouse(Warehouse):
             )
         _, rows = self.query("SELECT count(*), count(DISTINCT ticker) FROM market_data.prices")
         return "{:,} rows of {:,} currencies".format(*rows[0])
+
+    def fix(self, publishers: Sequence[str], show: Callable[[str], None]) -> None:  # noqa: ARG002
+        if publishers:
+            raise UsageError("DuckDB has no users: --publisher is for a warehouse on Redshift")
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

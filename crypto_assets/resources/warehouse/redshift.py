@@ -11,7 +11,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,9 +23,18 @@ from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets.resources.warehouse.data_api import DataApi
+from crypto_assets.resources.warehouse.redshift_setup import (
+    ACCOUNTS,
+    AGAIN,
+    MARKET_DATA,
+    NO_DATABASE,
+    Setup,
+    is_denied,
+    refusal,
+)
 from crypto_assets.resources.warehouse.warehouse import LoadFile, Warehouse
-from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS, WAREHOUSE_ACCOUNTS
-from crypto_assets.spark.market_data.tables import GOLD, LOAD, PRICES
+from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
+from crypto_assets.spark.market_data.tables import LOAD
 from crypto_assets.spark.tables import sql_columns
 
 BATCH_TICKERS = 1000  # their INSERT stays well below the 100 KB that a statement may have
@@ -33,41 +42,6 @@ REFUSALS = 50  # failing transactions after which the rest of a batch is left as
 LISTS = "_loads"  # lists of files that are being loaded, below the lake
 LISTS_KEPT_S = 86_400  # of a process that was killed: no load takes that long
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
-_SCHEMA = "CREATE SCHEMA IF NOT EXISTS market_data"
-_TABLE = f"{PRICES.create_sql('redshift')} DISTKEY (ticker) SORTKEY (ticker, date)"
-# The ticker that lacks most rows is named: where another has too many, they are in its file.
-# Redshift joins no catalog with a table of rows, so the views are looked for one by one.
-_PROCEDURE = """
-CREATE OR REPLACE PROCEDURE market_data.sp_finish_batch() AS $$
-DECLARE
-    wrong VARCHAR(20);
-    wanted BIGINT;
-    loaded BIGINT;
-    known INTEGER;
-    entry RECORD;
-BEGIN
-    SELECT b.ticker, b.row_count, COALESCE(p.row_count, 0) INTO wrong, wanted, loaded
-    FROM batch b LEFT JOIN (
-        SELECT ticker, COUNT(*) AS row_count FROM market_data.prices
-        WHERE ticker IN (SELECT ticker FROM batch) GROUP BY ticker
-    ) p ON p.ticker = b.ticker
-    WHERE COALESCE(p.row_count, 0) <> b.row_count
-    ORDER BY COALESCE(p.row_count, 0) - b.row_count LIMIT 1;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'ticker=%/: % rows loaded of a file of %', wrong, loaded, wanted;
-    END IF;
-    FOR entry IN SELECT ticker FROM batch ORDER BY ticker LOOP
-        SELECT COUNT(*) INTO known FROM pg_views
-        WHERE schemaname = 'market_data' AND viewname = LOWER(entry.ticker);
-        IF known = 0 THEN
-            EXECUTE 'CREATE VIEW market_data."' || LOWER(entry.ticker) || '" AS '
-                || 'SELECT {columns} FROM market_data.prices '
-                || 'WHERE ticker = ' || quote_literal(entry.ticker);
-        END IF;
-    END LOOP;
-END;
-$$ LANGUAGE plpgsql
-""".replace("{columns}", ", ".join(column.name for column in GOLD.file_columns))
 _BATCH = "CREATE TEMP TABLE batch (ticker VARCHAR(20), row_count BIGINT)"
 _DELETE = "DELETE FROM market_data.prices WHERE ticker IN (SELECT ticker FROM batch)"
 _COPY = "COPY market_data.prices FROM '{files}' IAM_ROLE {role} FORMAT AS PARQUET MANIFEST"
@@ -77,11 +51,6 @@ SELECT ticker, COUNT(*), MIN(date), MAX(date) FROM market_data.prices
 WHERE ticker IN (SELECT ticker FROM batch) GROUP BY ticker
 """
 _FORGET = "DROP TABLE batch"
-_ACCOUNTS_SCHEMA = "CREATE SCHEMA IF NOT EXISTS accounts"
-_ACCOUNTS_TABLE = (
-    f"{WAREHOUSE_ACCOUNTS.create_sql('redshift')} DISTKEY (account_number) "
-    "SORTKEY (created_at_year, account_number)"
-)
 # The year is in the names of the files' folders, which COPY does not read.
 _ARRIVING = (
     f"CREATE TEMP TABLE arriving ({sql_columns(CUSTOMER_ACCOUNTS.file_columns, 'redshift')})"
@@ -93,14 +62,19 @@ _INSERT_ACCOUNTS = """
 INSERT INTO accounts.customer_accounts SELECT arriving.*, EXTRACT(YEAR FROM created_at)
 FROM arriving
 """
+# Loads of nothing: they need all rights that those of files need.
+_NOTHING = "INSERT INTO {0} SELECT * FROM {0} WHERE 1 = 0"
+_REHEARSALS = {
+    MARKET_DATA: (_BATCH, _DELETE, _NOTHING.format(MARKET_DATA.table), _FINISH, _FORGET),
+    ACCOUNTS: (f"{_DELETE_ACCOUNTS} WHERE 1 = 0", _NOTHING.format(ACCOUNTS.table)),
+}
 _COUNT = "SELECT COUNT(*), COUNT(DISTINCT ticker) FROM market_data.prices"
-_HAS_SCHEMA = "SELECT COUNT(*) FROM pg_namespace WHERE nspname = 'market_data'"
 _ABSENT = re.compile(r"(relation|schema) \"?[\w.\"]+\"? does not exist", re.IGNORECASE)
 _COMMON_FAULT = re.compile(
-    r"access ?denied|not authorized|permission denied|forbidden|expired ?token|invalidaccesskey",
+    r"access ?denied|not authorized|permission denied|must be owner|forbidden|expired ?token|"
+    r"invalidaccesskey",
     re.IGNORECASE,
 )
-_NO_DATABASE = re.compile(r"database \"[^\"]*\" does not exist")
 _NAMED = re.compile(r"ticker(?:=|%3D)([A-Z0-9]{1,20})/", re.IGNORECASE)
 _SQL_TOKEN = re.compile(
     r"--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<word>[^\W\d]\w*)|"
@@ -142,6 +116,8 @@ class RedshiftWarehouse(Warehouse):
 
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         good = [ticker for ticker in files if _TICKER.fullmatch(ticker)]
+        if good:
+            self._setup.prepare(MARKET_DATA)
         loaded: dict[str, dict] = {}
         problems = {t: "not a ticker: not loaded" for t in files if t not in set(good)}
         parts = [good[n : n + BATCH_TICKERS] for n in range(0, len(good), BATCH_TICKERS)][::-1]
@@ -166,20 +142,23 @@ class RedshiftWarehouse(Warehouse):
     def remove(self, ticker: str) -> None:
         if not _TICKER.fullmatch(ticker):
             raise UsageError(f"{ticker!r} is no ticker")
+        if self._is_empty():
+            return
+        self._setup.prepare(MARKET_DATA)
         sqls = (
             f"DELETE FROM market_data.prices WHERE ticker = '{ticker}'",  # noqa: S608 - checked
-            f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"',
+            f"CALL market_data.sp_drop_view('{ticker}')",
         )
         try:
             self._data.transact(sqls)
         except StatementError as error:
-            if not _ABSENT.search(error.reason):
-                raise self._refused(error) from error
+            raise self._refused(error) from error
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
+        self._setup.prepare(ACCOUNTS)
         with self._listed(files) as listed:
             sqls = [
-                *(_ACCOUNTS_SCHEMA, _ACCOUNTS_TABLE, _ARRIVING),
+                _ARRIVING,
                 _COPY_ACCOUNTS.format(files=_quoted(listed), role=self._role),
                 _ALL_ARRIVED.format(rows=sum(file.rows for file in files)),
                 *(_DELETE_ACCOUNTS, _INSERT_ACCOUNTS, "DROP TABLE arriving"),
@@ -187,7 +166,7 @@ class RedshiftWarehouse(Warehouse):
             try:
                 self._data.transact(sqls)
             except StatementError as error:
-                if error.number not in {4, 5} or _COMMON_FAULT.search(error.reason):
+                if error.number not in {2, 3} or _COMMON_FAULT.search(error.reason):
                     raise self._refused(error) from error
                 counted = sqls[error.number - 1].startswith("SELECT 1 / CASE")
                 return "rows loaded differ from the files'" if counted else error.reason
@@ -217,21 +196,23 @@ class RedshiftWarehouse(Warehouse):
                 raise UsageError(
                     "the warehouse is still empty: run `crypto-assets materialize` first"
                 ) from error
-            if _NO_DATABASE.search(error.reason):
+            if NO_DATABASE.search(error.reason):
                 raise self._refused(error) from error
             raise UsageError(error.reason) from error
 
     def check(self) -> str:
         place = f"database {self.database} of workgroup {self.workgroup}"
-        if self._is_empty():
+        if not self._setup.check(_REHEARSALS):
             return f"{place}: empty so far"
         _, rows = self.query(_COUNT)
         return "{}: {:,} rows of {:,} currencies".format(place, *rows[0])
 
+    def fix(self, publishers: Sequence[str], show: Callable[[str], None]) -> None:
+        self._setup.fix(publishers, show)
+
     def _is_empty(self) -> bool:
         """Whether nothing was ever loaded."""
-        _, rows = self._data.rows(self._data.execute(_HAS_SCHEMA))
-        return rows == [(0,)]
+        return MARKET_DATA.schema not in self._setup.look().owners
 
     def _load(self, files: Mapping[str, LoadFile]) -> dict[str, dict]:
         """Replaces these tickers in one transaction; any error leaves them as they were."""
@@ -256,7 +237,7 @@ class RedshiftWarehouse(Warehouse):
     def _replace(self, files: Mapping[str, LoadFile], listed: str) -> dict[str, dict]:
         entries = ", ".join(f"('{ticker}', {file.rows:d})" for ticker, file in files.items())
         sqls = [
-            *(_SCHEMA, _TABLE, _PROCEDURE, _BATCH),
+            _BATCH,
             f"INSERT INTO batch VALUES {entries}",  # noqa: S608 - tickers are checked
             *(_DELETE, _COPY.format(files=_quoted(listed), role=self._role)),
             *(_FINISH, _SUMMARY, _FORGET),
@@ -265,7 +246,7 @@ class RedshiftWarehouse(Warehouse):
             transaction = self._data.transact(sqls)
         except StatementError as error:
             # Only loading and counting depend on the files; no data is to blame for all else.
-            if error.number not in {7, 8} or _COMMON_FAULT.search(error.reason):
+            if error.number not in {4, 5} or _COMMON_FAULT.search(error.reason):
                 raise self._refused(error) from error
             raise
         _, rows = self._data.rows(f"{transaction}:{sqls.index(_SUMMARY) + 1}")
@@ -275,19 +256,20 @@ class RedshiftWarehouse(Warehouse):
         }
 
     def _refused(self, error: StatementError) -> RefusedError:
-        cure = "run again; if it stays, look at the workgroup in the AWS console"
-        if _COMMON_FAULT.search(error.reason):
-            cure = (
-                f"grant CREATE on database {self.database} and schema market_data to the database "
-                f"user, and s3:GetObject on the lake to {self.role_arn or 'the default role'}"
-            )
-        elif _NO_DATABASE.search(error.reason):
-            cure = "set CRYPTO_ASSETS_AWS_REDSHIFT_DATABASE to one that does"
-        return RefusedError(f"Redshift: {error.reason}: {cure}")
+        cure = AGAIN
+        if is_denied(error):
+            cure = "run `crypto-assets doctor`, which says who has to grant it"
+        elif _COMMON_FAULT.search(error.reason):
+            cure = f"allow s3:GetObject on the lake to {self.role_arn or 'the default role'}"
+        return refusal(error, cure)
 
     @property
     def _role(self) -> str:
         return f"'{_quoted(self.role_arn)}'" if self.role_arn else "default"
+
+    @cached_property
+    def _setup(self) -> Setup:
+        return Setup(self._data, self.database)
 
     @cached_property
     def _data(self) -> DataApi:

@@ -8,7 +8,7 @@ implementations are in `duckdb` and `redshift`; how to add one is in docs/design
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 from crypto_assets.resources.settings import Settings
@@ -72,4 +72,15 @@ class Warehouse(ABC):
 
     @abstractmethod
     def check(self) -> str:
-        """Says how much the warehouse holds, for the doctor."""
+        """Says how much the warehouse holds, for the doctor.
+
+        Raises `RefusedError` if it would take no load.
+        """
+
+    @abstractmethod
+    def fix(self, publishers: Sequence[str], show: Callable[[str], None]) -> None:
+        """Makes what loads need, and lets these database users load as well.
+
+        `show` gets each statement of SQL before it is run. Raises `RefusedError` if who asks may
+        not, `UsageError` if the warehouse has no users.
+        """

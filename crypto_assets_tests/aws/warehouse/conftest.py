@@ -37,14 +37,19 @@ def router(ministack: str, credentials: None, double: RedshiftDouble) -> Iterato
 
 @pytest.fixture
 def make(router: Router, bucket: str, tmp_path: Path) -> Callable[..., RedshiftWarehouse]:
-    def make_warehouse(*, lake: str = f"s3://{bucket}/lake", **settings: object):
+    def key_file(key: str) -> Path | None:
+        path = tmp_path / f"{key}.csv"
+        path.write_text(f"Access key ID,Secret access key\n{key},made-up-secret\n")
+        return path if key else None
+
+    def make_warehouse(*, lake: str = f"s3://{bucket}/lake", key: str = "", **settings: object):
         defaults = {
             "workgroup": "analytics",
             "role_arn": ROLE,
             "poll_seconds": 0.02,
             "time_limit_s": HANG_S,
         }
-        aws = Aws(region=REGION, endpoint_url=router.url)
+        aws = Aws(region=REGION, endpoint_url=router.url, key_file=key_file(key))
         objects = S3Objects(aws=aws, root=lake, locks=str(tmp_path / "locks"))
         return RedshiftWarehouse(aws=aws, objects=objects, **{**defaults, **settings})
 
@@ -54,6 +59,15 @@ def make(router: Router, bucket: str, tmp_path: Path) -> Callable[..., RedshiftW
 @pytest.fixture
 def warehouse(make) -> RedshiftWarehouse:
     return make()
+
+
+@pytest.fixture
+def ready(warehouse: RedshiftWarehouse, double: RedshiftDouble) -> RedshiftWarehouse:
+    """A warehouse that has its tables, and of whose making nothing is counted."""
+    warehouse.fix((), lambda _: None)
+    double.calls.clear()
+    double.statements.clear()
+    return warehouse
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ FAULTS = ["1023", "lock", "S3 slow down", "ActiveStatementsExceededException"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_conflict_is_tried_again(warehouse, load, double, fault):
-    double.fail_next(fault, times=data_api.TRIES - 1)
-    assert warehouse.replace(load("BTC"))[1] == {}
+def test_a_conflict_is_tried_again(ready, load, double, fault):
+    double.fail_next(fault, times=data_api.TRIES - 1, operation="BatchExecuteStatement")
+    assert ready.replace(load("BTC"))[1] == {}
     assert double.calls["BatchExecuteStatement"] == data_api.TRIES
 
 
@@ -30,7 +30,7 @@ def test_a_conflict_that_lasts_is_reported_after_a_bounded_number_of_tries(
 ):
     warehouse.replace(load("BTC"))
     double.calls.clear()
-    double.fail_next(fault, times=100)
+    double.fail_next(fault, times=100, operation="BatchExecuteStatement")
     with pytest.raises(BusyError, match="run again later"):
         warehouse.replace(load("BTC", price=2.0))
     assert double.calls["BatchExecuteStatement"] == data_api.TRIES
@@ -38,14 +38,14 @@ def test_a_conflict_that_lasts_is_reported_after_a_bounded_number_of_tries(
         assert connection.execute(PRICES).fetchall() == [("BTC", 3, 1.0, 1.0)]
 
 
-def test_throttling_and_lost_answers_start_no_statement_twice(warehouse, router, load, double):
+def test_throttling_and_lost_answers_start_no_statement_twice(ready, router, load, double):
     router.fail("redshift-data", operation="BatchExecuteStatement", drop="after")
     router.fail("redshift-data", 3, operation="DescribeStatement", status=503)
-    assert warehouse.replace(load("BTC"))[1] == {}
-    assert (double.calls["BatchExecuteStatement"], len(double.statements)) == (2, 1)
-    double.fail_next("ThrottlingException", times=2)
-    assert warehouse.replace(load("BTC"))[1] == {}
-    assert (double.calls["BatchExecuteStatement"], len(double.statements)) == (5, 2)
+    assert ready.replace(load("BTC"))[1] == {}
+    assert (double.calls["BatchExecuteStatement"], len(double.statements)) == (2, 2)
+    double.fail_next("ThrottlingException", times=2, operation="BatchExecuteStatement")
+    assert ready.replace(load("BTC"))[1] == {}
+    assert (double.calls["BatchExecuteStatement"], len(double.statements)) == (5, 4)
 
 
 def test_two_loads_at_once_both_end_with_all_their_rows(make, load):
@@ -122,7 +122,7 @@ def test_a_statement_cancelled_by_somebody_else_is_reported(warehouse, load, dou
     ],
 )
 def test_what_is_set_up_wrong_is_no_tickers_fault_and_reported_with_its_cure(
-    make, load, double, settings, words
+    ready, make, load, double, settings, words
 ):
     with pytest.raises(RefusedError) as refused:
         make(**settings).replace(load("AAA", "BBB", "CCC", "DDD"))

@@ -122,20 +122,20 @@ def test_a_file_that_is_gone_changed_or_counted_wrong_fails_alone(warehouse, loa
     assert problems["CCC"] == "ticker=CCC/: 3 rows loaded of a file of 4"
 
 
-def test_a_ticker_whose_name_redshift_cuts_off_is_found_by_halves(warehouse, load, put, double):
+def test_a_ticker_whose_name_redshift_cuts_off_is_found_by_halves(ready, load, put, double):
     tickers = [f"T{number:02}" for number in range(8)]
     files = load(*tickers)
     root, _, name = files["T05"].uri.rpartition("/ticker=")
     files["T05"] = LoadFile(f"{root}/{'deep/' * 30}ticker={name}", files["T05"].size_bytes, 3)
-    loaded, problems = warehouse.replace(files)
+    loaded, problems = ready.replace(files)
     assert sorted(loaded) == [ticker for ticker in tickers if ticker != "T05"]
     assert list(problems) == ["T05"]
     assert double.calls["BatchExecuteStatement"] == 7  # 8, 4, 4 with it, 2, 1, 1 with it, 2
 
 
-def test_when_all_files_are_bad_the_trying_ends(warehouse, put, double):
+def test_when_all_files_are_bad_the_trying_ends(ready, put, double):
     files = {f"T{n}": put(f"T{n}", b"none") for n in range(REFUSALS + 5)}
-    loaded, problems = warehouse.replace(files)
+    loaded, problems = ready.replace(files)
     assert loaded == {}
     assert sorted(problems) == sorted(files)
     assert sum(f"{REFUSALS} loads failed" in problem for problem in problems.values()) == 5
@@ -224,16 +224,16 @@ def test_the_files_of_the_job_are_what_copy_wants(warehouse, session, put, tmp_p
         assert found == (gold.column_names, [tuple(row.values()) for row in gold.to_pylist()])
 
 
-def test_a_thousand_tickers_are_one_transaction(warehouse, load, double, router, record_property):
+def test_a_thousand_tickers_are_one_transaction(ready, load, double, router, record_property):
     tickers = [f"T{number:04}" for number in range(1000)]
     files = load(*tickers, days=2)
     router.forget()
     started = time.monotonic()
-    loaded, problems = warehouse.replace(files)
+    loaded, problems = ready.replace(files)
     took = time.monotonic() - started
     assert problems == {}
     assert len(loaded) == 1000
-    assert warehouse.query("SELECT count(*) FROM market_data.t0999")[1] == [(2,)]
+    assert ready.query("SELECT count(*) FROM market_data.t0999")[1] == [(2,)]
     figures = {
         **router.operations("redshift-data"),
         **{f"S3 {method}": n for method, n in router.operations("s3").items()},
