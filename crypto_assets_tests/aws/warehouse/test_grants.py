@@ -71,8 +71,10 @@ def test_two_identities_publish_and_remove_in_turn(ann, server, load):
 def test_two_identities_replace_the_accounts_in_turn(ann, server, aws, bucket):
     rows = arrow_schema(CUSTOMER_ACCOUNTS.file_columns).empty_table()
     parquet.write_table(rows, stream := io.BytesIO())
-    aws.client("s3").put_object(Bucket=bucket, Key="accounts.parquet", Body=stream.getvalue())
-    file = LoadFile(f"s3://{bucket}/accounts.parquet", len(stream.getvalue()), 0)
+    aws.client("s3").put_object(
+        Bucket=bucket, Key="lake/customer_accounts/a.parquet", Body=stream.getvalue()
+    )
+    file = LoadFile(f"s3://{bucket}/lake/customer_accounts/a.parquet", len(stream.getvalue()), 0)
     assert ann.load_accounts([file]) is None
     with pytest.raises(RefusedError, match="run `crypto-assets doctor`, which says who has to"):
         server.load_accounts([file])
