@@ -24,11 +24,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psycopg
 from botocore import loaders, model
 
-from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.model_check import problems
 from crypto_assets_tests.doubles.redshift_sql import (
     STATEMENT_BYTES,
@@ -47,8 +45,9 @@ from crypto_assets_tests.doubles.redshift_statement import (
     field_of,
 )
 from crypto_assets_tests.doubles.router import serving
+from crypto_assets_tests.helpers.roles import COPY, client_of
 
-ROLE = "arn:aws:iam::123456789012:role/copy"
+ROLE = "arn:aws:iam::123456789012:role/crypto-assets-copy"
 OPERATIONS = {
     *("ExecuteStatement", "BatchExecuteStatement", "DescribeStatement"),
     *("GetStatementResult", "CancelStatement"),
@@ -320,13 +319,7 @@ def postgres() -> Iterator[str]:
 @contextmanager
 def serving_redshift(s3_url: str) -> Iterator[RedshiftDouble]:
     """A workgroup that reads S3 at this address."""
-    s3 = boto3.client(
-        "s3",
-        region_name=REGION,
-        endpoint_url=s3_url,
-        aws_access_key_id="AKIATESTTESTTESTCOPY",
-        aws_secret_access_key="made-up-secret",  # noqa: S106
-    )
+    s3 = client_of(COPY, s3_url, "s3")
     with postgres() as address:
         double = RedshiftDouble(address, Copier(s3, ROLE))
         with serving(type("Handler", (_Handler,), {"double": double})) as url:
