@@ -47,12 +47,13 @@ _SAMPLES = (
     (rf"(arn:aws:sqs:.*:){_MADE}(?<!-dead)", r"\1example-queue"),
     (rf"(arn:aws:sns:.*:)(?:{_MADE}|accounts-\w+)", r"\1example-topic"),
     (rf"(arn:aws:iam:.*:role/){_MADE}", r"\1crypto-assets-job"),
+    (r"(arn:aws:iam:.*:role/)copy", r"\1crypto-assets-copy"),
     (r"(arn:aws:dynamodb:.*:table/)accounts-\w+", r"\1CustomerAccount"),
     (r"(arn:aws:dynamodb:.*:table/)accounts-\w+-digests", r"\1CustomerAccountDigests"),
     (r"(arn:aws:kms:.*:key/).+", r"\g<1>11111111-2222-3333-4444-555555555555"),
     (r"(.*:namespace/)market", r"\g<1>33333333-4444-5555-6666-777777777777"),
     (r"(arn:aws:emr-serverless:.*:/applications/)0none", r"\g<1>00f1abcdefgh0123"),
-    (r"(.*:workgroup/)(?:analytics|none)", r"\g<1>66666666-7777-8888-9999-000000000000"),
+    (r"(.*:workgroup/)(?:analytics|market|none)", r"\g<1>66666666-7777-8888-9999-000000000000"),
 )
 
 
