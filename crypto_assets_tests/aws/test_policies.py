@@ -12,7 +12,6 @@ import sys
 
 import pytest
 
-from crypto_assets.resources.doctor import aws as doctor
 from crypto_assets_tests.helpers.iam import Call, allows, listed
 from crypto_assets_tests.helpers.iam_calls import KEY
 from crypto_assets_tests.helpers.roles import POLICIES, policy
@@ -20,6 +19,10 @@ from crypto_assets_tests.helpers.roles import POLICIES, policy
 ROOT = POLICIES.parents[1]
 IDENTITY = sorted(path.stem for path in POLICIES.glob("*.json"))
 TRUST = sorted((POLICIES / "trust").glob("*.json"))
+NAMED = re.compile(
+    r"(?<![.\w])((?:s3|sqs|sns|dynamodb|kms|iam|events|ec2|emr-serverless|redshift-data|"
+    r"redshift-serverless):(?!TestEvent\b)[A-Z]\w+)"  # S3's test event is no action
+)
 MANAGED_POLICY_CHARACTERS = 6144  # without white space: "IAM and AWS STS quotas"
 
 INBOX, LAKE = (
@@ -187,18 +190,26 @@ def test_each_statement_has_a_name_of_its_own_and_the_whole_fits_a_managed_polic
     assert len("".join(text.split())) <= MANAGED_POLICY_CHARACTERS
 
 
-def test_what_the_doctor_asks_for_is_allowed_to_the_orchestrator():
-    asked = {piece.action for pieces in doctor._PIECES.values() for piece in pieces}
+def test_each_permission_that_the_product_names_is_in_a_policy():
+    sources = [path.read_text() for path in (ROOT / "crypto_assets").rglob("*.py")]
+    named = set(NAMED.findall("\n".join(sources)))
+    assert {"iam:GetRole", "s3:GetBucketNotification", "sqs:ReceiveMessage"} <= named
     allowed = {
         action
-        for statement in policy("orchestrator")["Statement"]
+        for role in IDENTITY
+        for statement in policy(role)["Statement"]
         for action in listed(statement["Action"])
     }
-    assert asked <= allowed
+    assert named <= allowed
 
 
 def test_each_trust_policy_lets_in_the_service_the_role_is_for():
-    services = {path.stem: doctor._trusted(json.loads(path.read_text())) for path in TRUST}
+    services = {
+        path.stem: {
+            each["Principal"]["Service"] for each in json.loads(path.read_text())["Statement"]
+        }
+        for path in TRUST
+    }
     assert services == {
         "copy": {"redshift-serverless.amazonaws.com", "redshift.amazonaws.com"},
         "job": {"emr-serverless.amazonaws.com"},
