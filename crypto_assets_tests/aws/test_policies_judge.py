@@ -53,7 +53,10 @@ def asked(
             ["s3:PutObject arn:aws:s3:::b/a", ENCRYPT, DECRYPT],
         ),
         (asked("s3", "DELETE", "/b/a?uploadId=1"), ["s3:AbortMultipartUpload arn:aws:s3:::b/a"]),
-        (asked("s3", "DELETE", "/b/a?versionId=1"), ["s3:DeleteObjectVersion arn:aws:s3:::b/a"]),
+        (
+            asked("s3", "DELETE", "/b/a?X-Amz-Date=1&versionId=1"),
+            ["s3:DeleteObjectVersion arn:aws:s3:::b/a"],
+        ),
         (
             asked("s3", "POST", "/b?delete", "<Key>a</Key><Key>b&amp;c</Key>"),
             ["s3:DeleteObject arn:aws:s3:::b/a", "s3:DeleteObject arn:aws:s3:::b/b&c"],

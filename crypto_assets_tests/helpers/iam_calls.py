@@ -26,10 +26,10 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 USER_ID = "AIDAEXAMPLEUSER"  # of whoever asks
 _MINISTACKS_ACCOUNT = "000000000000"
 # Parameters that do not change what a request is.
-_PARAMETERS = {
-    *("list-type", "prefix", "delimiter", "encoding-type", "max-keys", "marker", "start-after"),
-    *("continuation-token", "fetch-owner", "x-id", "partNumber"),
-}
+_PARAMETER = re.compile(
+    "list-type|prefix|delimiter|encoding-type|max-keys|marker|start-after|continuation-token|"
+    "fetch-owner|x-id|partNumber|(X-Amz|response)-.*"
+)
 _OF_BUCKETS = {
     ("HEAD", ""): "ListBucket",
     ("GET", ""): "ListBucket",
@@ -73,8 +73,8 @@ def calls_of(request: Request) -> list[Call]:
 
 def _s3(request: Request) -> Iterator[Call]:
     bucket, _, key = request.seen.path.lstrip("/").partition("/")
-    what = next((name for name in request.query if name not in _PARAMETERS), "")
-    kind = request.seen.method, "" if what.startswith(("X-Amz-", "response-")) else what
+    parts = [name for name in request.query if not _PARAMETER.fullmatch(name)]
+    kind = request.seen.method, "&".join(parts)
     if key:
         yield from _object(request, _OF_OBJECTS.get(kind, f"unknown {kind}"), f"{bucket}/{key}")
     elif kind == ("POST", "delete"):
