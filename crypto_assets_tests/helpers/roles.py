@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -89,20 +90,20 @@ def policy(role: str) -> Mapping[str, Any]:
 class Record:
     """The requests that were seen since it was last judged."""
 
-    _requests: list[Request] = field(default_factory=list)
+    _requests: deque[Request] = field(default_factory=deque)
 
     def __call__(self, request: Request) -> None:
         self._requests.append(request)
 
     def refused(self) -> list[str]:
         """Role, action and resource of each call that its role's policy does not allow."""
-        requests, self._requests[:] = self._requests[:], []
-        asked = {
-            (request.key, call): call
+        requests = [self._requests.popleft() for _ in range(len(self._requests))]
+        asked = dict.fromkeys(
+            (request.key, call)
             for request in requests
             if request.key != ADMIN
             for call in calls_of(request)
-        }
+        )
         return [
             f"{_ROLES.get(key, f'nobody ({key!r})')}: {call.action} on {call.resource}"
             for key, call in asked
