@@ -7,8 +7,8 @@ certain goes to quarantine.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crypto_assets.resources.errors import UnclearError
@@ -19,6 +19,7 @@ from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.printable import printable
 
 HEAD_BYTES = (16 << 20) + 1  # of an upload, read to find out whose it is
+KEPT_UPLOADS, KEPT_BYTES = 100, 1 << 26  # whose contents are kept at once
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,26 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Whose an upload is; `accept` registers it.
+    """Whose an upload is and of which kind, as found out `by` an assigner; it is not registered.
 
-    Uploads of one look that have another `etag` and want one `slot` exclude each other: `cure` says
-    what settles it. One without a slot is in nobody's way.
+    `content` has to be kept before it is, `facts` are what the reader made of it. Uploads of one
+    look that have another etag and want one `slot` exclude each other: `cure` says what settles it.
+    One without a slot is in nobody's way.
     """
 
-    accept: Callable[[], Assigned]
+    by: Assigner
+    arrival: Object
+    kind: str
+    upload: StoredUpload
+    content: bytes = b""
+    partition: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     slot: tuple[str, ...] = ()
-    etag: str = ""
     cure: str = ""
+
+
+# An upload that was looked at, and whose it is or what is wrong with it.
+Found = tuple[Object, Proposal | Exception]
 
 
 class Assigner(ABC):
@@ -68,6 +79,15 @@ class Assigner(ABC):
         be read or it is not certain whose it is.
         """
 
+    @abstractmethod
+    def accept(
+        self, proposals: Mapping[str, Proposal]
+    ) -> Iterator[tuple[str, Assigned | Exception]]:
+        """Registers its own proposals, by key; yields each as it is done, or what is wrong with it.
+
+        Raises what says nothing about one upload, as `attempt` does.
+        """
+
     def apply_settings(self) -> Iterator[str]:
         """Gives registered partitions what people say about them; yields what changed, in words."""
         yield from ()
@@ -86,6 +106,36 @@ def propose(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Pro
     raise UnclearError("it is no file of any data set")
 
 
+def kept(inbox: Inbox, found: Iterable[Found]) -> Iterator[Found]:
+    """Keeps the contents of uploads before they are registered; the same proposals without them."""
+    batch: list[Found] = []
+    size = 0
+    for each in found:
+        batch.append(each)
+        size += len(each[1].content) if isinstance(each[1], Proposal) else 0
+        if len(batch) == KEPT_UPLOADS or size > KEPT_BYTES:
+            yield from _kept(inbox, batch)
+            batch, size = [], 0
+    yield from _kept(inbox, batch)
+
+
+def _kept(inbox: Inbox, batch: Sequence[Found]) -> Iterator[Found]:
+    proposals = (found for _, found in batch if isinstance(found, Proposal))
+    inbox.pin_all({each.upload.etag: each.content for each in proposals})
+    for arrival, found in batch:
+        without = replace(found, content=b"") if isinstance(found, Proposal) else found
+        yield arrival, without
+
+
+def accept(proposals: Mapping[str, Proposal]) -> Iterator[tuple[str, Assigned | Exception]]:
+    """Lets each assigner register what it found out, as `Assigner.accept` does."""
+    by: dict[Assigner, dict[str, Proposal]] = {}
+    for key, proposal in proposals.items():
+        by.setdefault(proposal.by, {})[key] = proposal
+    for assigner, found in by.items():
+        yield from assigner.accept(found)
+
+
 def rivals(proposals: Mapping[str, Proposal]) -> dict[str, str]:
     """The keys of uploads that exclude each other, each with the reason and the cure."""
     by_slot: dict[tuple[str, ...], list[str]] = {}
@@ -94,7 +144,7 @@ def rivals(proposals: Mapping[str, Proposal]) -> dict[str, str]:
             by_slot.setdefault(proposal.slot, []).append(key)
     found = {}
     for keys in by_slot.values():
-        if len({proposals[key].etag for key in keys}) > 1:
+        if len({proposals[key].upload.etag for key in keys}) > 1:
             for key in keys:
                 others = ", ".join(printable(other) for other in keys if other != key)
                 found[key] = f"{others} came for the same place: {proposals[key].cure}"

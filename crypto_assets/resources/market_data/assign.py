@@ -14,8 +14,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
+from crypto_assets.resources.data_set.entry import Entry, uploads_in
+from crypto_assets.resources.data_set.registry import Claim, Given
 from crypto_assets.resources.errors import UnclearError, UsageError
-from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, etag_of
+from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, uploaded
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.market_data.cures import as_settings, section
 from crypto_assets.resources.market_data.name_words import FIAT, STABLE
@@ -34,6 +36,7 @@ from crypto_assets.spark.market_data.currency import Choices
 if TYPE_CHECKING:
     from crypto_assets.spark.exports import Export
 
+BATCH = 500  # uploads that are registered under one lock
 _QUOTES = frozenset(f"{FIAT} {STABLE}".split())
 
 
@@ -51,8 +54,13 @@ class CurrencyAssigner(Assigner):
         return self._inbox.objects.uri(OVERRIDES)
 
     @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        """All that is registered when the first upload is looked at."""
+        return self._registry.entries()
+
+    @cached_property
     def _owner_by_key(self) -> dict[str, tuple[str, str]]:
-        uploads = sorted(self._registry.uploads(), key=lambda found: found[2].uploaded_at)
+        uploads = sorted(uploads_in(self._entries), key=lambda found: found[2].uploaded_at)
         return {upload.key: (ticker, kind) for ticker, kind, upload in uploads}
 
     @cached_property
@@ -68,11 +76,10 @@ class CurrencyAssigner(Assigner):
             yield f"{ticker}: new settings"
 
     def propose(self, arrival: Object, content: bytes) -> Proposal | None:
-        key, etag = arrival.key, etag_of(content)
+        key, upload = arrival.key, uploaded(arrival.key, content)
         claimed, owner = self._claimed(key), self._owner_by_key.get(key)
-        if owner and not claimed and self._has(*owner, etag):
-            self._inbox.pin(key, content)  # once more, in case its copy was lost
-            return Proposal(lambda: self._known(*owner, key))
+        if owner and not claimed and self._has(*owner, upload.etag):
+            return Proposal(self, arrival, owner[1], upload, content, owner[0])
         named = read_key(key, self._coins)
         export = self._read(key, content, claimed, claimed or owner, named)
         ticker, kind = claimed or self._worked_out(key, export, named)
@@ -81,27 +88,41 @@ class CurrencyAssigner(Assigner):
                 f"it is a {export.kind} file where the {kind} file of {ticker} belongs"
             )
         facts = file_facts(key, export)
-        if not claimed and not self._has(ticker, kind, etag):
+        if not claimed and not self._has(ticker, kind, upload.etag):
             self._check_place(ticker, kind, key, facts)
-        upload = replace(self._inbox.pin(key, content), facts=facts)
-        found = read_facts(export)  # a tick has thousands of proposals: they keep no content
         return Proposal(
-            lambda: self._accept(ticker, kind, upload, found),
+            self,
+            arrival,
+            kind,
+            replace(upload, facts=facts),
+            content,
+            ticker,
+            read_facts(export),
             (ticker, kind),
-            etag,
             f"name the right one in {self._place} ({section(ticker, kind, key)})",
         )
 
-    def _accept(
-        self, ticker: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
-    ) -> Assigned:
-        if self._has(ticker, kind, upload.etag):
-            return self._known(ticker, kind, upload.key)
-        return self._give(ticker, kind, upload, facts)
+    def accept(
+        self, proposals: Mapping[str, Proposal]
+    ) -> Iterator[tuple[str, Assigned | Exception]]:
+        claims: list[Claim] = []
+        for key, each in proposals.items():
+            if each.slot:
+                claims.append(Claim(each.partition, each.kind, each.upload))
+            else:
+                yield key, self._known(each.partition, each.kind, key)
+        while claims:  # others wait no longer than for some of them
+            for claim, given in self._registry.assign_all(claims[:BATCH], self._chosen):
+                key = claim.upload.key
+                if isinstance(given, Given):
+                    yield key, self._given(claim, given, proposals[key].facts)
+                else:
+                    yield key, given
+            del claims[:BATCH]
 
     def _upload(self, ticker: str, kind: str) -> StoredUpload | None:
         """The currency's file of this kind, if it has one."""
-        entry = self._registry.get(ticker)
+        entry = self._entries.get(ticker)
         return entry.files.get(kind) if entry else None
 
     def _has(self, ticker: str, kind: str, etag: str) -> bool:
@@ -149,22 +170,27 @@ class CurrencyAssigner(Assigner):
         except (OSError, ReadError):
             return {}
 
-    def _give(
-        self, ticker: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
-    ) -> Assigned:
-        choices = with_choices(self._choices(ticker))
-        entry = self._registry.assign(ticker, kind, upload, choices)
+    def _given(self, claim: Claim, given: Given, facts: Mapping[str, Any]) -> Assigned:
+        ticker, kind, upload = claim
+        self._entries[ticker] = given.entry
+        if given.known:
+            return self._known(ticker, kind, upload.key)
         self._owner_by_key[upload.key] = (ticker, kind)
         problems = facts["problems"]
         (other,) = self._registry.data_set.files.keys() - {kind}
-        waits = "" if self._registry.is_complete(entry) else f", which waits for its {other}"
+        waits = "" if self._registry.is_complete(given.entry) else f", which waits for its {other}"
         refused = f"; a run will refuse it: {'; '.join(problems)}" if problems else ""
         message = f"the {kind} of {ticker}{waits}{refused}"
         return Assigned(self._registry.data_set, message, ticker, {kind: upload}, facts)
 
     def _choices(self, ticker: str) -> Choices:
         """What the owner chose, by the registry and then by `currencies.toml`."""
-        return replace(choices_of(self._registry.get(ticker)), **self._overrides.choices(ticker))
+        return replace(choices_of(self._entries.get(ticker)), **self._overrides.choices(ticker))
+
+    def _chosen(self, entry: Entry) -> dict[str, Any]:
+        """The facts of an entry that hold its owner's choices as they are now."""
+        chosen = self._overrides.choices(entry.partition)
+        return with_choices(replace(choices_of(entry), **chosen))
 
     def _claimed(self, key: str) -> tuple[str, str] | None:
         """Whose the key is by a pattern of the overrides."""

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger

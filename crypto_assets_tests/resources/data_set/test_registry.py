@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
