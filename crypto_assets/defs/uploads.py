@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
-from functools import partial
 from itertools import islice
 
 import dagster as dg
@@ -30,16 +29,15 @@ from crypto_assets.event_log.batches import report_asset_events
 from crypto_assets.resources.data_set.assign import (
     Assigned,
     Assigner,
-    Found,
     Proposal,
     accept,
     kept,
-    propose,
+    propose_all,
     rivals,
 )
 from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.refresh import Refresh
-from crypto_assets.resources.errors import UnclearError, attempt
+from crypto_assets.resources.errors import BROKE, UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
 from crypto_assets.resources.instance import fail_dead_runs
@@ -206,9 +204,9 @@ class _Tick:
             ledger.drop_gone(news.arrivals)
         undecided = ledger.undecided(news.arrivals) if news.arrivals else []
         left = {arrival.key for arrival in undecided}
-        settled = filter(self._inbox.is_settled, undecided)
+        settled = list(islice(filter(self._inbox.is_settled, undecided), TICK_UPLOADS))
+        looked_at = propose_all(settled, self._inbox, assigners, time.monotonic() + TICK_SECONDS)
         proposals: dict[str, Proposal] = {}
-        looked_at = self._proposed(assigners, islice(settled, TICK_UPLOADS))
         for arrival, found in kept(self._inbox, looked_at):
             left.remove(arrival.key)
             if isinstance(found, Proposal):
@@ -219,16 +217,6 @@ class _Tick:
         if left:
             self._messages.append(f"{len(left)} more uploads wait for the next tick")
         return left
-
-    def _proposed(
-        self, assigners: Sequence[Assigner], arrivals: Iterable[Object]
-    ) -> Iterator[Found]:
-        """Whose these uploads are, or why that is not certain, as many as there is time for."""
-        started = time.monotonic()
-        for arrival in arrivals:
-            if time.monotonic() - started > TICK_SECONDS:
-                return
-            yield arrival, attempt(partial(propose, arrival, self._inbox, assigners))
 
     def _accept_all(self, ledger: Ledger, proposals: Mapping[str, Proposal]) -> None:
         """Registers what excludes no other, reports it at once, and decides on it last.
@@ -256,8 +244,7 @@ class _Tick:
 
     def _quarantine(self, ledger: Ledger, arrival: Object, error: Exception) -> None:
         """Puts an upload into quarantine: it is not certain whose it is, or its reader broke."""
-        reason = f"the reader broke on this file: {error!r}; please report it"
-        reason = str(error) if isinstance(error, UnclearError) else reason
+        reason = str(error) if isinstance(error, UnclearError) else BROKE.format(repr(error))
         ledger.decide(arrival, "quarantine", reason)
         self._messages.append(printable(f"{arrival.key}: quarantined: {reason}"))
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+BROKE = "the reader broke on this file: {}; please report it"  # the reason of a quarantine
 
 
 class CryptoAssetsError(Exception):

@@ -6,12 +6,18 @@ certain goes to quarantine.
 
 from __future__ import annotations
 
+import os
+import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.engine.workers import Workers
+from crypto_assets.resources.errors import UnclearError, attempt
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.objects import Object
@@ -19,7 +25,9 @@ from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.printable import printable
 
 HEAD_BYTES = (16 << 20) + 1  # of an upload, read to find out whose it is
-KEPT_UPLOADS, KEPT_BYTES = 100, 1 << 26  # whose contents are kept at once
+KEPT_UPLOADS, KEPT_BYTES = 20, 1 << 26  # whose contents are kept at once
+MANY = 50  # uploads, for which it is worth to start processes
+AHEAD = 8  # uploads whose contents wait to be kept
 
 
 @dataclass(frozen=True)
@@ -65,11 +73,13 @@ class Assigner(ABC):
     """Assigns uploads to partitions of one data set, by its registry at one moment.
 
     `settings` changes when what people say about their uploads does, `problems` are what is wrong
-    with that.
+    with that. Without `workers` uploads are read in this process; with them, `propose` is called
+    by several threads.
     """
 
     settings: str = ""
     problems: Sequence[str] = ()
+    workers: Workers | None = None
 
     @abstractmethod
     def propose(self, arrival: Object, content: bytes) -> Proposal | None:
@@ -104,6 +114,33 @@ def propose(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Pro
         if found := assigner.propose(arrival, content):
             return found
     raise UnclearError("it is no file of any data set")
+
+
+def propose_all(
+    arrivals: Sequence[Object], inbox: Inbox, assigners: Sequence[Assigner], deadline: float
+) -> Iterator[Found]:
+    """Whose these uploads are, in order; several are read at a time where there are many.
+
+    `deadline` is of `time.monotonic`: what has not begun by then is left out.
+    """
+
+    def look(arrival: Object) -> Found | None:
+        if time.monotonic() > deadline:
+            return None
+        return arrival, attempt(partial(propose, arrival, inbox, assigners))
+
+    if len(arrivals) < MANY:
+        yield from filter(None, map(look, arrivals))
+        return
+    with Workers(os.cpu_count() or 1) as workers, ThreadPoolExecutor(workers.count) as threads:
+        for assigner in assigners:
+            assigner.workers = workers
+        ahead: deque[Future[Found | None]] = deque()
+        for arrival in arrivals:
+            ahead.append(threads.submit(look, arrival))
+            if len(ahead) > AHEAD and (found := ahead.popleft().result()):
+                yield found
+        yield from filter(None, (each.result() for each in ahead))
 
 
 def kept(inbox: Inbox, found: Iterable[Found]) -> Iterator[Found]:

@@ -6,12 +6,11 @@ its folder. What is in a file says the reader.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
 from crypto_assets.resources.data_set.entry import Entry, uploads_in
@@ -20,6 +19,12 @@ from crypto_assets.resources.errors import UnclearError, UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, uploaded
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.market_data.cures import as_settings, section
+from crypto_assets.resources.market_data.inspection import (
+    Inspected,
+    Reading,
+    inspect,
+    inspect_in,
+)
 from crypto_assets.resources.market_data.name_words import FIAT, STABLE
 from crypto_assets.resources.market_data.names import Evidence, owner_of, read_key, read_name
 from crypto_assets.resources.market_data.overrides import read_overrides
@@ -32,9 +37,7 @@ from crypto_assets.resources.market_data.registry import (
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.market_data.coins import Coins, phrase_of, terms_of
 from crypto_assets.spark.market_data.currency import Choices
-
-if TYPE_CHECKING:
-    from crypto_assets.spark.exports import Export
+from crypto_assets.spark.problems import ReadError
 
 BATCH = 500  # uploads that are registered under one lock
 _QUOTES = frozenset(f"{FIAT} {STABLE}".split())
@@ -80,14 +83,14 @@ class CurrencyAssigner(Assigner):
         claimed, owner = self._claimed(key), self._owner_by_key.get(key)
         if owner and not claimed and self._has(*owner, upload.etag):
             return Proposal(self, arrival, owner[1], upload, content, owner[0])
-        named = read_key(key, self._coins)
-        export = self._read(key, content, claimed, claimed or owner, named)
-        ticker, kind = claimed or self._worked_out(key, export, named)
-        if kind != export.kind:
+        named = Evidence() if claimed else read_key(key, self._coins)
+        read = self._read(key, content, claimed, claimed or owner, named)
+        ticker, kind = claimed or self._worked_out(key, read, named)
+        if kind != read.kind:
             raise UnclearError(
-                f"it is a {export.kind} file where the {kind} file of {ticker} belongs"
+                f"it is a {read.kind} file where the {kind} file of {ticker} belongs"
             )
-        facts = file_facts(key, export)
+        facts = file_facts(key, read)
         if not claimed and not self._has(ticker, kind, upload.etag):
             self._check_place(ticker, kind, key, facts)
         return Proposal(
@@ -97,7 +100,7 @@ class CurrencyAssigner(Assigner):
             replace(upload, facts=facts),
             content,
             ticker,
-            read_facts(export),
+            read.facts,
             (ticker, kind),
             f"name the right one in {self._place} ({section(ticker, kind, key)})",
         )
@@ -157,16 +160,14 @@ class CurrencyAssigner(Assigner):
 
     def _facts_of(self, ticker: str, upload: StoredUpload) -> Mapping[str, str]:
         """What is known of an upload; those of earlier versions say it by their kept content."""
-        from crypto_assets.spark.exports import read_export
-        from crypto_assets.spark.problems import ReadError
-
         if upload.facts:
             return upload.facts
         choices = self._choices(ticker)
-        reading = choices.reading(terms_of(ticker, choices.names), file=upload.name)
+        terms = terms_of(ticker, choices.names)
+        reading = Reading(upload.name, choices, terms, certain=True)
         try:
             content = self._inbox.objects.read(pinned_key(upload.etag))
-            return file_facts(upload.key, read_export(io.BytesIO(content), reading))
+            return file_facts(upload.key, inspect(content, reading))
         except (OSError, ReadError):
             return {}
 
@@ -200,18 +201,18 @@ class CurrencyAssigner(Assigner):
             raise UnclearError(f"{OVERRIDES} makes it {named}: narrow the patterns")
         return claims[0] if claims else None
 
-    def _worked_out(self, key: str, export: Export, by_key: Evidence) -> tuple[str, str]:
+    def _worked_out(self, key: str, read: Inspected, by_key: Evidence) -> tuple[str, str]:
         """Whose the file is by the words in it and by its key."""
-        by_term = read_name(export.term, self._coins)
+        by_term = read_name(read.term, self._coins)
         if key in self._owner_by_key and by_term.allows(self._owner_by_key[key][0]):
             return self._owner_by_key[key]
         owner = owner_of(by_term, by_key)
         if owner.ticker:
             try:
-                return new_ticker(owner.ticker), export.kind
+                return new_ticker(owner.ticker), read.kind
             except UsageError as error:
                 raise UnclearError(str(error)) from error
-        line = section(owner.probably or "TICKER", export.kind, key)
+        line = section(owner.probably or "TICKER", read.kind, key)
         cure = f"name it in {self._place} ({line}) or use `crypto-assets add`"
         raise UnclearError(f"{owner.doubt}: {cure}")
 
@@ -222,48 +223,36 @@ class CurrencyAssigner(Assigner):
         claimed: tuple[str, str] | None,
         known: tuple[str, str] | None,
         named: Evidence,
-    ) -> Export:
+    ) -> Inspected:
         """Reads the file with the settings of the one ticker it can be of."""
-        from crypto_assets.spark.exports import read_export
-        from crypto_assets.spark.problems import ReadError
-
         certain = named.certain
         ticker = known[0] if known else min(certain) if len(certain) == 1 else None
         choices = self._choices(ticker) if ticker else Choices()
         terms = terms_of(ticker, choices.names) if ticker else ()
         kind = claimed[1] if claimed else None
-        reading = choices.reading(terms, kind, key.rpartition("/")[2])
-        if not claimed:
-            reading = replace(reading, others=frozenset())  # another coin's term says whose it is
+        file = key.rpartition("/")[2]
+        reading = Reading(file, choices, terms, kind, certain=claimed is not None)
         try:
-            return read_export(io.BytesIO(content), reading)
+            if self.workers:
+                return inspect_in(self.workers, content, reading)
+            return inspect(content, reading)
         except ReadError as reason:
             said = as_settings(str(reason), self._place, ticker, key)
             raise UnclearError(said) from reason
 
 
-def read_facts(export: Export) -> dict[str, Any]:
-    """What is shown of a file that was read: its rows and days, how it is written, its problems."""
-    from crypto_assets.spark.market_data.bronze import reading_facts
-    from crypto_assets.spark.market_data.judge import file_problems, in_short
-
-    days = {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
-    problems = in_short(file_problems(export))
-    return {"rows": export.rows, **reading_facts(export), "problems": problems, **days}
-
-
-def file_facts(key: str, export: Export) -> dict[str, str]:
+def file_facts(key: str, read: Inspected) -> dict[str, str]:
     """What tells a file from another one of its kind: search term, site, quote currency, region.
 
     What it does not say is left out.
     """
-    column = export.columns.value_name or ""
-    region = re.search(r"\(([^()]+)\)\s*$", column) if export.kind == "trend" else None
+    column = read.column or ""
+    region = re.search(r"\(([^()]+)\)\s*$", column) if read.kind == "trend" else None
     words = re.findall(r"[a-z]+", f"{key.rpartition('/')[2]} {column}".lower())
-    quotes = _QUOTES.intersection(words) if export.kind == "history" else set()
+    quotes = _QUOTES.intersection(words) if read.kind == "history" else set()
     facts = {
-        "term": phrase_of(export.term or ""),
-        "site": export.source,
+        "term": phrase_of(read.term or ""),
+        "site": read.source,
         "quote": " ".join(sorted(quotes)),
         "region": region[1].strip() if region else "",
     }
