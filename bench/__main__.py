@@ -20,6 +20,7 @@ from rich.table import Table
 from bench.children import cpu_of, measured
 from bench.floor import floor
 from bench.generate import DAYS, TICKERS, FilePair, generate
+from bench.inbox import worked_off
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 FOLDER = Path(".bench")
@@ -46,7 +47,8 @@ def main() -> None:
     say("registering")
     _register(folder / "registered", files)
     rounds = [_round(folder / f"round{n}", files) for n in range(1, chosen.rounds + 1)]
-    figures = _medians(rounds) | _commands(folder, files)
+    say("the inbox")
+    figures = _medians(rounds) | _commands(folder, files) | worked_off(folder / "inbox", files)
     shown = {"tickers": chosen.tickers, "engine": chosen.engine, "rounds": chosen.rounds}
     figures = {name: round(value, 3) for name, value in figures.items()}
     RESULT.write_text(json.dumps(shown | figures, indent=1) + "\n")

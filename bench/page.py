@@ -41,6 +41,9 @@ MEANS = {
     "few_status_cpu_s": "CPU of `crypto-assets status` of ten currencies",
     "status_cpu_s": "CPU of `crypto-assets status` of all currencies",
     "sql_cpu_s": 'CPU of `crypto-assets sql "SELECT 1"`',
+    "inbox_s": "CPU in which 10,000 new files in the inbox are read, registered, reported and "
+    "asked for",
+    "idle_tick_s": "CPU of a look at the inbox when nothing is new",
     "unchanged_cpu_s": "CPU of `crypto-assets materialize --all --stale` where nothing changed",
 }
 BARS = {

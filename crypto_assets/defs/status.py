@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from crypto_assets.defs.under_way import UnderWay
 from crypto_assets.resources.data_set.due import has_verdict
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
 from crypto_assets.resources.data_set.published import Published
-from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.home import KILLED
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger

@@ -11,8 +11,8 @@ import json
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
+from itertools import islice
 
 import dagster as dg
 
@@ -30,12 +30,14 @@ from crypto_assets.resources.data_set.assign import (
     Assigned,
     Assigner,
     Proposal,
-    propose,
+    accept,
+    kept,
+    propose_all,
     rivals,
 )
 from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.refresh import Refresh
-from crypto_assets.resources.errors import BusyError, RefusedError, UnclearError
+from crypto_assets.resources.errors import BROKE, UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
 from crypto_assets.resources.instance import fail_dead_runs
@@ -198,57 +200,53 @@ class _Tick:
 
     def _decide_all(self, assigners: Sequence[Assigner], ledger: Ledger, news: News) -> set[str]:
         """Decides on new uploads while the tick lasts; the keys left for another tick."""
-        started = time.monotonic()
         if news.complete:
             ledger.drop_gone(news.arrivals)
         undecided = ledger.undecided(news.arrivals) if news.arrivals else []
         left = {arrival.key for arrival in undecided}
-        arrivals: dict[str, Object] = {}
+        settled = list(islice(filter(self._inbox.is_settled, undecided), TICK_UPLOADS))
+        looked_at = propose_all(settled, self._inbox, assigners, time.monotonic() + TICK_SECONDS)
         proposals: dict[str, Proposal] = {}
-        for done, arrival in enumerate(filter(self._inbox.is_settled, undecided)):
-            if done == TICK_UPLOADS or time.monotonic() - started > TICK_SECONDS:
-                break
-            arrivals[arrival.key] = arrival
-            with self._quarantining(ledger, arrival):
-                proposals[arrival.key] = propose(arrival, self._inbox, assigners)
-        self._accept_all(ledger, arrivals, proposals)
-        left -= arrivals.keys()
+        for arrival, found in kept(self._inbox, looked_at):
+            left.remove(arrival.key)
+            if isinstance(found, Proposal):
+                proposals[arrival.key] = found
+            else:
+                self._quarantine(ledger, arrival, found)
+        self._accept_all(ledger, proposals)
         if left:
             self._messages.append(f"{len(left)} more uploads wait for the next tick")
         return left
 
-    def _accept_all(
-        self, ledger: Ledger, arrivals: Mapping[str, Object], proposals: Mapping[str, Proposal]
-    ) -> None:
+    def _accept_all(self, ledger: Ledger, proposals: Mapping[str, Proposal]) -> None:
         """Registers what excludes no other, reports it at once, and decides on it last.
 
         What a tick that dies has registered is known to the next one, which reports it if need be.
         """
-        excluded, accepted = rivals(proposals), dict[str, Assigned]()
+        refused: dict[str, Exception] = {
+            k: UnclearError(why) for k, why in rivals(proposals).items()
+        }
+        accepted: dict[str, Assigned] = {}
         try:
-            for key, proposal in proposals.items():
-                with self._quarantining(ledger, arrivals[key]):
-                    if key in excluded:
-                        raise UnclearError(excluded[key])
-                    accepted[key] = proposal.accept()
+            for key, given in accept({k: p for k, p in proposals.items() if k not in refused}):
+                if isinstance(given, Assigned):
+                    accepted[key] = given
+                else:
+                    refused[key] = given
         finally:  # a fault at one of them does not keep the others waiting
+            arrivals = {key: proposal.arrival for key, proposal in proposals.items()}
+            accepted = {key: accepted[key] for key in arrivals if key in accepted}
             self._report(accepted.values())
-            for key, assigned in accepted.items():
-                ledger.decide(arrivals[key], "assigned")
-                self._messages.append(printable(f"{key}: {assigned.message}"))
+            for key in filter(refused.get, arrivals):
+                self._quarantine(ledger, arrivals[key], refused[key])
+            ledger.decide_all((arrivals[key] for key in accepted), "assigned")
+            self._messages += [printable(f"{k}: {each.message}") for k, each in accepted.items()]
 
-    @contextmanager
-    def _quarantining(self, ledger: Ledger, arrival: Object) -> Iterator[None]:
-        """Puts an upload into quarantine if it is not certain whose it is, or its reader breaks."""
-        try:
-            yield
-        except (OSError, BusyError, RefusedError):
-            raise  # a full disk says nothing about the file: the next tick looks again
-        except Exception as error:  # noqa: BLE001 - one file must not stop the others
-            reason = f"the reader broke on this file: {error!r}; please report it"
-            reason = str(error) if isinstance(error, UnclearError) else reason
-            ledger.decide(arrival, "quarantine", reason)
-            self._messages.append(printable(f"{arrival.key}: quarantined: {reason}"))
+    def _quarantine(self, ledger: Ledger, arrival: Object, error: Exception) -> None:
+        """Puts an upload into quarantine: it is not certain whose it is, or its reader broke."""
+        reason = str(error) if isinstance(error, UnclearError) else BROKE.format(repr(error))
+        ledger.decide(arrival, "quarantine", reason)
+        self._messages.append(printable(f"{arrival.key}: quarantined: {reason}"))
 
     def _report(self, assigned: Iterable[Assigned]) -> None:
         """Reports the files to Dagster; known ones only if a tick died before it did.

@@ -14,8 +14,7 @@ from pyarrow import parquet
 
 from crypto_assets.defs.remove import remove
 from crypto_assets.resources import wiring
-from crypto_assets.resources.data_set.assign import propose
-from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.inbox.stored import pinned_key
@@ -26,6 +25,7 @@ from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.uploads.register import add_currency
 from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets_tests.helpers.desk import assigned
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 
 TABLES = (
@@ -206,8 +206,8 @@ def test_what_is_at_its_key_by_now_is_another_currencys_and_stays(desk, purge):
     assert (desk.settings.inbox_folder / key).read_text() == trend_csv("pizza")
     assert before == desk.undecided() == [key]
     assert not desk.ledger().is_open(key)
-    assigned = propose(desk.inbox.arrival(key), desk.inbox, [assigner]).accept()
-    assert (assigned.partition, list(assigned.files)) == ("BTC", ["trend"])
+    given = assigned(desk.inbox.arrival(key), desk.inbox, [assigner])
+    assert (given.partition, list(given.files)) == ("BTC", ["trend"])
 
 
 @pytest.mark.parametrize("purge", [False, True])

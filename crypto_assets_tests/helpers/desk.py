@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -12,7 +12,14 @@ import pytest
 
 from crypto_assets.resources.accounts.assign import SnapshotAssigner
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.data_set.assign import Assigned, Assigner, propose
+from crypto_assets.resources.data_set.assign import (
+    Assigned,
+    Assigner,
+    Proposal,
+    accept,
+    kept,
+    propose,
+)
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
@@ -29,6 +36,16 @@ TWO_TERMS = "Week,bitcoin: (Worldwide),monero: (Worldwide)\n" + "".join(
     f"2024-01-{day:02},{day},{2 * day}\n" for day in (7, 14, 21, 28)
 )
 CURE = "or use `crypto-assets add`"
+
+
+def assigned(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Assigned:
+    """What becomes of an upload; raises what is wrong with it."""
+    ((_, proposal),) = kept(inbox, [(arrival, propose(arrival, inbox, assigners))])
+    assert isinstance(proposal, Proposal)
+    ((_, given),) = accept({arrival.key: proposal})
+    if isinstance(given, Exception):
+        raise given
+    return given
 
 
 @dataclass
@@ -60,7 +77,7 @@ class Desk:
         return [SnapshotAssigner(snapshots, self.inbox), currencies]
 
     def assign(self, arrival: Object) -> Assigned:
-        return propose(arrival, self.inbox, self.assigners()).accept()
+        return assigned(arrival, self.inbox, self.assigners())
 
     def delivered(self, key: str, content: str | bytes) -> Assigned:
         return self.assign(self.deliver(key, content))

@@ -2,6 +2,7 @@
 
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
 from crypto_assets.resources.data_set.refresh import Refresh
+from crypto_assets.resources.inbox.inbox import uploaded
 from crypto_assets_tests.toy.data_set import TOY
 
 
@@ -14,12 +15,14 @@ class ToyAssigner(Assigner):
         kind = file.removesuffix(".txt")
         if kind not in TOY.files:
             return None
-        upload = self._inbox.pin(arrival.key, content)
-        return Proposal(lambda: self._accept(language, kind, upload))
+        upload = uploaded(arrival.key, content)
+        return Proposal(self, arrival, kind, upload, content, language)
 
-    def _accept(self, language, kind, upload):
-        self._registry.assign(language, kind, upload, {})
-        return Assigned(TOY, f"the {kind} of {language}", language, {kind: upload})
+    def accept(self, proposals):
+        for key, proposal in proposals.items():
+            language, kind, upload = proposal.partition, proposal.kind, proposal.upload
+            self._registry.assign(language, kind, upload, {})
+            yield key, Assigned(TOY, f"the {kind} of {language}", language, {kind: upload})
 
 
 class ToyRefresh(Refresh):

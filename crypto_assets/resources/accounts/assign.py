@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal, read_arrival
-from crypto_assets.resources.data_set.registry import Entry, StoredUpload
-from crypto_assets.resources.errors import UnclearError
-from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.errors import UnclearError, attempt
+from crypto_assets.resources.inbox.inbox import Inbox, uploaded
 from crypto_assets.resources.storage.objects import Object
 
 
@@ -32,11 +33,17 @@ class SnapshotAssigner(Assigner):
             )
         if len(content) < arrival.size:
             content = read_arrival(self._inbox, arrival, MAX_BYTES)
-        upload = self._inbox.pin(arrival.key, content)
-        return Proposal(lambda: self._accept(kind, upload, arrival.arrived))
+        return Proposal(self, arrival, kind, uploaded(arrival.key, content), content)
 
-    def _accept(self, kind: str, upload: StoredUpload, arrived: float) -> Assigned:
-        snapshot = self._registry.assign_file(kind, upload, arrived)
+    def accept(
+        self, proposals: Mapping[str, Proposal]
+    ) -> Iterator[tuple[str, Assigned | Exception]]:
+        for key, proposal in proposals.items():
+            yield key, attempt(partial(self._accept, proposal))
+
+    def _accept(self, proposal: Proposal) -> Assigned:
+        kind = proposal.kind
+        snapshot = self._registry.assign_file(kind, proposal.upload, proposal.arrival.arrived)
         if snapshot:
             return self._assigned(snapshot, f"the {kind} of snapshot {snapshot.partition}")
         (other,) = self._registry.data_set.files.keys() - {kind}

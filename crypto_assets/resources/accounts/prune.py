@@ -15,7 +15,7 @@ from itertools import pairwise
 from crypto_assets.resources.accounts.refresh import AccountsRefresh
 from crypto_assets.resources.accounts.tables import OF_THE_NEWEST, partition_of
 from crypto_assets.resources.data_set.contents import KEPT_EARLIER, Pruned
-from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.inbox.inbox import Inbox, etag_of
 from crypto_assets.resources.progress import progress
 from crypto_assets.resources.storage.lake import manifest_key

@@ -18,8 +18,8 @@ from crypto_assets.resources.accounts.digest import digest_of, too_many_deletes
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.accounts.store import AccountStore, as_inserts
 from crypto_assets.resources.accounts.tables import OF_THE_NEWEST, AccountTables
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.refresh import Entries, Refresh
-from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.data_set.results import OnLayer
 from crypto_assets.resources.errors import DataError
 from crypto_assets.resources.inbox.inbox import Inbox

@@ -6,12 +6,18 @@ certain goes to quarantine.
 
 from __future__ import annotations
 
+import os
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.engine.workers import Workers
+from crypto_assets.resources.errors import UnclearError, attempt
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.objects import Object
@@ -19,6 +25,9 @@ from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.printable import printable
 
 HEAD_BYTES = (16 << 20) + 1  # of an upload, read to find out whose it is
+KEPT_UPLOADS, KEPT_BYTES = 20, 1 << 26  # whose contents are kept at once
+MANY = 50  # uploads, for which it is worth to start processes
+AHEAD = 8  # uploads whose contents wait to be kept
 
 
 @dataclass(frozen=True)
@@ -38,27 +47,39 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Whose an upload is; `accept` registers it.
+    """Whose an upload is and of which kind, as found out `by` an assigner; it is not registered.
 
-    Uploads of one look that have another `etag` and want one `slot` exclude each other: `cure` says
-    what settles it. One without a slot is in nobody's way.
+    `content` has to be kept before it is, `facts` are what the reader made of it. Uploads of one
+    look that have another etag and want one `slot` exclude each other: `cure` says what settles it.
+    One without a slot is in nobody's way.
     """
 
-    accept: Callable[[], Assigned]
+    by: Assigner
+    arrival: Object
+    kind: str
+    upload: StoredUpload
+    content: bytes = b""
+    partition: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     slot: tuple[str, ...] = ()
-    etag: str = ""
     cure: str = ""
+
+
+# An upload that was looked at, and whose it is or what is wrong with it.
+Found = tuple[Object, Proposal | Exception]
 
 
 class Assigner(ABC):
     """Assigns uploads to partitions of one data set, by its registry at one moment.
 
     `settings` changes when what people say about their uploads does, `problems` are what is wrong
-    with that.
+    with that. Without `workers` uploads are read in this process; with them, `propose` is called
+    by several threads.
     """
 
     settings: str = ""
     problems: Sequence[str] = ()
+    workers: Workers | None = None
 
     @abstractmethod
     def propose(self, arrival: Object, content: bytes) -> Proposal | None:
@@ -66,6 +87,15 @@ class Assigner(ABC):
 
         `content` is its beginning, at most `HEAD_BYTES`. Raises `UnclearError` if the file cannot
         be read or it is not certain whose it is.
+        """
+
+    @abstractmethod
+    def accept(
+        self, proposals: Mapping[str, Proposal]
+    ) -> Iterator[tuple[str, Assigned | Exception]]:
+        """Registers its own proposals, by key; yields each as it is done, or what is wrong with it.
+
+        Raises what says nothing about one upload, as `attempt` does.
         """
 
     def apply_settings(self) -> Iterator[str]:
@@ -86,6 +116,63 @@ def propose(arrival: Object, inbox: Inbox, assigners: Sequence[Assigner]) -> Pro
     raise UnclearError("it is no file of any data set")
 
 
+def propose_all(
+    arrivals: Sequence[Object], inbox: Inbox, assigners: Sequence[Assigner], deadline: float
+) -> Iterator[Found]:
+    """Whose these uploads are, in order; several are read at a time where there are many.
+
+    `deadline` is of `time.monotonic`: what has not begun by then is left out.
+    """
+
+    def look(arrival: Object) -> Found | None:
+        if time.monotonic() > deadline:
+            return None
+        return arrival, attempt(partial(propose, arrival, inbox, assigners))
+
+    if len(arrivals) < MANY:
+        yield from filter(None, map(look, arrivals))
+        return
+    with Workers(os.cpu_count() or 1) as workers, ThreadPoolExecutor(workers.count) as threads:
+        for assigner in assigners:
+            assigner.workers = workers
+        ahead: deque[Future[Found | None]] = deque()
+        for arrival in arrivals:
+            ahead.append(threads.submit(look, arrival))
+            if len(ahead) > AHEAD and (found := ahead.popleft().result()):
+                yield found
+        yield from filter(None, (each.result() for each in ahead))
+
+
+def kept(inbox: Inbox, found: Iterable[Found]) -> Iterator[Found]:
+    """Keeps the contents of uploads before they are registered; the same proposals without them."""
+    batch: list[Found] = []
+    size = 0
+    for each in found:
+        batch.append(each)
+        size += len(each[1].content) if isinstance(each[1], Proposal) else 0
+        if len(batch) == KEPT_UPLOADS or size > KEPT_BYTES:
+            yield from _kept(inbox, batch)
+            batch, size = [], 0
+    yield from _kept(inbox, batch)
+
+
+def _kept(inbox: Inbox, batch: Sequence[Found]) -> Iterator[Found]:
+    proposals = (found for _, found in batch if isinstance(found, Proposal))
+    inbox.pin_all({each.upload.etag: each.content for each in proposals})
+    for arrival, found in batch:
+        without = replace(found, content=b"") if isinstance(found, Proposal) else found
+        yield arrival, without
+
+
+def accept(proposals: Mapping[str, Proposal]) -> Iterator[tuple[str, Assigned | Exception]]:
+    """Lets each assigner register what it found out, as `Assigner.accept` does."""
+    by: dict[Assigner, dict[str, Proposal]] = {}
+    for key, proposal in proposals.items():
+        by.setdefault(proposal.by, {})[key] = proposal
+    for assigner, found in by.items():
+        yield from assigner.accept(found)
+
+
 def rivals(proposals: Mapping[str, Proposal]) -> dict[str, str]:
     """The keys of uploads that exclude each other, each with the reason and the cure."""
     by_slot: dict[tuple[str, ...], list[str]] = {}
@@ -94,7 +181,7 @@ def rivals(proposals: Mapping[str, Proposal]) -> dict[str, str]:
             by_slot.setdefault(proposal.slot, []).append(key)
     found = {}
     for keys in by_slot.values():
-        if len({proposals[key].etag for key in keys}) > 1:
+        if len({proposals[key].upload.etag for key in keys}) > 1:
             for key in keys:
                 others = ", ".join(printable(other) for other in keys if other != key)
                 found[key] = f"{others} came for the same place: {proposals[key].cure}"

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crypto_assets.resources.clock import utc_text
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.progress import progress
 

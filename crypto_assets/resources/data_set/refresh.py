@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crypto_assets.resources.data_set.assign import Assigner
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.outcomes import Outcomes
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.data_set.results import OnLayer, stopped, together
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.inbox.inbox import Inbox

@@ -9,17 +9,18 @@ data set's own folder; the files' content is the inbox's matter.
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
 
-from crypto_assets.resources.clock import utc_text
-from crypto_assets.resources.errors import DataError, UnclearError
+from crypto_assets.resources.data_set.entry import NO_ENTRY, Entry, entry_of, uploads_in
+from crypto_assets.resources.errors import DataError, UnclearError, attempt
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
-from crypto_assets.resources.storage.objects import Content, Objects
+from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.spark import job_spec
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.version import code_version
@@ -27,38 +28,19 @@ from crypto_assets.spark.version import code_version
 ROOT = "_registry"
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """A content that a partition was made from before: of which kind it was, and until when.
-
-    `until` is UTC, in ISO format. The kind is empty where an earlier version did not keep it.
-    """
-
-    kind: str
-    until: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A partition and its uploads by kind; `facts` are what its data set keeps with it (JSON).
-
-    `earlier` are the contents that it was made from before, by etag.
-    """
+class Claim(NamedTuple):
+    """An upload that is to become a partition's file of this kind."""
 
     partition: str
-    files: dict[str, StoredUpload] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    earlier: dict[str, Earlier] = field(default_factory=dict)
+    kind: str
+    upload: StoredUpload
 
-    def given(self, files: Mapping[str, StoredUpload], facts: Mapping[str, Any]) -> Entry:
-        """The entry with these files and facts in the place of those it has."""
-        now = utc_text()
-        all_files = {**self.files, **files}
-        present = {upload.etag for upload in all_files.values()}
-        replaced = {upload.etag: Earlier(kind, now) for kind, upload in self.files.items()}
-        known = replaced | self.earlier
-        earlier = {etag: each for etag, each in known.items() if etag not in present}
-        return replace(self, files=all_files, facts={**self.facts, **facts}, earlier=earlier)
+
+class Given(NamedTuple):
+    """The entry with what was claimed; `known` says that it had this content before."""
+
+    entry: Entry
+    known: bool
 
 
 @dataclass(frozen=True)
@@ -68,15 +50,21 @@ class Registry:
     data_set: DataSet
     objects: Objects
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: Entry) -> str:
         """Registers the partition or replaces its entry; with all its files it is due for a run."""
         name = entry.partition
         if not self.is_complete(entry):
             self._write("waiting", entry)
-            return
-        self.objects.write(self._due_key(name, uuid.uuid4().hex), b"")
+            return name
+        # All it has is its name, and file systems keep the order of names: nothing to wait for.
+        self.objects.write(self._due_key(name, uuid.uuid4().hex), b"", durable=False)
         self._write("entries", entry)
         self.objects.delete([self._key("waiting", name)])
+        return name
+
+    def put_all(self, entries: Iterable[Entry]) -> Iterator[str]:
+        """As `put`; yields each partition once it is registered."""
+        yield from self.objects.for_each(self.put, entries)
 
     def assign(
         self, partition: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
@@ -86,12 +74,46 @@ class Registry:
         Raises `UnclearError` if its entry is damaged.
         """
         with self.changing():
-            if problem := self.damaged([partition]).get(partition):
-                raise UnclearError(f"{partition}: {problem}")
-            entry = self.get(partition) or Entry(partition)
-            changed = entry.given({kind: upload}, facts)
-            self.put(changed)
-            return changed
+            entries, damaged = self.find([partition])
+            if damaged:
+                raise UnclearError(f"{partition}: {damaged[partition]}")
+            entry = entries.get(partition, Entry(partition)).given({kind: upload}, facts)
+            self.put(entry)
+            return entry
+
+    def assign_all(
+        self, claims: Iterable[Claim], facts: Callable[[Entry], Mapping[str, Any]]
+    ) -> Iterator[tuple[Claim, Given | Exception]]:
+        """As `assign`, for many, where what a partition has already changes nothing.
+
+        Each entry is written once; yields claims as they are done, or with what is wrong with the
+        entry. `facts` gives those that an entry gets, by what it was. The registry is
+        locked until the last claim was asked for.
+        """
+        claims = list(claims)
+        with self.changing():
+            names = list(dict.fromkeys(claim.partition for claim in claims))
+            entries, damaged = self.find(names)
+            changed: dict[str, Entry] = {}
+            given: dict[str, list[tuple[Claim, Given]]] = {name: [] for name in names}
+            for claim in claims:
+                name, kind, upload = claim
+                if name in damaged:
+                    yield claim, UnclearError(f"{name}: {damaged[name]}")
+                    continue
+                entry = entries.get(name) or Entry(name)
+                present = entry.files.get(kind)
+                known = present is not None and present.etag == upload.etag
+                if not known:
+                    added = attempt(partial(facts, entry))
+                    if isinstance(added, Exception):
+                        yield claim, added
+                        continue
+                    entry = entries[name] = changed[name] = entry.given({kind: upload}, added)
+                given[name].append((claim, Given(entry, known)))
+            unchanged = (name for name in names if name not in changed)
+            for name in chain(unchanged, self.put_all(changed.values())):
+                yield from given[name]
 
     def is_complete(self, entry: Entry) -> bool:
         """Whether the partition has all its files."""
@@ -99,8 +121,24 @@ class Registry:
 
     def get(self, partition: str) -> Entry | None:
         """The partition's entry, also while it is waiting; one that is damaged is none."""
-        found = self._read("entries", [partition]) or self._read("waiting", [partition])
-        return found.get(partition)
+        return self.find([partition])[0].get(partition)
+
+    def find(self, partitions: Iterable[str]) -> tuple[dict[str, Entry], dict[str, str]]:
+        """The entries of these partitions, also while they wait, and what is wrong with others.
+
+        The latter is said as by `damaged`.
+        """
+        missing = dict.fromkeys(partitions)
+        entries: dict[str, Entry] = {}
+        damaged: dict[str, str] = {}
+        for name, found in self._documents("entries", missing):
+            if isinstance(found, Entry):
+                entries[name] = found
+            else:
+                damaged[name] = self._damage(name, found)
+        waiting = [name for name in missing if name not in entries]
+        entries |= self._read("waiting", waiting) if waiting else {}
+        return entries, damaged
 
     def get_all(self, partitions: Iterable[str]) -> dict[str, Entry]:
         """The entries of those partitions that have all their files, in the order given.
@@ -111,17 +149,11 @@ class Registry:
 
     def damaged(self, partitions: Iterable[str]) -> dict[str, str]:
         """What is wrong with the entries of these partitions that cannot be read, and the cure."""
-        problems = {}
-        for key, content in self.objects.read_each(self._key("entries", n) for n in partitions):
-            try:
-                _entry(content)
-            except (OSError, *_NO_ENTRY) as error:
-                name, reason = _name(key), " ".join(str(error).split())
-                problems[name] = (
-                    f"its registry entry {self.objects.uri(key)} cannot be read ({reason}): add "
-                    f"{name} again, or remove it"
-                )
-        return problems
+        return {
+            name: self._damage(name, found)
+            for name, found in self._documents("entries", partitions)
+            if not isinstance(found, Entry)
+        }
 
     def names(self) -> list[str]:
         """All partitions with all their files, in alphabetical order."""
@@ -134,10 +166,13 @@ class Registry:
         registered = set(self.names())  # a crash may leave the old document of one of these behind
         return self._read("waiting", (name for name in waiting if name not in registered))
 
+    def entries(self) -> dict[str, Entry]:
+        """The entries of all partitions, also of those that are waiting."""
+        return self.waiting() | self.get_all(self.names())
+
     def uploads(self) -> Iterator[tuple[str, str, StoredUpload]]:
         """The partition and kind of every upload, also of those that are waiting."""
-        for name, entry in (self.waiting() | self.get_all(self.names())).items():
-            yield from ((name, kind, upload) for kind, upload in entry.files.items())
+        yield from uploads_in(self.entries())
 
     def documents(self) -> Iterator[tuple[str, Entry]]:
         """Every entry, also of those that are waiting, with the folder that its document is in.
@@ -145,17 +180,14 @@ class Registry:
         Raises `DataError` if one cannot be read: nobody knows what it holds.
         """
         for folder in ("entries", "waiting"):
-            keys = [self._key(folder, name) for name in self._names(folder)]
-            for key, content in self.objects.read_each(keys):
-                try:
-                    entry = _entry(content)
-                except (OSError, *_NO_ENTRY) as error:
-                    place, reason = self.objects.uri(key), " ".join(str(error).split())
+            for name, found in self._documents(folder, self._names(folder)):
+                if not isinstance(found, Entry):
+                    place, reason = self.objects.uri(self._key(folder, name)), _in_a_line(found)
                     raise DataError(
                         f"registry entry {place} cannot be read ({reason}): put it right or delete "
                         "it, then upload its files again"
-                    ) from error
-                yield folder, entry
+                    ) from found
+                yield folder, found
 
     def uploads_of(self, entry: Entry) -> Iterator[tuple[str, StoredUpload]]:
         """Kind and upload of all that the entry holds."""
@@ -225,14 +257,29 @@ class Registry:
         return {n: hashlib.sha256(text.encode()).hexdigest()[:16] for n, text in texts.items()}
 
     def _read(self, folder: str, partitions: Iterable[str]) -> dict[str, Entry]:
-        entries = {}
+        found = self._documents(folder, partitions)
+        return {name: entry for name, entry in found if isinstance(entry, Entry)}
+
+    def _documents(
+        self, folder: str, partitions: Iterable[str]
+    ) -> Iterator[tuple[str, Entry | Exception]]:
+        """The entries in a folder of those of these partitions that have one, or why it is none."""
         for key, content in self.objects.read_each(self._key(folder, n) for n in partitions):
-            with suppress(OSError, *_NO_ENTRY):
-                entries[_name(key)] = _entry(content)
-        return entries
+            try:
+                yield _name(key), entry_of(content)
+            except (OSError, *NO_ENTRY) as error:
+                yield _name(key), error
+
+    def _damage(self, name: str, error: Exception) -> str:
+        """What is wrong with an entry that cannot be read, and the cure."""
+        place = self.objects.uri(self._key("entries", name))
+        return (
+            f"its registry entry {place} cannot be read ({_in_a_line(error)}): add {name} again, "
+            "or remove it"
+        )
 
     def _write(self, folder: str, entry: Entry) -> None:
-        document = json.dumps(asdict(entry), indent=1).encode()
+        document = entry.document()
         self.objects.write(self._key(folder, entry.partition), document)
 
     def _key(self, folder: str, partition: str) -> str:
@@ -254,21 +301,9 @@ class Registry:
         return sorted(name for name in found if not name.startswith("."))
 
 
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def _name(key: str) -> str:
     return key.rpartition("/")[2].removesuffix(".json")
-
-
-# What reading a document raises that is no entry.
-_NO_ENTRY = (ValueError, TypeError, KeyError, AttributeError)
-
-
-def _entry(content: Content | OSError) -> Entry:
-    if isinstance(content, OSError):
-        raise content
-    document = json.loads(content.data)
-    files = {kind: StoredUpload(**upload) for kind, upload in document["files"].items()}
-    earlier = {
-        etag: Earlier(**each) if isinstance(each, dict) else Earlier("", each)
-        for etag, each in document.get("earlier", {}).items()
-    }
-    return Entry(document["partition"], files, document["facts"], earlier)

@@ -6,6 +6,7 @@ the verdict. They end with their input, so also when this process is killed.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections import Counter, deque
@@ -91,6 +92,24 @@ class Workers:
             if isinstance(answer, Exception):
                 raise answer
             yield answer
+
+    def answer(self, piece: str, on_death: OnDeath) -> str:
+        """The answer of one piece, as of `answers`; for as many threads as there are processes."""
+        code = 0
+        for _ in range(TRIES):
+            try:
+                process = self._free.pop()
+            except IndexError:
+                process = self._new(early=True)
+            process.give(piece)
+            if answer := process.answer():
+                self._free.append(process)
+                return answer
+            code = process.kill()
+            process.close()
+            if code == -signal.SIGPROF:  # its own time has run out, as it would once more
+                break
+        return on_death(piece, code)
 
     def _serve(self, process: _Process, work: _Work) -> None:
         """Gives a process its pieces until none waits; another one takes its place if it dies."""

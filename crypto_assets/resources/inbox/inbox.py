@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,22 +92,26 @@ class Inbox:
         return self.objects.read(key, limit)
 
     def pin(self, key: str, content: bytes) -> StoredUpload:
-        """Keeps this content, which was read at `key`, and makes it young if it is there already.
+        """Keeps this content, which was read at `key`, as `pin_all` does."""
+        upload = uploaded(key, content)
+        self.pin_all({upload.etag: content})
+        return upload
 
-        So nobody takes it for one of long ago before it is registered.
+    def pin_all(self, contents: Mapping[str, bytes]) -> None:
+        """Keeps these contents, by their etags, and makes those young that are there already.
+
+        So nobody takes one for a content of long ago before it is registered.
         """
-        etag = etag_of(content)
-        with self.alone_with_contents():
-            present = self.objects.find(pinned_key(etag))
+
+        def keep(content: tuple[str, bytes]) -> None:
+            key = pinned_key(content[0])
+            present = self.objects.find(key)
             if not present or time.time() - present.arrived > YOUNG_SECONDS:
-                self.objects.write(pinned_key(etag), content)
-        return StoredUpload(
-            key=key,
-            name=printable(key.rpartition("/")[2]),
-            etag=etag,
-            size=len(content),
-            uploaded_at=utc_text(),
-        )
+                self.objects.write(key, content[1])
+
+        with self.alone_with_contents():
+            for _ in self.objects.for_each(keep, contents.items()):
+                pass
 
     def contents(self) -> Iterator[tuple[str, Object]]:
         """The etag of each content that is kept, and the object that it is kept in.
@@ -134,6 +138,17 @@ class Inbox:
 def is_upload(key: str) -> bool:
     """Whether people drop files at this key; hidden ones are the product's own or unfinished."""
     return key != OVERRIDES and not is_hidden(key)
+
+
+def uploaded(key: str, content: bytes) -> StoredUpload:
+    """The upload of this content, which was read at `key` just now."""
+    return StoredUpload(
+        key=key,
+        name=printable(key.rpartition("/")[2]),
+        etag=etag_of(content),
+        size=len(content),
+        uploaded_at=utc_text(),
+    )
 
 
 def etag_of(content: bytes) -> str:

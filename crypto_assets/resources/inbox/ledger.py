@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -50,11 +50,20 @@ class Ledger:
         """Records the decision on this content of a key, and the reason of a quarantine."""
         noted = (decision, _name(arrival))
         before = self._noted.get(_hash(arrival.key), noted)
-        document = json.dumps(asdict(Quarantined(arrival.key, arrival.size, reason)))
+        document = json.dumps(vars(Quarantined(arrival.key, arrival.size, reason)))
         self._objects.write(_key(*noted), document.encode(), durable=False)
         if before != noted:
             self.forget(arrival.key)
         self._noted[_hash(arrival.key)] = noted
+
+    def decide_all(self, arrivals: Iterable[Object], decision: Decision) -> None:
+        """As `decide`, for many."""
+
+        def decide(arrival: Object) -> None:
+            self.decide(arrival, decision)
+
+        for _ in self._objects.for_each(decide, arrivals):
+            pass
 
     def forget(self, key: str) -> None:
         """Decides anew on what stands at this key, when it is looked at next."""

@@ -6,18 +6,25 @@ its folder. What is in a file says the reader.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal
+from crypto_assets.resources.data_set.entry import Entry, uploads_in
+from crypto_assets.resources.data_set.registry import Claim, Given
 from crypto_assets.resources.errors import UnclearError, UsageError
-from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, etag_of
+from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, uploaded
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.market_data.cures import as_settings, section
+from crypto_assets.resources.market_data.inspection import (
+    Inspected,
+    Reading,
+    inspect,
+    inspect_in,
+)
 from crypto_assets.resources.market_data.name_words import FIAT, STABLE
 from crypto_assets.resources.market_data.names import Evidence, owner_of, read_key, read_name
 from crypto_assets.resources.market_data.overrides import read_overrides
@@ -30,10 +37,9 @@ from crypto_assets.resources.market_data.registry import (
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.market_data.coins import Coins, phrase_of, terms_of
 from crypto_assets.spark.market_data.currency import Choices
+from crypto_assets.spark.problems import ReadError
 
-if TYPE_CHECKING:
-    from crypto_assets.spark.exports import Export
-
+BATCH = 500  # uploads that are registered under one lock
 _QUOTES = frozenset(f"{FIAT} {STABLE}".split())
 
 
@@ -51,8 +57,13 @@ class CurrencyAssigner(Assigner):
         return self._inbox.objects.uri(OVERRIDES)
 
     @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        """All that is registered when the first upload is looked at."""
+        return self._registry.entries()
+
+    @cached_property
     def _owner_by_key(self) -> dict[str, tuple[str, str]]:
-        uploads = sorted(self._registry.uploads(), key=lambda found: found[2].uploaded_at)
+        uploads = sorted(uploads_in(self._entries), key=lambda found: found[2].uploaded_at)
         return {upload.key: (ticker, kind) for ticker, kind, upload in uploads}
 
     @cached_property
@@ -68,40 +79,53 @@ class CurrencyAssigner(Assigner):
             yield f"{ticker}: new settings"
 
     def propose(self, arrival: Object, content: bytes) -> Proposal | None:
-        key, etag = arrival.key, etag_of(content)
+        key, upload = arrival.key, uploaded(arrival.key, content)
         claimed, owner = self._claimed(key), self._owner_by_key.get(key)
-        if owner and not claimed and self._has(*owner, etag):
-            self._inbox.pin(key, content)  # once more, in case its copy was lost
-            return Proposal(lambda: self._known(*owner, key))
-        named = read_key(key, self._coins)
-        export = self._read(key, content, claimed, claimed or owner, named)
-        ticker, kind = claimed or self._worked_out(key, export, named)
-        if kind != export.kind:
+        if owner and not claimed and self._has(*owner, upload.etag):
+            return Proposal(self, arrival, owner[1], upload, content, owner[0])
+        named = Evidence() if claimed else read_key(key, self._coins)
+        read = self._read(key, content, claimed, claimed or owner, named)
+        ticker, kind = claimed or self._worked_out(key, read, named)
+        if kind != read.kind:
             raise UnclearError(
-                f"it is a {export.kind} file where the {kind} file of {ticker} belongs"
+                f"it is a {read.kind} file where the {kind} file of {ticker} belongs"
             )
-        facts = file_facts(key, export)
-        if not claimed and not self._has(ticker, kind, etag):
+        facts = file_facts(key, read)
+        if not claimed and not self._has(ticker, kind, upload.etag):
             self._check_place(ticker, kind, key, facts)
-        upload = replace(self._inbox.pin(key, content), facts=facts)
-        found = read_facts(export)  # a tick has thousands of proposals: they keep no content
         return Proposal(
-            lambda: self._accept(ticker, kind, upload, found),
+            self,
+            arrival,
+            kind,
+            replace(upload, facts=facts),
+            content,
+            ticker,
+            read.facts,
             (ticker, kind),
-            etag,
             f"name the right one in {self._place} ({section(ticker, kind, key)})",
         )
 
-    def _accept(
-        self, ticker: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
-    ) -> Assigned:
-        if self._has(ticker, kind, upload.etag):
-            return self._known(ticker, kind, upload.key)
-        return self._give(ticker, kind, upload, facts)
+    def accept(
+        self, proposals: Mapping[str, Proposal]
+    ) -> Iterator[tuple[str, Assigned | Exception]]:
+        claims: list[Claim] = []
+        for key, each in proposals.items():
+            if each.slot:
+                claims.append(Claim(each.partition, each.kind, each.upload))
+            else:
+                yield key, self._known(each.partition, each.kind, key)
+        while claims:  # others wait no longer than for some of them
+            for claim, given in self._registry.assign_all(claims[:BATCH], self._chosen):
+                key = claim.upload.key
+                if isinstance(given, Given):
+                    yield key, self._given(claim, given, proposals[key].facts)
+                else:
+                    yield key, given
+            del claims[:BATCH]
 
     def _upload(self, ticker: str, kind: str) -> StoredUpload | None:
         """The currency's file of this kind, if it has one."""
-        entry = self._registry.get(ticker)
+        entry = self._entries.get(ticker)
         return entry.files.get(kind) if entry else None
 
     def _has(self, ticker: str, kind: str, etag: str) -> bool:
@@ -136,35 +160,38 @@ class CurrencyAssigner(Assigner):
 
     def _facts_of(self, ticker: str, upload: StoredUpload) -> Mapping[str, str]:
         """What is known of an upload; those of earlier versions say it by their kept content."""
-        from crypto_assets.spark.exports import read_export
-        from crypto_assets.spark.problems import ReadError
-
         if upload.facts:
             return upload.facts
         choices = self._choices(ticker)
-        reading = choices.reading(terms_of(ticker, choices.names), file=upload.name)
+        terms = terms_of(ticker, choices.names)
+        reading = Reading(upload.name, choices, terms, certain=True)
         try:
             content = self._inbox.objects.read(pinned_key(upload.etag))
-            return file_facts(upload.key, read_export(io.BytesIO(content), reading))
+            return file_facts(upload.key, inspect(content, reading))
         except (OSError, ReadError):
             return {}
 
-    def _give(
-        self, ticker: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
-    ) -> Assigned:
-        choices = with_choices(self._choices(ticker))
-        entry = self._registry.assign(ticker, kind, upload, choices)
+    def _given(self, claim: Claim, given: Given, facts: Mapping[str, Any]) -> Assigned:
+        ticker, kind, upload = claim
+        self._entries[ticker] = given.entry
+        if given.known:
+            return self._known(ticker, kind, upload.key)
         self._owner_by_key[upload.key] = (ticker, kind)
         problems = facts["problems"]
         (other,) = self._registry.data_set.files.keys() - {kind}
-        waits = "" if self._registry.is_complete(entry) else f", which waits for its {other}"
+        waits = "" if self._registry.is_complete(given.entry) else f", which waits for its {other}"
         refused = f"; a run will refuse it: {'; '.join(problems)}" if problems else ""
         message = f"the {kind} of {ticker}{waits}{refused}"
         return Assigned(self._registry.data_set, message, ticker, {kind: upload}, facts)
 
     def _choices(self, ticker: str) -> Choices:
         """What the owner chose, by the registry and then by `currencies.toml`."""
-        return replace(choices_of(self._registry.get(ticker)), **self._overrides.choices(ticker))
+        return replace(choices_of(self._entries.get(ticker)), **self._overrides.choices(ticker))
+
+    def _chosen(self, entry: Entry) -> dict[str, Any]:
+        """The facts of an entry that hold its owner's choices as they are now."""
+        chosen = self._overrides.choices(entry.partition)
+        return with_choices(replace(choices_of(entry), **chosen))
 
     def _claimed(self, key: str) -> tuple[str, str] | None:
         """Whose the key is by a pattern of the overrides."""
@@ -174,18 +201,18 @@ class CurrencyAssigner(Assigner):
             raise UnclearError(f"{OVERRIDES} makes it {named}: narrow the patterns")
         return claims[0] if claims else None
 
-    def _worked_out(self, key: str, export: Export, by_key: Evidence) -> tuple[str, str]:
+    def _worked_out(self, key: str, read: Inspected, by_key: Evidence) -> tuple[str, str]:
         """Whose the file is by the words in it and by its key."""
-        by_term = read_name(export.term, self._coins)
+        by_term = read_name(read.term, self._coins)
         if key in self._owner_by_key and by_term.allows(self._owner_by_key[key][0]):
             return self._owner_by_key[key]
         owner = owner_of(by_term, by_key)
         if owner.ticker:
             try:
-                return new_ticker(owner.ticker), export.kind
+                return new_ticker(owner.ticker), read.kind
             except UsageError as error:
                 raise UnclearError(str(error)) from error
-        line = section(owner.probably or "TICKER", export.kind, key)
+        line = section(owner.probably or "TICKER", read.kind, key)
         cure = f"name it in {self._place} ({line}) or use `crypto-assets add`"
         raise UnclearError(f"{owner.doubt}: {cure}")
 
@@ -196,48 +223,36 @@ class CurrencyAssigner(Assigner):
         claimed: tuple[str, str] | None,
         known: tuple[str, str] | None,
         named: Evidence,
-    ) -> Export:
+    ) -> Inspected:
         """Reads the file with the settings of the one ticker it can be of."""
-        from crypto_assets.spark.exports import read_export
-        from crypto_assets.spark.problems import ReadError
-
         certain = named.certain
         ticker = known[0] if known else min(certain) if len(certain) == 1 else None
         choices = self._choices(ticker) if ticker else Choices()
         terms = terms_of(ticker, choices.names) if ticker else ()
         kind = claimed[1] if claimed else None
-        reading = choices.reading(terms, kind, key.rpartition("/")[2])
-        if not claimed:
-            reading = replace(reading, others=frozenset())  # another coin's term says whose it is
+        file = key.rpartition("/")[2]
+        reading = Reading(file, choices, terms, kind, certain=claimed is not None)
         try:
-            return read_export(io.BytesIO(content), reading)
+            if self.workers:
+                return inspect_in(self.workers, content, reading)
+            return inspect(content, reading)
         except ReadError as reason:
             said = as_settings(str(reason), self._place, ticker, key)
             raise UnclearError(said) from reason
 
 
-def read_facts(export: Export) -> dict[str, Any]:
-    """What is shown of a file that was read: its rows and days, how it is written, its problems."""
-    from crypto_assets.spark.market_data.bronze import reading_facts
-    from crypto_assets.spark.market_data.judge import file_problems, in_short
-
-    days = {name: str(getattr(export, name)) for name in ("first_date", "last_date")}
-    problems = in_short(file_problems(export))
-    return {"rows": export.rows, **reading_facts(export), "problems": problems, **days}
-
-
-def file_facts(key: str, export: Export) -> dict[str, str]:
+def file_facts(key: str, read: Inspected) -> dict[str, str]:
     """What tells a file from another one of its kind: search term, site, quote currency, region.
 
     What it does not say is left out.
     """
-    column = export.columns.value_name or ""
-    region = re.search(r"\(([^()]+)\)\s*$", column) if export.kind == "trend" else None
+    column = read.column or ""
+    region = re.search(r"\(([^()]+)\)\s*$", column) if read.kind == "trend" else None
     words = re.findall(r"[a-z]+", f"{key.rpartition('/')[2]} {column}".lower())
-    quotes = _QUOTES.intersection(words) if export.kind == "history" else set()
+    quotes = _QUOTES.intersection(words) if read.kind == "history" else set()
     facts = {
-        "term": phrase_of(export.term or ""),
-        "site": export.source,
+        "term": phrase_of(read.term or ""),
+        "site": read.source,
         "quote": " ".join(sorted(quotes)),
         "region": region[1].strip() if region else "",
     }

@@ -10,7 +10,7 @@ import fnmatch
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -25,7 +25,7 @@ from crypto_assets.resources.market_data.registry import new_ticker
 from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
-_GLOB = re.compile(r"[*?\[]")
+_GLOB = re.compile(r"[*?\[\]]")
 _HEADING = re.compile(r"""\s*\[\s*["']?([^"'\[\].]+?)["']?\s*[\].]""")
 _NAME = re.compile(r"""\s*["']?([^"'\[\].=]+?)["']?\s*[.=]""")
 _MAX_BYTES = 4 << 20  # 10,000 currencies, each with every setting, are 3.7 MB
@@ -70,8 +70,12 @@ class Overrides:
 
     def claims(self, key: str) -> list[tuple[str, str]]:
         """The tickers and kinds whose pattern this key matches, or whose pattern it is."""
-        found = (claim for matches, claim in self._patterns if matches(key))
-        return sorted({*self._keys.get(key, ()), *found})
+        found = {*self._keys.get(key, ())}
+        for head, tail in self._lengths:
+            fixed = key[:head], key[len(key) - tail :]
+            for pattern, claim in self._patterns.get(fixed, ()):
+                found |= {claim} if fnmatch.fnmatchcase(key, pattern) else set()
+        return sorted(found)
 
     @cached_property
     def _keys(self) -> dict[str, list[tuple[str, str]]]:
@@ -82,12 +86,21 @@ class Overrides:
         return keys
 
     @cached_property
-    def _patterns(self) -> list[tuple[Callable[[str], object], tuple[str, str]]]:
-        return [
-            (re.compile(fnmatch.translate(pattern)).match, claim)
-            for pattern, claim in self._claims()
-            if _GLOB.search(pattern)
-        ]
+    def _patterns(self) -> dict[tuple[str, str], list[tuple[str, tuple[str, str]]]]:
+        """The claims with wildcards by what is fixed before the first and behind the last of them.
+
+        So a key is held against few of them, however many there are.
+        """
+        patterns: dict[tuple[str, str], list[tuple[str, tuple[str, str]]]] = {}
+        for pattern, claim in self._claims():
+            head, *others = _GLOB.split(pattern)
+            if others:
+                patterns.setdefault((head, others[-1]), []).append((pattern, claim))
+        return patterns
+
+    @cached_property
+    def _lengths(self) -> set[tuple[int, int]]:
+        return {(len(head), len(tail)) for head, tail in self._patterns}
 
     def _claims(self) -> Iterator[tuple[str, tuple[str, str]]]:
         for ticker, section in self.sections.items():

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.refresh import Entries, Refresh
-from crypto_assets.resources.data_set.registry import Entry
 from crypto_assets.resources.data_set.results import stopped
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox

@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.spark.market_data.currency import Choices
 
@@ -54,14 +55,15 @@ class CurrencyRegistry(Registry):
 
     def choose(self, chosen: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         """Changes these choices of registered currencies; yields the tickers that have changed."""
-        for ticker, changes in chosen.items():
-            with self.changing():
-                entry = self.get(ticker)
+        with self.changing():
+            entries, _ = self.find(chosen)
+            changed = []
+            for ticker, entry in entries.items():
                 before = choices_of(entry)
-                after = replace(before, **changes)
-                if entry and after != before:
-                    self.put(replace(entry, facts={**entry.facts, **with_choices(after)}))
-                    yield ticker
+                after = replace(before, **chosen[ticker])
+                if after != before:
+                    changed.append(replace(entry, facts={**entry.facts, **with_choices(after)}))
+            yield from self.put_all(changed)
 
 
 @lru_cache  # most currencies have the same choices

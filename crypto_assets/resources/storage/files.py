@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -94,26 +94,38 @@ def size_of(folder: Path) -> int:
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+def replacing(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """A file to write that takes the place of `path` when the block ends without an error.
 
     `durable` waits until the content would survive a power cut.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    temporary, handle = _beside(str(path))
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
             if durable:
                 stream.flush()
-                os.fsync(stream.fileno())
-        Path(temporary).replace(path)
+                os.fsync(handle)
+        os.replace(temporary, path)  # noqa: PTH105 - to make paths takes longer than the rest
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108
         raise
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+def _beside(path: str) -> tuple[str, int]:
+    """A new hidden file in the folder of `path`, which is made if need be, and its handle."""
+    folder = os.path.dirname(path) or "."  # noqa: PTH120
+    temporary = f"{folder}/.{uuid.uuid4().hex}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return temporary, os.open(temporary, flags, 0o600)
+    except FileNotFoundError:  # most often the folder is there
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        return temporary, os.open(temporary, flags, 0o600)
+
+
+def write_atomically(path: Path | str, content: bytes, *, durable: bool = True) -> None:
     """Replaces `path` by `content`, whole or not at all."""
     with replacing(path, durable=durable) as stream:
         stream.write(content)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeVar
 
 from crypto_assets.resources.settings import Settings
 
 Advance = Callable[[int], None]
 Part = Literal["inbox", "lake"]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,14 @@ class Objects(ABC):
     @abstractmethod
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
         """Puts this content at a key, whole or not at all."""
+
+    def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """What `work` gives for each item, in order; several at a time where each is a request."""
+        if self.workers == 1:
+            yield from map(work, items)
+            return
+        with ThreadPoolExecutor(self.workers) as pool:
+            yield from pool.map(work, items)
 
     @abstractmethod
     def replace(self, key: str, content: bytes, etag: str | None) -> str:

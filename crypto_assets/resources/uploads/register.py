@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.market_data.assign import file_facts
+from crypto_assets.resources.market_data.inspection import inspected
 from crypto_assets.resources.market_data.registry import (
     CurrencyRegistry,
     new_ticker,
@@ -103,7 +105,7 @@ def _judge(
     want it all the same.
     """
     from crypto_assets.spark.exports import read_export
-    from crypto_assets.spark.market_data.judge import file_problems, in_short, remarks
+    from crypto_assets.spark.market_data.judge import remarks
     from crypto_assets.spark.problems import ReadError
 
     try:
@@ -112,7 +114,8 @@ def _judge(
             export = read_export(stream, reading)
     except ReadError as reason:
         raise UsageError(f"{path}: {reason}") from reason
-    problems = in_short(file_problems(export))
+    found = inspected(export)
+    problems = found.facts["problems"]
     if problems and not force:
         raise UsageError(
             f"{path}: {'; '.join(problems)}; a run would refuse it: mend the file, or register it "
@@ -120,4 +123,4 @@ def _judge(
         )
     refused = [f"{each}; the run will refuse it" for each in problems]
     odd = [f"{path.name}: {each}" for each in (*remarks(export), *refused)]
-    return odd, file_facts(path.name, export)
+    return odd, file_facts(path.name, found)

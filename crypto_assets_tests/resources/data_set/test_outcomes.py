@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.resources.data_set.due import still_due
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.outcomes import Attempt, Layer, Outcomes
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.local import LocalObjects
 from crypto_assets.spark.job_spec import Verdict

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from crypto_assets.resources.data_set.registry import Entry, Registry
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.registry import Claim, Given, Registry
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
@@ -20,7 +22,7 @@ from crypto_assets_tests.helpers.waiting import HANG_S
 
 ASSIGNER = """
 import sys
-from crypto_assets.resources.data_set.registry import Registry
+from crypto_assets.resources.data_set.registry import Claim, Given, Registry
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.local import LocalObjects
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
@@ -105,6 +107,57 @@ def test_an_entry_knows_the_contents_it_was_made_from_before(registry, btc):
     again = registry.assign("BTC", "history", HISTORY, {})
     assert again.earlier.keys() == {newer.etag, "d" * 64}
     assert registry.get("BTC") == again
+
+
+def test_files_of_many_partitions_are_given_at_once_and_each_entry_is_written_once(registry, btc):
+    registry.settle(registry.due())
+    newer = upload("btc.csv", "c")
+    claims = [
+        Claim("ETH", "history", HISTORY),
+        Claim("BTC", "trend", TREND),
+        Claim("ETH", "trend", TREND),
+        Claim("BTC", "history", newer),
+        Claim("XMR", "trend", TREND),
+    ]
+    given = registry.assign_all(claims, lambda entry: {"was": sorted(entry.files)})
+    found = {(claim.partition, claim.kind): each for claim, each in given}
+    assert {claimed: sorted(each.entry.files) for claimed, each in found.items()} == {
+        ("ETH", "history"): ["history"],
+        ("ETH", "trend"): ["history", "trend"],
+        ("BTC", "history"): ["history", "trend"],
+        ("BTC", "trend"): ["history", "trend"],
+        ("XMR", "trend"): ["trend"],
+    }
+    assert [claimed for claimed, each in found.items() if each.known] == [("BTC", "trend")]
+    assert registry.get("ETH").facts == {"was": ["history"]}
+    assert registry.get("BTC") == btc.given({"history": newer}, {"was": ["history", "trend"]})
+    assert (registry.names(), list(registry.waiting())) == (["BTC", "ETH"], ["XMR"])
+    assert {name: len(changes.split()) for name, changes in registry.due().items()} == {
+        "BTC": 1,
+        "ETH": 1,
+    }
+
+
+def test_files_that_a_partition_has_already_change_nothing(registry, btc):
+    before = registry.due()
+    moved = replace(HISTORY, key="in/another name.csv")
+    ((_, given),) = registry.assign_all([Claim("BTC", "history", moved)], lambda _: {"size": 9})
+    assert given == Given(btc, known=True)
+    assert (registry.get("BTC"), registry.due()) == (btc, before)
+
+
+def test_a_damaged_entry_and_one_whose_facts_break_keep_no_other_from_its_files(registry, btc):
+    registry.objects.write("_registry/market_data/entries/BTC.json", b"{no json")
+
+    def facts(entry: Entry) -> dict[str, str]:
+        return {"ticker": {"ETH": "of ETH"}[entry.partition]}
+
+    claims = [Claim(name, "trend", TREND) for name in ("BTC", "XMR", "ETH")]
+    found = {claim.partition: given for claim, given in registry.assign_all(claims, facts)}
+    assert "BTC: its registry entry" in str(found["BTC"])
+    assert isinstance(found["XMR"], KeyError)
+    assert found["ETH"].entry.facts == {"ticker": "of ETH"}
+    assert list(registry.waiting()) == ["ETH"]
 
 
 def test_a_file_of_one_partition_does_not_complete_another(registry):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.resources.data_set.assign import propose
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.stored import pinned_key
 from crypto_assets.resources.uploads.register import add_currency
@@ -17,6 +16,7 @@ from crypto_assets_tests.helpers.desk import (
     HISTORY,
     NEWER,
     TWO_TERMS,
+    assigned,
 )
 from crypto_assets_tests.helpers.exports_text import trend_csv
 
@@ -173,12 +173,12 @@ def test_a_key_that_brings_another_currency_leaves_the_first_its_file(desk):
 
 def test_the_same_change_of_currency_within_one_look(desk):
     assigners = desk.assigners()
-    assigned = [
-        propose(desk.deliver("multiTimeline.csv", trend_csv(term)), desk.inbox, assigners).accept()
+    given = [
+        assigned(desk.deliver("multiTimeline.csv", trend_csv(term)), desk.inbox, assigners)
         for term in ("bitcoin", "monero", "bitcoin", "ethereum")
     ]
-    assert [each.partition for each in assigned] == ["BTC", "XMR", "BTC", "ETH"]
-    assert [each.known for each in assigned] == [False, False, True, False]
+    assert [each.partition for each in given] == ["BTC", "XMR", "BTC", "ETH"]
+    assert [each.known for each in given] == [False, False, True, False]
     assert sorted(desk.registry.waiting()) == ["BTC", "ETH", "XMR"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from crypto_assets.resources import wiring
 from crypto_assets.resources.data_set import refresh
-from crypto_assets.resources.data_set.registry import Entry
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.engine import local
 from crypto_assets.resources.market_data.registry import with_choices
 from crypto_assets.resources.storage.lake import Manifest
