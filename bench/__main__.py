@@ -7,6 +7,7 @@ minute after many are deleted.
 """
 
 import argparse
+import compileall
 import json
 import os
 import shutil
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["sail", "spark"], default="sail")
     chosen = parser.parse_args()
     os.environ["CRYPTO_ASSETS_ENGINE"] = chosen.engine
+    compileall.compile_dir("crypto_assets", quiet=1)  # as whoever installs it does
     FOLDER.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=FOLDER))
     say(f"writing {chosen.tickers:,} currencies of {chosen.days:,} days")

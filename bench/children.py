@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 
 SAMPLE_S = 0.2
+# An installed program has its bytecode; a variable may keep Python from writing that of a checkout.
+_ENVIRONMENT = {n: value for n, value in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
 
 
 def measured(home: Path, *words: str) -> tuple[str, float]:
@@ -37,7 +39,7 @@ def cpu_of(home: Path, *words: str) -> float:
 def _started(home: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own modules
         [sys.executable, "-m", *words],
-        env={**os.environ, "CRYPTO_ASSETS_HOME": str(home)},
+        env={**_ENVIRONMENT, "CRYPTO_ASSETS_HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if words[0].startswith("crypto") else None,
         text=True,

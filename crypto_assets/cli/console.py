@@ -27,21 +27,21 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Prints rows as a plain table, as wide as it has to be: a value cut short is a wrong value."""
     shown = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
     head = list(map(printable, columns))
-    widths = [max(map(_width, cells)) for cells in zip(head, *shown, strict=True)]
-    lines = [
-        "  ".join(c + " " * (width - _width(c)) for c, width in zip(row, widths, strict=True))
-        for row in (head, *shown)
-    ]
+    padded = map(_padded, zip(head, *shown, strict=True))
+    lines = list(map("  ".join, zip(*padded, strict=True)))
     click.echo("\n".join([click.style(lines[0], bold=True), *lines[1:]]))
 
 
-def _width(cell: str) -> int:
-    """How many columns of a terminal the text takes."""
-    if cell.isascii():
-        return len(cell)
+def _padded(cells: Sequence[str]) -> list[str]:
+    """The cells of a column, each as wide as the widest of them on a terminal."""
+    if all(map(str.isascii, cells)):
+        width = max(map(len, cells))
+        return [cell.ljust(width) for cell in cells]
     from rich.cells import cell_len
 
-    return cell_len(cell)
+    widths = list(map(cell_len, cells))
+    width = max(widths)
+    return [cell + " " * (width - taken) for cell, taken in zip(cells, widths, strict=True)]
 
 
 def show_status(

@@ -6,9 +6,10 @@ thousands of partitions is to take no second: no Dagster is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from crypto_assets.defs.under_way import UnderWay
 from crypto_assets.resources.data_set.due import has_verdict
@@ -21,17 +22,17 @@ from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.market_data.overrides import read_overrides
 from crypto_assets.spark.printable import printable
 
+_UNKNOWN = Layer()
 State = Literal["published", "stale", "missing", "failed", "running", "superseded", "none"]
 
 
-@dataclass(frozen=True)
-class LayerStatus:
+class LayerStatus(NamedTuple):
     """One layer of a partition; `metadata` are the measures of what was last made of it."""
 
     state: State
     at: str | None = None
     problem: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def statuses(
         versions = registry.versions(entry)
         layers = {
             layer: _layer_status(
-                known[name].get(layer, Layer()), version, missing.get(name, {}).get(layer)
+                known[name].get(layer, _UNKNOWN), version, missing.get(name, {}).get(layer)
             )
             for layer, version in versions.items()
         }
@@ -146,10 +147,12 @@ def _layer_status(known: Layer, version: str, missing: str | None) -> LayerStatu
         state = "stale"  # what failed has been replaced since
     elif known.problem:
         state, problem = "failed", known.problem
-    return LayerStatus(state, known.seen_at or known.made_at, problem, dict(known.measures))
+    return LayerStatus(state, known.seen_at or known.made_at, problem, known.measures)
 
 
 def _rows(status: LayerStatus) -> int | None:
     """The layer's rows; bronze and silver count each of their two tables."""
-    counts = [status.metadata.get(n) for n in ("rows", "history/rows", "history/file_lines")]
-    return next((count for count in counts if count is not None), None)
+    for name in ("rows", "history/rows", "history/file_lines"):
+        if (count := status.metadata.get(name)) is not None:
+            return int(count)
+    return None

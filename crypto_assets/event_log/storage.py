@@ -10,9 +10,13 @@ if `DAGSTER_EVENT_BATCH_SIZE` is set. In `dagster.yaml`:
       class: BatchingSqliteEventLogStorage
       config: {}
 
-Relied on: the parent's `_initdb`, `_event_to_row`, `_store_asset_event` and
-`_store_asset_event_tags`, its lock, and that it keeps each event in the run's file and a copy of
-each asset event in the index.
+An engine is kept for each file, without connections: Dagster makes a new one each time, which
+compiles every statement anew. Nor are Dagster's migrations loaded to look at a file that has been
+marked with one.
+
+Relied on: the parent's `_connect`, `_initdb`, `_initialized_dbs`, `_event_to_row`,
+`_store_asset_event` and `_store_asset_event_tags`, its lock, and that it keeps each event in the
+run's file and a copy of each asset event in the index.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,6 +45,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
 _ID = SqlEventLogStorageTable.c.id
+_ENGINES = 16  # files whose engines are kept: a web server looks at thousands of runs
 
 
 class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
@@ -53,6 +59,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     ) -> None:
         self._inst_data = inst_data
         self._has_files = base_dir is not None
+        self._engine = lru_cache(_ENGINES)(self._new_engine)
         if base_dir is not None:
             super().__init__(base_dir, inst_data)
 
@@ -102,6 +109,15 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 run.commit()
                 raise
 
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            if shard not in self._initialized_dbs:
+                self._initdb(self._engine(shard))
+                self._initialized_dbs.add(shard)
+            with self._engine(shard).begin() as connection:
+                yield connection
+
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         """Makes a run's file as a copy of an empty one, which takes a tenth of building it."""
         path = Path(str(engine.url.database))
@@ -109,7 +125,8 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             with suppress(OSError):  # another process was first, or there are no links here
                 self._copy_empty(path)
                 return
-        super()._initdb(engine, for_index_shard)
+        if not _is_marked(engine):
+            super()._initdb(engine, for_index_shard)
 
     def _copy_empty(self, path: Path) -> None:
         """Links a copy of the empty file to the path, whole or not at all."""
@@ -128,13 +145,23 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     @contextmanager
     def _open(self, shard: str) -> Iterator[Connection]:
         """A connection to one of the files; what is not committed is rolled back."""
-        engine = db.create_engine(
+        with self._engine(shard).connect() as connection:
+            yield connection
+
+    def _new_engine(self, shard: str) -> Engine:
+        return db.create_engine(
             self.conn_string_for_shard(shard),
             poolclass=NullPool,
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
         )
-        with engine.connect() as connection:
-            yield connection
+
+
+def _is_marked(engine: Engine) -> bool:
+    """Whether the file says at which of Dagster's migrations it is, so that it was made whole."""
+    with engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "alembic_version"):
+            return False
+        return connection.execute(db.text("SELECT 1 FROM alembic_version")).first() is not None
 
 
 def _is_asset_event(event: EventLogEntry) -> bool:

@@ -1,40 +1,58 @@
 """The product's settings: environment variables (`CRYPTO_ASSETS_…`) or `crypto_assets.toml`.
 
 Read when asked for, never at import. Where each thing lives below the home folder is here too, so
-that no other module joins paths on its own.
+that no other module joins paths on its own. How a value is checked is in `setting_values`.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from typing import Any, ClassVar, Literal
 
 from crypto_assets.resources.errors import UsageError
+from crypto_assets.resources.setting_values import (
+    Table,
+    listed,
+    number,
+    one_of,
+    optional,
+    path,
+    setting,
+    text,
+)
 
 _PREFIX = "CRYPTO_ASSETS"
 _TOML = "crypto_assets.toml"
 
 
-class AwsSettings(BaseModel):
+@dataclass(frozen=True, init=False)
+class AwsSettings(Table):
     """What is on AWS: `CRYPTO_ASSETS_AWS_…`, or the table `[aws]` of the TOML.
 
     Empty means not set: a missing setting is reported by what needs it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    within: ClassVar[str] = "aws."
+
+    region: str | None = setting(optional(text), None, "AWS region.")
+    profile: str | None = setting(optional(text), None, "Profile of the shared AWS files.")
+    key_file: Path | None = setting(optional(path), None, "CSV of an access key.")
+    endpoint_url: str | None = setting(optional(text), None, "Another address of all services.")
+    inbox: str = setting(text, "", "S3 URI of the uploads, such as s3://bucket.")
+    lake: str = setting(text, "", "S3 URI of the lake, such as s3://bucket/lake.")
+    queue_url: str = setting(text, "", "SQS queue that gets the inbox's events.")
+    topic_arn: str = setting(text, "", "SNS topic that gets the notices.")
+    emr_application_id: str = setting(text, "", "EMR Serverless application.")
+    emr_role_arn: str = setting(text, "", "Role that its job runs have.")
+    redshift_workgroup: str = setting(text, "", "Redshift Serverless workgroup.")
+    redshift_database: str = setting(text, "dev", "Its database.")
+    redshift_role_arn: str = setting(text, "", "Role with which COPY reads the lake.")
+    account_table: str = setting(
+        text, "CustomerAccount", "DynamoDB table of the customer accounts."
+    )
 
     def wanted(self, name: str) -> str:
         """A setting that something cannot do without. Raises `UsageError` if it is not set."""
@@ -42,62 +60,53 @@ class AwsSettings(BaseModel):
             raise UsageError(f"a setting is missing: set {variable('aws', name)}")
         return str(value)
 
-    region: str | None = Field(default=None, description="AWS region.")
-    profile: str | None = Field(default=None, description="Profile of the shared AWS files.")
-    key_file: Path | None = Field(default=None, description="CSV of an access key.")
-    endpoint_url: str | None = Field(default=None, description="Another address of all services.")
-    inbox: str = Field(default="", description="S3 URI of the uploads, such as s3://bucket.")
-    lake: str = Field(default="", description="S3 URI of the lake, such as s3://bucket/lake.")
-    queue_url: str = Field(default="", description="SQS queue that gets the inbox's events.")
-    topic_arn: str = Field(default="", description="SNS topic that gets the notices.")
-    emr_application_id: str = Field(default="", description="EMR Serverless application.")
-    emr_role_arn: str = Field(default="", description="Role that its job runs have.")
-    redshift_workgroup: str = Field(default="", description="Redshift Serverless workgroup.")
-    redshift_database: str = Field(default="dev", description="Its database.")
-    redshift_role_arn: str = Field(default="", description="Role with which COPY reads the lake.")
-    account_table: str = Field(
-        default="CustomerAccount", description="DynamoDB table of the customer accounts."
-    )
-
 
 def _by_profile(local: str, aws: str, description: str, needs: str = "") -> Any:
-    """A setting whose default the profile gives; that of `aws` only if its setting `needs` is set.
+    """A setting whose default is the profile's; that of `aws` only if what it `needs` is set."""
 
-    pydantic hands the fields above to the factory.
-    """
+    def default(chosen: Settings) -> str:
+        on_aws = chosen.profile == "aws"
+        return aws if on_aws and (not needs or getattr(chosen.aws, needs)) else local
 
-    def default(chosen: dict[str, Any]) -> str:
-        on_aws = chosen.get("profile") == "aws"
-        return aws if on_aws and (not needs or getattr(chosen["aws"], needs)) else local
-
-    return Field(default_factory=default, description=f"{description}. The profile's, if not set.")
+    described = f"{description}. The profile's, if not set."
+    return setting(text, None, described, from_above=default)
 
 
-class Settings(BaseSettings):
+def _aws(given: Any) -> AwsSettings:
+    if isinstance(given, AwsSettings):
+        return given
+    if not isinstance(given, dict):
+        raise ValueError("Input should be a table")  # noqa: TRY004 - a user's mistake
+    return AwsSettings(**given)
+
+
+def _home(given: Any) -> Path:
+    """Spark takes some characters of a path for patterns, SQLite and hive readers others."""
+    home = path(given)
+    if wrong := sorted(set("*?[]{}#%=") & set(str(home.expanduser().absolute()))):
+        raise ValueError(f"{home}: a path without {' '.join(wrong)} is wanted")
+    return home
+
+
+@dataclass(frozen=True, init=False)
+class Settings(Table):
     """Effective settings; an environment variable wins over `crypto_assets.toml`.
 
     Which words a resource may be set to is in `wiring`.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=f"{_PREFIX}_",
-        env_nested_delimiter="_",
-        env_nested_max_split=1,
-        toml_file=_TOML,
-        extra="forbid",
-        frozen=True,
+    profile: Literal["local", "aws"] = setting(
+        one_of("local", "aws"),
+        "local",
+        "Gives the defaults of inbox, lake, engine, warehouse, store and notifier.",
     )
 
-    profile: Literal["local", "aws"] = Field(
-        default="local",
-        description="Gives the defaults of inbox, lake, engine, warehouse, store and notifier.",
+    home: Path = setting(
+        _home,
+        Path(".crypto_assets"),
+        "Folder of everything local: inbox, lake, warehouse and Dagster's storage.",
     )
-
-    home: Path = Field(
-        default=Path(".crypto_assets"),
-        description="Folder of everything local: inbox, lake, warehouse and Dagster's storage.",
-    )
-    aws: AwsSettings = Field(default=AwsSettings(), description="Settings of what is on AWS.")
+    aws: AwsSettings = setting(_aws, AwsSettings(), "Settings of what is on AWS.")
     inbox: str = _by_profile("folder", "s3", "Where uploads are: `folder` (in the home) or `s3`")
     lake: str = _by_profile("folder", "s3", "Where the lake is: `folder` (in the home) or `s3`")
     engine: str = _by_profile(
@@ -112,64 +121,46 @@ class Settings(BaseSettings):
     notifier: str = _by_profile(
         "log", "sns", "Where notices go: `log` (a file in the home) or `sns`", needs="topic_arn"
     )
-    lock_wait_s: float = Field(
-        default=60,
-        ge=0,
-        description="Seconds to wait for a warehouse or lake another process holds.",
+    lock_wait_s: float = setting(
+        number(float, 0), 60.0, "Seconds to wait for a warehouse or lake another process holds."
     )
-    max_deleted_share: float = Field(
-        default=0.2,
-        ge=0,
-        le=1,
-        description="Share of the customer accounts that one snapshot may delete unconfirmed.",
+    max_deleted_share: float = setting(
+        number(float, 0, 1),
+        0.2,
+        "Share of the customer accounts that one snapshot may delete unconfirmed.",
     )
 
-    keep_runs_days: int = Field(
-        default=90,
-        ge=1,
-        description="Days after which the events of a run go, if nothing needs them any more.",
+    keep_runs_days: int = setting(
+        number(int, 1),
+        90,
+        "Days after which the events of a run go, if nothing needs them any more.",
     )
-    keep_uploads_days: int = Field(
-        default=30,
-        ge=1,
-        description="Days after which a replaced content of an upload goes; the last 3 stay.",
+    keep_uploads_days: int = setting(
+        number(int, 1),
+        30,
+        "Days after which a replaced content of an upload goes; the last 3 stay.",
     )
-    keep_snapshots: int = Field(
-        default=10,
-        ge=1,
-        description="Last snapshots of customer accounts of which bronze and silver stay.",
+    keep_snapshots: int = setting(
+        number(int, 1),
+        10,
+        "Last snapshots of customer accounts of which bronze and silver stay.",
     )
-    ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Names besides the loopback ones under which a browser may ask for the UI.",
+    ui_hosts: tuple[str, ...] = setting(
+        listed, (), "Names besides the loopback ones under which a browser may ask for the UI."
     )
 
-    @field_validator("ui_hosts", mode="before")
-    @classmethod
-    def _listed(cls, hosts: Any) -> Any:
-        """An environment variable is a list with commas; names have no capitals."""
-        listed = hosts.split(",") if isinstance(hosts, str) else hosts
-        return tuple(name.strip().lower() for name in listed if name.strip())
+    def __init__(self, **given: Any) -> None:
+        """Those given, else of the environment, else of the TOML file, else the defaults.
 
-    @field_validator("home")
-    @classmethod
-    def _without_special_characters(cls, home: Path) -> Path:
-        """Spark takes some characters of a path for patterns, SQLite and hive readers others."""
-        if wrong := sorted(set("*?[]{}#%=") & set(str(home.expanduser().absolute()))):
-            raise ValueError(f"{home}: a path without {' '.join(wrong)} is wanted")
-        return home
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Adds the TOML file behind the environment."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        Raises `UsageError` if one is wrong, or the file holds what is none.
+        """
+        chosen: dict[str, Any] = _in_the_file()
+        for source in (_in_the_environment(), given):
+            for name, value in source.items():
+                under = chosen.get(name)
+                tables = isinstance(under, dict) and isinstance(value, dict)
+                chosen[name] = under | value if tables else value
+        super().__init__(**chosen)
 
     @property
     def root(self) -> Path:
@@ -224,36 +215,57 @@ def read_settings() -> Settings:
     for name in os.environ:
         if name.upper().startswith(f"{_PREFIX}_") and name.upper() not in known:
             raise UsageError(f"{name}: there is no such setting: {_meant(name.upper(), known)}")
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise UsageError(_said(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{_TOML}: {error}") from error
-    except RecursionError as error:
-        raise UsageError(f"{_TOML}: it is nested too deeply") from error
+    return Settings()
 
 
 def _names() -> Iterator[tuple[str, ...]]:
     """The name of each setting, from the outermost table inwards."""
-    for name in Settings.model_fields:
+    for name in Settings.settings():
         if name != "aws":
             yield (name,)
-    for name in AwsSettings.model_fields:
+    for name in AwsSettings.settings():
         yield "aws", name
 
 
-def _said(error: ValidationError) -> str:
-    """What is wrong with the first wrong setting, in words."""
-    fault = error.errors()[0]
-    name = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "extra_forbidden":
-        names = {".".join(names) for names in _names()}
-        return f"setting {name}: there is no such setting: {_meant(name, names)}"
-    return f"setting {name}: {fault['msg']}, not {fault['input']!r}"
+def _in_the_environment() -> dict[str, Any]:
+    """The settings that are variables, whose names may have small letters too."""
+    variables = {name.upper(): value for name, value in os.environ.items()}
+    chosen: dict[str, Any] = {}
+    for *outer, name in _names():
+        if (value := variables.get(variable(*outer, name))) is not None:
+            within = chosen.setdefault("aws", {}) if outer else chosen
+            within[name] = value
+    return chosen
 
 
-def _meant(name: str, known: set[str]) -> str:
+def _in_the_file() -> dict[str, Any]:
+    """What the TOML file holds, if there is one. Raises `UsageError` if that is no setting."""
+    if not Path(_TOML).is_file():
+        return {}
+    import tomllib
+
+    try:
+        with Path(_TOML).open("rb") as stream:
+            document = tomllib.load(stream)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{_TOML}: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{_TOML}: it is nested too deeply") from error
+    known = {".".join(names) for names in _names()}
+    on_aws = document.get("aws")
+    within = on_aws if isinstance(on_aws, dict) else {}
+    for name in [
+        *(each for each in document if each != "aws"),
+        *(f"aws.{each}" for each in within),
+    ]:
+        if name not in known:
+            raise UsageError(f"setting {name}: there is no such setting: {_meant(name, known)}")
+    return document
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, sorted(known), 1)
     return f"did you mean {near[0]}?" if near else "`crypto-assets doctor` lists them"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,19 @@ from crypto_assets.spark.version import code_version, sources
 
 FOLDER = Path(spark.__file__).parent
 VERSIONS = """
+import sys
+compiled = []
+def count(event, arguments):
+    if event == "compile" and arguments[1] == "":
+        compiled.append(arguments)
+sys.addaudithook(count)
 from crypto_assets.spark.version import code_version
 print(code_version("crypto_assets.spark.market_data.job"))
 print(code_version("crypto_assets.spark.accounts.job"))
+print(len(compiled), file=sys.stderr)
 """
+# What Python, and so the code version too, keeps beside the code.
+KEEPING = {n: value for n, value in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
 
 
 def names(data_set):
@@ -48,6 +58,12 @@ def test_each_data_set_has_a_version_of_its_own():
     assert {len(version) for version in versions} == {12}
 
 
+def asked_in(folder, **environment):
+    """The versions of the code in this folder, and how many texts were compiled for them."""
+    command, env = [sys.executable, "-c", VERSIONS], KEEPING | environment
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
+
+
 @pytest.fixture
 def versions(tmp_path):
     """The versions of both data sets in a copy of the code whose file was changed."""
@@ -59,9 +75,7 @@ def versions(tmp_path):
             text = path.read_text()
             assert before in text
             path.write_text(text.replace(before, after, 1))
-        command = [sys.executable, "-c", VERSIONS]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stdout.split()
+        return asked_in(tmp_path).stdout.split()
 
     return asked
 
@@ -90,3 +104,31 @@ def test_what_can_change_a_data_sets_tables_changes_its_version_and_no_other(ver
     again = versions("exports/words.csv", "Fecha", "Fecha|Dia")
     assert again[0] != changed[0]
     assert versions("accounts/states.py", "Ohio", "OHIO")[1] != again[1]
+
+
+def test_a_version_is_worked_out_once_and_again_when_a_file_changes(versions, tmp_path):
+    was = versions()
+    assert asked_in(tmp_path).stderr == "0\n"
+    gold = tmp_path / "crypto_assets" / "spark" / "market_data" / "gold.py"
+    before = gold.stat()
+    assert versions("market_data/gold.py", "PRICE_FILL_ROWS = 2", "PRICE_FILL_ROWS = 3") != was
+    changed = versions()
+    os.utime(gold, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert gold.stat().st_size == before.st_size
+    assert versions() == changed
+    added = tmp_path / "crypto_assets" / "spark" / "exports" / "more.csv"
+    added.write_text("more\n")
+    with_added = versions()
+    assert not {*with_added} & {*changed}
+    added.unlink()
+    assert versions() == changed
+
+
+def test_a_version_that_cannot_be_kept_or_was_kept_damaged_is_worked_out(versions, tmp_path):
+    was = versions()
+    (kept,) = (tmp_path / "crypto_assets" / "spark" / "market_data").rglob("*.version")
+    for damage in ("", "{}", "[]", '{"seen": {"files": ["gone"]}}'):
+        kept.write_text(damage)
+        assert versions() == was
+    unwritten = asked_in(tmp_path, PYTHONDONTWRITEBYTECODE="1")
+    assert unwritten.stdout.split() == was

@@ -13,9 +13,10 @@ import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from crypto_assets.resources.clock import utc_text
 from crypto_assets.spark.job_spec import Verdict
@@ -69,8 +70,7 @@ INSERT OR IGNORE INTO layers VALUES (
 """
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """What is known of one layer of a partition; times are UTC, in ISO format.
 
     `version` is what it was last made from, at `made_at`, with these `measures`. If a later run
@@ -80,7 +80,7 @@ class Layer:
 
     version: str | None = None
     made_at: str | None = None
-    measures: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, Any] = MappingProxyType({})
     seen_version: str | None = None
     seen_at: str | None = None
     problem: str | None = None
@@ -188,8 +188,8 @@ class Outcomes:
         """Keeps the outcomes of earlier versions, by layer and partition, beside those here."""
         rows = [
             {
-                **asdict(known),
-                "measures": json.dumps(known.measures),
+                **known._asdict(),
+                "measures": json.dumps(dict(known.measures)),
                 "data_set": data_set,
                 "partition": name,
                 "layer": layer,

@@ -10,20 +10,20 @@ import fnmatch
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, get_type_hints
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.registry import new_ticker
-from crypto_assets.spark.market_data.currency import Choices
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from crypto_assets.resources.market_data.sections import Section
 
 _GLOB = re.compile(r"[*?\[\]]")
 _HEADING = re.compile(r"""\s*\[\s*["']?([^"'\[\].]+?)["']?\s*[\].]""")
@@ -37,35 +37,11 @@ _STRING = re.compile(
 _NESTED = re.compile(r"(?<![\w.-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){4}")
 
 
-class _Section(BaseModel):
-    """What a section may say: `history` and `trend` are patterns, matched to keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    history: str | None = None
-    trend: str | None = None
-    names: tuple[str, ...] = Field(default=(), strict=False)  # TOML has lists
-    max_shrink: float = Field(default=0.2, ge=0, le=1)
-
-    @property
-    def choices(self) -> dict[str, Any]:
-        """The choices that this section names."""
-        return self.model_dump(exclude={"history", "trend"}, exclude_unset=True)
-
-
-_OTHERS: dict[str, Any] = {
-    each.name: (get_type_hints(Choices)[each.name], each.default)
-    for each in fields(Choices)
-    if each.name not in _Section.model_fields
-}
-Override = create_model("Override", __base__=_Section, **_OTHERS)
-
-
 @dataclass(frozen=True)
 class Overrides:
     """All sections by ticker, and a line for each thing wrong in the file."""
 
-    sections: Mapping[str, _Section] = field(default_factory=dict)
+    sections: Mapping[str, Section] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
     def claims(self, key: str) -> list[tuple[str, str]]:
@@ -134,13 +110,17 @@ def read_overrides(inbox: Inbox) -> tuple[Overrides, str]:
 @lru_cache(maxsize=1)  # asked for at every look at the inbox, and seldom changed
 def parse_overrides(text: str) -> Overrides:
     """Reads the file's text; a file that is no TOML has no sections."""
+    from pydantic import ValidationError
+
+    from crypto_assets.resources.market_data.sections import Override
+
     if line := _nested_line(text):
         return Overrides(problems=(f"{OVERRIDES} line {line}: too many names within each other",))
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # numbers and nesting beyond what Python takes
         return Overrides(problems=(f"{OVERRIDES}: {error}",))
-    sections: dict[str, _Section] = {}
+    sections: dict[str, Section] = {}
     problems, firsts = [], _first_lines(text.split("\n"))
     for name, content in document.items():
         try:
@@ -168,6 +148,9 @@ def _nested_line(text: str) -> int | None:
 
 def _said(setting: str, fault: ErrorDetails) -> str:
     """What is wrong with a setting, in words."""
+    from difflib import get_close_matches
+
+    from crypto_assets.resources.market_data.sections import Override
     from crypto_assets.spark.exports.refusals import CELL_SHOWN, quoted, shown
 
     if fault["type"] != "extra_forbidden":

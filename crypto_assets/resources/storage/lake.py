@@ -168,9 +168,10 @@ class Lake:
         They are missing, or not those that were published. `find` looks a key up.
         """
         wrong: dict[str, dict[str, str]] = {}
+        tables = {layer: data_set.tables_of(layer) for layer in layers}
         for partition, manifest in manifests.items():
             for layer in [layer for layer in layers if layer in manifest.versions]:
-                for key in _keys(data_set, layer, partition, manifest):
+                for key in _keys(tables[layer], partition, manifest):
                     found, etag = find(key), manifest.etags.get(key)
                     if found is None:
                         problem = f"its file {self.objects.uri(key)} is missing"
@@ -337,8 +338,8 @@ def _manifest(content: Content) -> Manifest:
     return found if all(isinstance(part, dict) for part in parts) else Manifest()
 
 
-def _keys(data_set: DataSet, layer: str, partition: str, manifest: Manifest) -> Iterator[str]:
-    """The keys of the layer's files of this partition that were published."""
-    for table in data_set.tables_of(layer):
+def _keys(tables: Iterable[Table], partition: str, manifest: Manifest) -> Iterator[str]:
+    """The keys of the tables' files of this partition that were published."""
+    for table in tables:
         if not table.optional or table.path in manifest.rows:
             yield from (f"{folder}/{FILE}" for folder in table.folders(partition))

@@ -54,16 +54,7 @@ class LocalObjects(Objects):
 
     def find(self, key: str) -> Object | None:
         """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
-        try:
-            found = os.lstat(self._place(key))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError:
-            return Object(key, "", 0, 0.0)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        etag = f"{found.st_size}-{found.st_mtime_ns}"
-        return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
+        return _object(key, f"{self.root}/{key}")
 
     def walk(self) -> Iterator[Object]:
         return self._walk("", hidden=False)
@@ -145,13 +136,13 @@ class LocalObjects(Objects):
         folders = [folder]
         while folders:
             for key, entry in self._entries(folders.pop()):
-                if not hidden and is_hidden(key):
+                if not hidden and is_hidden(entry.name if entry else key):
                     continue
                 if entry is None:
                     yield Object(key, "", 0, 0.0)  # reading it says why it cannot be read
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(f"{key}/")
-                elif found := self.find(key):
+                elif found := _object(key, entry):
                     yield found
 
     def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
@@ -167,6 +158,20 @@ class LocalObjects(Objects):
             return
         for entry in entries:
             yield f"{folder}{entry.name}", entry
+
+
+def _object(key: str, place: str | os.DirEntry[str]) -> Object | None:
+    """The object at this key, which is in this place, if there is one."""
+    try:
+        found = os.lstat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return Object(key, "", 0, 0.0)
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    etag = f"{found.st_size}-{found.st_mtime_ns}"
+    return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
 
 
 def _same_chunks(one: Callable[[int], bytes], other: Callable[[int], bytes]) -> Iterator[bool]:

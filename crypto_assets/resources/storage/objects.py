@@ -45,7 +45,7 @@ class Content(NamedTuple):
 
 def is_hidden(key: str) -> bool:
     """Whether a part of the key begins with a dot or an underscore: the product's own objects."""
-    return any(part.startswith((".", "_")) for part in key.split("/"))
+    return key.startswith((".", "_")) or "/." in key or "/_" in key
 
 
 class Objects(ABC):

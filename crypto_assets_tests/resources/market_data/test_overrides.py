@@ -8,11 +8,11 @@ import pytest
 
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.market_data.overrides import (
-    Override,
     Overrides,
     parse_overrides,
     read_overrides,
 )
+from crypto_assets.resources.market_data.sections import Override
 from crypto_assets.resources.storage.local import LocalObjects
 
 EVERYTHING = """

@@ -1,0 +1,119 @@
+"""Settings as fields of a frozen class, each checked and made its type as the class is made.
+
+Which settings there are, and where they are read from, is `settings`. In the standard library's
+means: to import pydantic would take half of the time of a command that only looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import field, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crypto_assets.resources.errors import UsageError
+
+Check = Callable[[Any], Any]
+"""Makes the value of what was given; raises `ValueError` if that is wrong."""
+
+
+def setting(
+    check: Check,
+    default: Any,
+    description: str,
+    *,
+    from_above: Callable[[Any], Any] | None = None,
+) -> Any:
+    """A field of a `Table`; its default may be made `from_above`, from the fields before it."""
+    make = from_above or (lambda _: default)
+    return field(metadata={"check": check, "default": make, "description": description})
+
+
+class Table:
+    """Settings that belong together: the base of dataclasses with `frozen=True, init=False`."""
+
+    within: ClassVar[str] = ""  # what comes before the names of its settings
+
+    def __init__(self, **given: Any) -> None:
+        """Those given, else the defaults. Raises `UsageError` if one is wrong."""
+        for name, known in self.settings().items():
+            value = self._checked(name, given.pop(name), known) if name in given else ...
+            object.__setattr__(self, name, known["default"](self) if value is ... else value)
+        if given:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(given)}")
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """The name and the value of each."""
+        return ((name, getattr(self, name)) for name in self.settings())
+
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        """What is known of each, by name."""
+        return {each.name: each.metadata for each in fields(cls)}  # type: ignore[arg-type]
+
+    def _checked(self, name: str, given: Any, known: Any) -> Any:
+        try:
+            return known["check"](given)
+        except ValueError as error:
+            raise UsageError(f"setting {self.within}{name}: {error}, not {given!r}") from error
+
+
+def text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise ValueError("Input should be a valid string")  # noqa: TRY004 - a user's mistake
+    return given
+
+
+def path(given: Any) -> Path:
+    if not isinstance(given, (str, Path)):
+        raise ValueError("Input is not a valid path")  # noqa: TRY004 - a user's mistake
+    return Path(given)
+
+
+def optional(check: Check) -> Check:
+    """As `check`, but None is a value too."""
+    return lambda given: None if given is None else check(given)
+
+
+def one_of(*words: str) -> Check:
+    """One of these words."""
+
+    def check(given: Any) -> str:
+        if given not in words:
+            raise ValueError(f"Input should be {' or '.join(map(repr, words))}")
+        return str(given)
+
+    return check
+
+
+def number(kind: type[float], least: int, most: float = float("inf")) -> Check:
+    """A number of this type from `least` to `most`; a variable of the environment is its text."""
+    named = "number" if kind is float else "integer"
+
+    def check(given: Any) -> float:
+        if not isinstance(given, (int, float, str)):
+            raise ValueError(f"Input should be a valid {named}")  # noqa: TRY004 - a user's mistake
+        try:
+            value = kind(given)
+        except (ValueError, OverflowError) as error:
+            unable = f"Input should be a valid {named}, unable to parse string as "
+            raise ValueError(f"{unable}{'a' if kind is float else 'an'} {named}") from error
+        if isinstance(given, float) and value != given:
+            raise ValueError(
+                f"Input should be a valid {named}, got a number with a fractional part"
+            )
+        if not value >= least:
+            raise ValueError(f"Input should be greater than or equal to {least}")
+        if value > most:
+            raise ValueError(f"Input should be less than or equal to {most}")
+        return value
+
+    return check
+
+
+def listed(given: Any) -> tuple[str, ...]:
+    """Names without capitals: a list, or a text with commas between them."""
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, (list, tuple)) or not all(isinstance(each, str) for each in names):
+        raise ValueError("Input should be a list of names")
+    return tuple(name.strip().lower() for name in names if name.strip())
