@@ -7,13 +7,14 @@ that no other module joins paths on its own.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -26,6 +27,7 @@ from crypto_assets.resources.errors import UsageError
 
 _PREFIX = "CRYPTO_ASSETS"
 _TOML = "crypto_assets.toml"
+_SECRET = ("spark_remote", "spark_conf")  # may hold a token or a key
 
 
 class AwsSettings(BaseModel):
@@ -105,6 +107,18 @@ class Settings(BaseSettings):
         "emr-serverless",
         "What computes: `sail` (no Java), `spark` (Apache Spark) or `emr-serverless`",
     )
+    spark_master: str = Field(
+        default="local[*]",
+        description="Where engine `spark` runs: `local[*]`, `spark://host:7077`, `yarn`, `k8s://…`.",
+    )
+    spark_remote: SecretStr | None = Field(
+        default=None,
+        description="Spark Connect server that engine `spark` asks instead: `sc://host:15002`.",
+    )
+    spark_conf: dict[str, str] = Field(
+        default={},
+        description="Table of what the Spark configuration has besides, for engine `spark`.",
+    )
     warehouse: str = _by_profile("duckdb", "redshift", "What SQL asks: `duckdb` or `redshift`")
     store: str = _by_profile(
         "duckdb", "dynamodb", "What applications read of the accounts: `duckdb` or `dynamodb`"
@@ -150,6 +164,29 @@ class Settings(BaseSettings):
         """An environment variable is a list with commas; names have no capitals."""
         listed = hosts.split(",") if isinstance(hosts, str) else hosts
         return tuple(name.strip().lower() for name in listed if name.strip())
+
+    @field_validator("spark_master")
+    @classmethod
+    def _of_spark(cls, master: str) -> str:
+        if not re.fullmatch(r"local(\[[\w*,]+\])?|yarn|(spark|k8s)://\S+", master):
+            raise ValueError("local[*], spark://host:7077, yarn or k8s://… is wanted")
+        return master
+
+    @field_validator("spark_remote")
+    @classmethod
+    def _of_spark_connect(cls, remote: SecretStr | None) -> SecretStr | None:
+        if remote and not remote.get_secret_value().startswith("sc://"):
+            raise ValueError("an address that begins with sc:// is wanted")
+        return remote
+
+    @field_validator("spark_conf", mode="before")
+    @classmethod
+    def _flat(cls, table: Any) -> Any:
+        """TOML takes `spark.a.b = 1` for tables in tables."""
+        flat = dict(_leaves(table)) if isinstance(table, dict) else table
+        if wrong := sorted(name for name in flat if not name.startswith("spark.")):
+            raise ValueError(f"{wrong[0]}: a name that begins with `spark.` is wanted")
+        return flat
 
     @field_validator("home")
     @classmethod
@@ -234,6 +271,15 @@ def read_settings() -> Settings:
         raise UsageError(f"{_TOML}: it is nested too deeply") from error
 
 
+def _leaves(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The values of a nested table as Spark writes them, each with its dotted name."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _names() -> Iterator[tuple[str, ...]]:
     """The name of each setting, from the outermost table inwards."""
     for name in Settings.model_fields:
@@ -250,6 +296,8 @@ def _said(error: ValidationError) -> str:
     if fault["type"] == "extra_forbidden":
         names = {".".join(names) for names in _names()}
         return f"setting {name}: there is no such setting: {_meant(name, names)}"
+    if fault["loc"][0] in _SECRET:
+        return f"setting {name}: {fault['msg']}"
     return f"setting {name}: {fault['msg']}, not {fault['input']!r}"
 
 

@@ -158,7 +158,7 @@ def _faults(uri: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _MISSING:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), uri) from error
-        passes = code in _PASSES or status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED
+        passes = code in _PASSES or (status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED)
         cure = "run again later" if passes else _CURES.get(code, "see the documentation of S3")
         what = f"S3 refuses {error.operation_name} of {uri}: {code or status}"
         raise ServiceError(f"{what}; {cure}", passes=passes) from error
