@@ -132,7 +132,7 @@ class SparkEngine(SessionEngine):
         if python := self.conf.get(_PYTHON):
             os.environ["PYSPARK_PYTHON"] = python
         for name in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-            os.environ.pop(name, None)  # an earlier session of this process by Spark Connect left it
+            os.environ.pop(name, None)  # left by a session of Spark Connect in this process
         import dagster as dg
         from dagster_pyspark import PySparkResource
 
