@@ -9,7 +9,7 @@ ENGINE ?= sail
 ROUNDS ?= 3
 TWO := -n 2 --dist worksteal  # tests at a time
 
-.PHONY: help install demo test test-slow test-aws test-ui browser ui bench lint format lock clean
+.PHONY: help install demo test test-slow test-aws test-cluster test-ui browser ui bench lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,13 +34,16 @@ demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
 test: $(INSTALLED)  ## the test suite (about 12 minutes on 2 cores)
-	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws"
+	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws and not cluster"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
 
 test-aws: $(INSTALLED)  ## profile aws on loopback: S3, SQS, and doubles of EMR Serverless and Redshift
 	$(BIN)/python -m pytest $(TWO) -m "aws and not slow"
+
+test-cluster: $(INSTALLED)  ## engine `spark` on a standalone cluster and by Spark Connect, on loopback
+	$(BIN)/python -m pytest -s -m "cluster and not slow"
 
 test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
 	@command -v chromium >/dev/null || \

@@ -15,7 +15,8 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.resources.engine.local import SailEngine, SparkEngine
+from crypto_assets.resources.engine.local import SailEngine
+from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv

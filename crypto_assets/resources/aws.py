@@ -71,6 +71,28 @@ class Aws:
             endpoint_url=chosen.endpoint_url,
         )
 
+    def environment(self) -> dict[str, str]:
+        """Variables by which boto3 in another process has the same access."""
+        found = {
+            "AWS_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_PROFILE": self.profile,
+        }
+        if self.key_file:
+            keys = read_key_file(self.key_file)
+            found |= {name.upper(): value for name, value in keys.items()}
+        return {name: value for name, value in found.items() if value}
+
+    def keys(self) -> dict[str, str]:
+        """Variables with the keys that hold now, for a library that knows no profiles."""
+        with aws_errors():
+            found = self._session.get_credentials()
+            if found is None:
+                return {}
+            now = found.get_frozen_credentials()
+        keys = {"AWS_ACCESS_KEY_ID": now.access_key, "AWS_SECRET_ACCESS_KEY": now.secret_key}
+        return keys | ({"AWS_SESSION_TOKEN": now.token} if now.token else {})
+
     def client(self, service: str, *, quick: bool = False, checked: bool = True) -> Any:
         """A client of this service, safe to share between threads.
 

@@ -7,7 +7,7 @@ means: to import pydantic would take half of the time of a command that only loo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,10 +23,25 @@ def setting(
     description: str,
     *,
     from_above: Callable[[Any], Any] | None = None,
+    secret: bool = False,
 ) -> Any:
-    """A field of a `Table`; its default may be made `from_above`, from the fields before it."""
+    """A field of a `Table`; its default may be made `from_above`, from the fields before it.
+
+    What is given for a `secret` one is never shown.
+    """
     make = from_above or (lambda _: default)
-    return field(metadata={"check": check, "default": make, "description": description})
+    known = {"check": check, "default": make, "description": description, "secret": secret}
+    return field(metadata=known, repr=not secret)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that is not shown where the settings are."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(not shown)"
 
 
 class Table:
@@ -55,7 +70,8 @@ class Table:
         try:
             return known["check"](given)
         except ValueError as error:
-            raise UsageError(f"setting {self.within}{name}: {error}, not {given!r}") from error
+            shown = "" if known["secret"] else f", not {given!r}"
+            raise UsageError(f"setting {self.within}{name}: {error}{shown}") from error
 
 
 def text(given: Any) -> str:

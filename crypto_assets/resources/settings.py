@@ -6,14 +6,18 @@ that no other module joins paths on its own. How a value is checked is in `setti
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.setting_values import (
+    Secret,
     Table,
     listed,
     number,
@@ -88,6 +92,40 @@ def _home(given: Any) -> Path:
     return home
 
 
+def _master(given: Any) -> str:
+    master = text(given)
+    if not re.fullmatch(r"local(\[[\w*,]+\])?|yarn|(spark|k8s)://\S+", master):
+        raise ValueError("local[*], spark://host:7077, yarn or k8s://… is wanted")
+    return master
+
+
+def _connect(given: Any) -> Secret:
+    remote = given.value if isinstance(given, Secret) else text(given)
+    if not remote.startswith("sc://"):
+        raise ValueError("an address that begins with sc:// is wanted")
+    return Secret(remote)
+
+
+def _conf(given: Any) -> Mapping[str, str]:
+    """TOML takes `spark.a.b = 1` for tables in tables; a variable has JSON."""
+    table = json.loads(given) if isinstance(given, str) else given
+    if not isinstance(table, Mapping):
+        raise ValueError("a table is wanted; in a variable, as JSON")  # noqa: TRY004 - a user's mistake
+    flat = dict(_leaves(table))
+    if wrong := sorted(name for name in flat if not name.startswith("spark.")):
+        raise ValueError(f"{wrong[0]}: a name that begins with `spark.` is wanted")
+    return MappingProxyType(flat)
+
+
+def _leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The values of a nested table as Spark writes them, each with its dotted name."""
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @dataclass(frozen=True, init=False)
 class Settings(Table):
     """Effective settings; an environment variable wins over `crypto_assets.toml`.
@@ -113,6 +151,23 @@ class Settings(Table):
         "sail",
         "emr-serverless",
         "What computes: `sail` (no Java), `spark` (Apache Spark) or `emr-serverless`",
+    )
+    spark_master: str = setting(
+        _master,
+        "local[*]",
+        "Where engine `spark` runs: `local[*]`, `spark://host:7077`, `yarn` or `k8s://…`.",
+    )
+    spark_remote: Secret | None = setting(
+        optional(_connect),
+        None,
+        "Spark Connect server that engine `spark` asks instead: `sc://host:15002`.",
+        secret=True,
+    )
+    spark_conf: Mapping[str, str] = setting(
+        _conf,
+        MappingProxyType({}),
+        "Table of what the Spark configuration has besides, for engine `spark`.",
+        secret=True,
     )
     warehouse: str = _by_profile("duckdb", "redshift", "What SQL asks: `duckdb` or `redshift`")
     store: str = _by_profile(

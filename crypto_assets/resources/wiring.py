@@ -36,7 +36,7 @@ OBJECTS = {"folder": "storage.local:LocalObjects", "s3": "storage.s3:S3Objects"}
 INBOXES = {"folder": "inbox.inbox:Inbox", "s3": "inbox.sqs:EventInbox"}
 ENGINES = {
     "sail": "engine.local:SailEngine",
-    "spark": "engine.local:SparkEngine",
+    "spark": "engine.spark:SparkEngine",
     "emr-serverless": "engine.emr:EmrServerlessEngine",
 }
 WAREHOUSES = {
@@ -64,13 +64,15 @@ def check(settings: Settings) -> None:
     for name, table in TABLES.items():
         if (word := getattr(settings, name)) not in table:
             raise UsageError(f"setting {name}: {word!r} is none of {', '.join(table)}")
-    for name, table, part in (
-        ("engine", ENGINES, "inbox"),
-        ("engine", ENGINES, "lake"),
-        ("warehouse", WAREHOUSES, "lake"),
+    engine = implementation(ENGINES[settings.engine])
+    warehouse = implementation(WAREHOUSES[settings.warehouse])
+    for name, storages, part in (
+        ("engine", engine.storages_of(settings), "inbox"),
+        ("engine", engine.storages_of(settings), "lake"),
+        ("warehouse", warehouse.storages, "lake"),
     ):
         word, storage = getattr(settings, name), getattr(settings, part)
-        if storage not in (storages := implementation(table[word]).storages):
+        if storage not in storages:
             raise UsageError(
                 f"{name} {word} does not work with {part} {storage}: set {variable(part)} to "
                 f"{' or '.join(sorted(storages))}, or {variable(name)} to another {name}"

@@ -7,13 +7,13 @@ is published is read from its folder. Tables of many partitions at once are `sto
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import IO, TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import fs
 
+from crypto_assets.spark import objects
 from crypto_assets.spark.problems import ReadError
 from crypto_assets.spark.tables import FILE, arrow_schema, staged_name
 
@@ -67,37 +67,19 @@ def encoded(rows: pa.Table, repeating: Sequence[str] = ()) -> Written:
 
 
 def stage(staging: str, folder: str, file: Written) -> None:
-    """Writes the file below `staging`, for this folder of the lake. Raises `OSError`."""
-    files, root = _file_system(staging)
-    if isinstance(files, fs.LocalFileSystem):  # a folder in S3 would be an object of its own
-        files.create_dir(root)
-    with files.open_output_stream(f"{root}/{staged_name(folder)}") as stream:
-        stream.write(file.content)
-
-
-@lru_cache(maxsize=1)  # each has connections of its own
-def _file_system(uri: str) -> tuple[Any, str]:
-    """The file system where a run stages, and the folder there."""
-    on_s3 = uri.startswith("s3://")  # there, write each file by one request instead of three
-    found: tuple[Any, str] = fs.FileSystem.from_uri(
-        f"{uri}?allow_delayed_open=true" if on_s3 else uri
-    )
-    return found
+    """Writes the file below `staging`, for this folder of the lake. Raises as `objects.write`."""
+    objects.write(f"{staging}/{staged_name(folder)}", file.content)
 
 
 def read_published(lake: str, folder: str, table: Table) -> pa.Table:
-    """The rows of a published file. Raises `ReadError` if it is gone or is not such a file."""
+    """The rows of a published file. Raises `ReadError` if it is gone or is not such a file.
+
+    Raises `ServiceError` if S3 cannot say so.
+    """
     schema = arrow_schema(table.file_columns)
     try:
-        with opened(f"{lake}/{folder}/{FILE}") as stream:
-            rows = pq.read_table(pa.BufferReader(stream.read()), partitioning=None)
+        content = objects.read(f"{lake}/{folder}/{FILE}")
+        rows = pq.read_table(pa.BufferReader(content), partitioning=None)
         return rows.select(schema.names).cast(schema)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise ReadError(f"{folder}/{FILE} cannot be read ({error})") from error
-
-
-def opened(uri: str) -> IO[bytes]:
-    """The object at `uri` to read. Raises `OSError`."""
-    files, path = fs.FileSystem.from_uri(uri)
-    stream: IO[bytes] = files.open_input_stream(path)
-    return stream

@@ -18,6 +18,18 @@ class ReadError(Exception):
     """
 
 
+class ServiceError(Exception):
+    """A service refuses or does not answer, which is no fault of an upload.
+
+    `str()` is one line: the service, what was asked of it, and what would help. `passes` says
+    whether waiting may help.
+    """
+
+    def __init__(self, message: str, *, passes: bool) -> None:
+        super().__init__(message)
+        self.passes = passes
+
+
 def bad_lines(row: Mapping[str, Any]) -> str:
     """What is wrong with bad lines: those in `bad_lines` (`line`, `problem`), of `bad` in all."""
     shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])

@@ -5,14 +5,16 @@ What the tables are is `tables`; publishing what was written is the lake's matte
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import fs
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from crypto_assets.spark import objects
 from crypto_assets.spark.tables import arrow_schema, spark_ddl
 
 if TYPE_CHECKING:
@@ -69,29 +71,18 @@ def write_partition(
     Engines write no file at all for a partition without rows.
     """
     write(frame.withColumn(table.partitions[-1], F.lit(partition)), root, table, order)
-    files, folder = fs.FileSystem.from_uri(f"{root}/{table.folders(partition)[0]}")
-    written = files.get_file_info(fs.FileSelector(folder, allow_not_found=True))
-    if not any(file.path.endswith(".parquet") for file in written):
-        if isinstance(files, fs.LocalFileSystem):  # a folder in S3 would be an object of its own
-            files.create_dir(folder)
-        pq.write_table(
-            arrow_schema(table.file_columns).empty_table(),
-            f"{folder}/part-empty.parquet",
-            filesystem=files,
-            compression=_COMPRESSION,
-        )
+    folder = f"{root}/{table.folders(partition)[0]}"
+    if not any(path.endswith(".parquet") for path in objects.below(folder)):
+        empty = pa.BufferOutputStream()
+        rows = arrow_schema(table.file_columns).empty_table()
+        pq.write_table(rows, empty, compression=_COMPRESSION)
+        objects.write(f"{folder}/part-empty.parquet", empty.getvalue())
 
 
 def files_by_folder(root: str, table: Table) -> dict[str, int]:
     """How many Parquet files stand in each folder of the table below `root`, by its name."""
-    files, folder = fs.FileSystem.from_uri(f"{root}/{table.path}")
-    found = files.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=True))
-    counts: dict[str, int] = {}
-    for file in found:
-        if file.path.endswith(".parquet"):
-            name = file.path.split("/")[-2]
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+    found = objects.below(f"{root}/{table.path}")
+    return dict(Counter(path.split("/")[-2] for path in found if path.endswith(".parquet")))
 
 
 def partition_folder(table: Table, partition: object) -> str:

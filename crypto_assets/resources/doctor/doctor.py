@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from crypto_assets.resources import wiring
 from crypto_assets.resources.aws import Aws
@@ -49,7 +49,9 @@ def _listed(settings: Settings) -> Iterator[Finding]:
 
 
 def _setting(value: object, *names: str) -> Finding:
-    listed = ", ".join(value) if isinstance(value, tuple) else value
+    listed = (
+        ", ".join(value) if isinstance(value, (tuple, Mapping)) else value
+    )  # of a table, the names
     shown = "not set" if listed in (None, "") else listed
     return Finding(f"setting {' '.join(names)}", True, f"{shown}  ({variable(*names)})")
 

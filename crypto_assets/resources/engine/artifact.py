@@ -71,12 +71,7 @@ class Packer:
     @cached_property
     def sources(self) -> dict[str, bytes]:
         """Our own files in the archive, by path."""
-        spark = self.package / "spark"
-        files = [self.package / "__init__.py", *spark.rglob("*.py"), *spark.rglob("*.csv")]
-        return {
-            path.relative_to(self.package.parent).as_posix(): path.read_bytes()
-            for path in sorted(files)
-        }
+        return sources(self.package)
 
     @cached_property
     def name(self) -> str:
@@ -122,6 +117,15 @@ class Packer:
                 with suppress(OSError):  # another process was quicker
                     Path(scratch, lock).rename(folder)
         return sorted(folder.glob("*.whl"))
+
+
+def sources(package: Path = _PACKAGE) -> dict[str, bytes]:
+    """The code that a job is made of, by its path in an archive."""
+    spark = package / "spark"
+    files = [package / "__init__.py", *spark.rglob("*.py"), *spark.rglob("*.csv")]
+    return {
+        path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(files)
+    }
 
 
 def _fetch(lock: Path, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The engine: what runs a job spec.
 
-The implementations are in `local` (Sail and Apache Spark in this process) and `emr` (EMR
+The implementations are in `local` (Sail), `spark` (Apache Spark here or elsewhere) and `emr` (EMR
 Serverless). What a job spec computes is `spark/`.
 """
 
@@ -25,15 +25,20 @@ class Engine(ABC):
     """Runs job specs."""
 
     storages: ClassVar[frozenset[str]] = frozenset({"folder", "s3"})
-    """Where the inbox and the lake may be."""
+    """Where the inbox and the lake may be, whatever else is set."""
 
     batch_size: int = 1000  # partitions computed at a time: bounds memory, not the result
     readers: int = 1  # uploads read at a time
 
     @classmethod
-    @abstractmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings) -> Self:  # noqa: ARG003 - an engine may ask
         """The engine as the settings say."""
+        return cls()
+
+    @classmethod
+    def storages_of(cls, settings: Settings) -> frozenset[str]:  # noqa: ARG003 - an engine may ask
+        """Where the inbox and the lake may be with these settings."""
+        return cls.storages
 
     def prepared(self, partitions: int) -> AbstractContextManager[None]:  # noqa: ARG002 - an engine may
         """Begins to start what so many partitions will need, while the run is still planned."""

@@ -1,26 +1,23 @@
-"""The engines that run in this process: Sail, a Spark Connect server in Rust, and Apache Spark.
+"""Sail: a Spark Connect server in Rust, in this process, and processes that compute partitions.
 
-Both are started for one step and closed after it, so no port or process stays behind.
+All are started for one step and closed after it, so no port or process stays behind.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from crypto_assets.resources.engine.engine import Engine, Execute
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.engine.engine import Execute
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
+from crypto_assets.resources.engine.session import SessionEngine
 from crypto_assets.resources.engine.workers import Workers, started_early
-from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.each import broken, pieces, results
 from crypto_assets.spark.job_spec import Answer, JobSpec, LayerResult, spec_from_json, to_json
@@ -47,53 +44,10 @@ _SAIL_CONFIG = {
     "SAIL_SPARK__SESSION_TIMEOUT_SECS": "86400",
     "RUST_LOG": "error",
 }
-_SPARK_CONFIG = {
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
-    # As Sail writes them; Spark's default is a type that Parquet has given up.
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-}
-
-
-class _SessionEngine(Engine, ABC):
-    """An engine whose Spark session lives in this process."""
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:  # noqa: ARG003 - an engine's signature
-        return cls()
-
-    @abstractmethod
-    def session(self) -> AbstractContextManager[SparkSession]:
-        """Opens a session and closes it, and all it started, at the end."""
-
-    @contextmanager
-    def running(self) -> Iterator[Execute]:
-        """A run on a session that lasts as long as the block."""
-        with self.session() as session:
-            from crypto_assets.spark.run import run
-
-            try:
-                yield partial(run, session)
-            except Exception as error:
-                if _is_lost(error):
-                    raise BusyError(f"the engine is gone: {error}") from error
-                raise
-
-    def abandon(self, running: Collection[str]) -> None:
-        """A session is closed with its step and leaves nothing behind."""
-
-    def check(self) -> str:
-        with self.session() as session:
-            session.range(1).count()
-            return f"Spark {session.version}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SailEngine(_SessionEngine):
+class SailEngine(SessionEngine):
     """Sail: Spark Connect in this process, without Java.
 
     What is computed partition by partition goes to processes of this machine: Sail's own functions
@@ -101,13 +55,21 @@ class SailEngine(_SessionEngine):
     """
 
     batch_size: int = 10_000  # a process holds one partition at a time
+    aws: Aws | None = None  # where inbox and lake are; None: in folders
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        on_s3 = "s3" in (settings.inbox, settings.lake)
+        return cls(aws=Aws.of(settings) if on_s3 else None)
 
     def prepared(self, partitions: int) -> AbstractContextManager[None]:
+        self._give_access()
         return started_early(min(partitions, _CORES))
 
     @contextmanager
     def running(self) -> Iterator[Execute]:
         """Neither the session nor the processes start before something is to be computed."""
+        self._give_access()
         with Workers(_CORES) as workers, ExitStack() as opened:
 
             @cache
@@ -122,10 +84,20 @@ class SailEngine(_SessionEngine):
 
             yield execute
 
+    def _give_access(self) -> None:
+        """Processes and Sail find in the environment how this process asks AWS."""
+        if self.aws:
+            os.environ.update(self.aws.environment())
+
     @contextmanager
     def session(self) -> Iterator[SparkSession]:
         """A session on a server of its own, on a free loopback port."""
         keep_loopback_direct()
+        self._give_access()
+        if self.aws:
+            os.environ.update(self.aws.keys())
+            if (self.aws.endpoint_url or "").startswith("http://"):
+                os.environ["AWS_ALLOW_HTTP"] = "true"
         for name, value in _SAIL_CONFIG.items():
             os.environ.setdefault(name, value)
         from pysail.spark import SparkConnectServer
@@ -147,40 +119,6 @@ class SailEngine(_SessionEngine):
             server.stop()
 
 
-@dataclass(frozen=True, kw_only=True)
-class SparkEngine(_SessionEngine):
-    """Apache Spark in local mode, which needs a Java runtime; each reader has its own process."""
-
-    storages = frozenset({"folder"})  # it brings no file system for S3
-
-    readers: int = _CORES
-    memory_mb: int = 2048  # of the Java process
-
-    @contextmanager
-    def session(self) -> Iterator[SparkSession]:
-        """A local session through Dagster's PySpark resource."""
-        _require_java()
-        # Its workers run whatever `python3` is on the path otherwise, without our packages.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        import dagster as dg
-        from dagster_pyspark import PySparkResource
-
-        resource = PySparkResource(
-            spark_config={
-                **_SPARK_CONFIG,
-                "spark.driver.memory": f"{self.memory_mb}m",
-                "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
-            }
-        )
-        with resource.yield_for_execution(dg.build_init_resource_context()) as pyspark:
-            session = pyspark.spark_session
-            session.sparkContext.setLogLevel("ERROR")
-            try:
-                yield session
-            finally:
-                session.stop()
-
-
 def _by_workers(workers: Workers, spec: JobSpec) -> Iterator[LayerResult]:
     """Computes the spec piece by piece; yields the verdicts on `AT_A_TIME` partitions together."""
 
@@ -191,23 +129,3 @@ def _by_workers(workers: Workers, spec: JobSpec) -> Iterator[LayerResult]:
     answers = workers.answers(pieces(spec), killed)
     while together := list(islice(answers, AT_A_TIME)):
         yield from results(spec, together, workers.count)
-
-
-def _is_lost(error: BaseException) -> bool:
-    """Whether the other side of the connection to Spark is no longer there."""
-    import grpc
-    from py4j.protocol import Py4JNetworkError
-
-    if isinstance(error, grpc.RpcError):
-        return getattr(error, "code", lambda: None)() == grpc.StatusCode.UNAVAILABLE
-    return isinstance(error, (Py4JNetworkError, ConnectionError))
-
-
-def _require_java() -> None:
-    home = os.environ.get("JAVA_HOME")
-    java = Path(home, "bin", "java") if home else shutil.which("java")
-    if not java or not Path(java).exists():
-        raise RefusedError(
-            "engine `spark` needs Java 17 or 21 and finds none: install a Java runtime and set "
-            "JAVA_HOME, or use the default engine (CRYPTO_ASSETS_ENGINE=sail)"
-        )

@@ -266,7 +266,12 @@ class S3Objects(Objects):
         def get() -> Content:
             found = self._s3.get_object(**self._at(key))
             with closing(found["Body"]) as body:
-                return Content(body.read(limit), _etag(found))
+                data = body.read(limit)
+            # boto3 says nothing of an answer that breaks off, if it was asked for a part.
+            wanted = found["ContentLength"] if limit is None else min(limit, found["ContentLength"])
+            if len(data) < wanted:
+                raise IncompleteReadError(actual_bytes=len(data), expected_bytes=wanted)
+            return Content(data, _etag(found))
 
         return _trying(_READ_TRIES, HTTPClientError, IncompleteReadError)(get)
 

@@ -7,15 +7,18 @@ file open neither waits for that nor is waited for; how is in `storage/duckdb_fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from crypto_assets.resources.errors import DataError, RefusedError, UsageError
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.duckdb_file import DuckDBFile, is_damage
 from crypto_assets.resources.storage.lake import LoadFile
+from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
 from crypto_assets.spark.market_data.tables import GOLD, PRICES
@@ -71,15 +74,20 @@ class DuckDBWarehouse(Warehouse):
     """A warehouse in one DuckDB file."""
 
     kind = "duckdb"
-    storages = frozenset({"folder"})
+    storages = frozenset({"folder", "s3"})
     loads = GOLD
 
     path: str
     lock_wait_s: float = 60  # for a file that another process holds
+    lake: S3Objects | None = None  # where the files are; DuckDB reads those of a folder by itself
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(path=str(settings.warehouse_file), lock_wait_s=settings.lock_wait_s)
+        return cls(
+            path=str(settings.warehouse_file),
+            lock_wait_s=settings.lock_wait_s,
+            lake=S3Objects.of(settings, "lake") if settings.lake == "s3" else None,
+        )
 
     @classmethod
     def is_there(cls, settings: Settings) -> bool:
@@ -88,9 +96,10 @@ class DuckDBWarehouse(Warehouse):
     def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
         if not files:
             return {}, {}
-        with self._file.changing() as connection:
+        with self._near(files) as (near, lacking), self._file.changing() as connection:
             _create(connection, PRICES)
-            return _replace_or_halve(connection, files)
+            loaded, problems = _replace_or_halve(connection, near)
+            return loaded, problems | lacking
 
     def remove(self, ticker: str) -> None:
         if not self._file.exists():
@@ -104,9 +113,14 @@ class DuckDBWarehouse(Warehouse):
         import duckdb
 
         try:
-            with self._file.changing() as connection:
+            with (
+                self._near({file.uri: file for file in files}) as (near, lacking),
+                self._file.changing() as connection,
+            ):
+                if lacking:
+                    return "; ".join(lacking.values())
                 _create(connection, WAREHOUSE_ACCOUNTS)
-                _load_accounts(connection, files)
+                _load_accounts(connection, list(near.values()))
         except (duckdb.Error, DataError) as error:
             return str(error).splitlines()[0]
         return None
@@ -157,6 +171,37 @@ class DuckDBWarehouse(Warehouse):
         with self._file.reading() as connection:
             connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             yield connection
+
+    @contextmanager
+    def _near(
+        self, files: Mapping[str, LoadFile]
+    ) -> Iterator[tuple[dict[str, LoadFile], dict[str, str]]]:
+        """The files on this machine, copied from the bucket, and why others cannot be had."""
+        if self.lake is None:
+            yield dict(files), {}
+            return
+        lake, near, lacking = self.lake, dict[str, LoadFile](), dict[str, str]()
+        with TemporaryDirectory(dir=Path(self.path).parent, prefix=".load-") as folder:
+
+            def copied(item: tuple[str, LoadFile]) -> None:
+                name, file = item
+                key = file.uri.removeprefix(lake.uri("")).strip("/")
+                try:
+                    content = lake.read(key)
+                except OSError as error:
+                    lacking[name] = f"{file.uri} cannot be read: {error.strerror}"
+                    return
+                if len(content) != file.size_bytes:
+                    lacking[name] = f"{file.uri} is another file than was published"
+                    return
+                path = Path(folder, key)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                near[name] = replace(file, uri=str(path))
+
+            with ThreadPoolExecutor(lake.workers) as pool:
+                list(pool.map(copied, files.items()))
+            yield {name: near[name] for name in files if name in near}, lacking
 
     @property
     def _file(self) -> DuckDBFile:

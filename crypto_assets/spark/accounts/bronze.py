@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from crypto_assets.spark import objects
 from crypto_assets.spark.accounts.reading import Drop, schema
 from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
-from crypto_assets.spark.files import opened
 from crypto_assets.spark.job_spec import Verdict
-from crypto_assets.spark.problems import SHOWN_PROBLEMS, ReadError, bad_lines
+from crypto_assets.spark.problems import SHOWN_PROBLEMS, ReadError, ServiceError, bad_lines
 from crypto_assets.spark.storage import read, write
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def bronze(session: SparkSession, snapshot: Snapshot, kind: str) -> DataFrame:
     """The rows of the snapshot's file of this kind, in its order: the columns of `BRONZE[kind]`.
 
     The last row, of line 0, is the file as a whole: the facts that were counted in it, or the
-    problem for which it was refused, and then the rows before it mean nothing.
+    problem for which it was refused, or the fault of a service that kept it from being read; then
+    the rows before it mean nothing.
     """
     task = {
         **dataclasses.asdict(snapshot.files[kind]),
@@ -59,6 +60,8 @@ def bronze_layer(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Ve
         write(bronze(session, snapshot, kind), spec.staging, table)
         staged = read(session, spec.staging, table).where(F.col("snapshot") == snapshot.name)
         row = bronze_measures(staged)
+        if fault := row["facts"].get("fault"):
+            return Verdict(snapshot.name, "accounts_bronze", (fault,), passing=True)
         problems += bronze_problems(row, snapshot.files[kind])
         measures[kind] = _file_measures(row, snapshot.files[kind])
     return Verdict(snapshot.name, "accounts_bronze", tuple(problems), measures)
@@ -125,6 +128,8 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
                 yield from _rows(task)
             except ReadError as reason:
                 yield _of_file(task, problem=str(reason))
+            except ServiceError as fault:
+                yield _of_file(task, facts=json.dumps({"fault": str(fault)}))
             except Exception as error:  # noqa: BLE001 - the verdict must come back, whatever broke
                 # The error's text may quote a person's data.
                 what = type(error).__name__
@@ -135,10 +140,11 @@ def _read_files(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _rows(task: Row) -> Iterator[pa.RecordBatch]:
     """The rows of a file, which must have the content that its etag (SHA-256) names, and its facts.
 
-    Raises `ReadError` if it is gone, has other content or cannot be read.
+    Raises `ReadError` if it is gone, has other content or cannot be read, `ServiceError` if S3 does
+    not give it.
     """
     try:
-        with opened(task["uri"]) as stream:
+        with objects.opened(task["uri"]) as stream:
             drop = Drop(stream, task["kind"], json.loads(task["forgotten"]))
             for batch in drop.batches():
                 yield _with_file(batch, task)

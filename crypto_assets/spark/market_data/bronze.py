@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark import objects
 from crypto_assets.spark.exports import Export, Options, read_export
 from crypto_assets.spark.exports.text import MAX_BYTES
-from crypto_assets.spark.files import opened
 from crypto_assets.spark.market_data.tables import BRONZE
-from crypto_assets.spark.problems import ReadError
+from crypto_assets.spark.problems import ReadError, ServiceError
 from crypto_assets.spark.tables import arrow_schema
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ _ARROW = arrow_schema(BRONZE.file_columns)
 def bronze(currency: Currency, kind: str) -> pa.Table:
     """All lines of the currency's file of this kind, in its order: `BRONZE` without its folders.
 
-    Raises `ReadError` if the file cannot be read.
+    Raises `ReadError` if the file cannot be read, `ServiceError` if S3 does not give it.
     """
     upload = currency.files[kind]
     try:
         export = read_pinned(
             upload.uri, upload.etag, currency.choices.reading(currency.terms, kind, upload.name)
         )
-    except ReadError:
+    except (ReadError, ServiceError):
         raise
     except Exception as error:
         reason = f"the reader broke on this file: {error!r}; please report it"
@@ -55,11 +55,11 @@ def data_lines(lines: pa.Table) -> pa.Table:
 def read_pinned(uri: str, etag: str, options: Options) -> Export:
     """Reads the file at `uri`, which must have the content `etag` (SHA-256) names.
 
-    Raises `ReadError` if it is gone, has other content, or cannot be read as an export.
+    Raises `ReadError` if it is gone, has other content, or cannot be read as an export, and
+    `ServiceError` if S3 does not give it.
     """
     try:
-        with opened(uri) as stream:
-            content = stream.read(MAX_BYTES + 1)
+        content = objects.read(uri, MAX_BYTES + 1)
     except OSError as error:
         raise ReadError(f"the upload cannot be opened: {error}; upload it again") from error
     if len(content) <= MAX_BYTES and hashlib.sha256(content).hexdigest() != etag:

@@ -30,7 +30,7 @@ from crypto_assets.spark.market_data.tables import (
     SILVER_HISTORY,
     SILVER_TREND,
 )
-from crypto_assets.spark.problems import ReadError
+from crypto_assets.spark.problems import ReadError, ServiceError
 from crypto_assets.spark.tables import arrow_schema
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def compute(spec: JobSpec, partition: Partition) -> Iterator[Verdict]:
         except ReadError as reason:  # what is published of the layer before is damaged
             problem = f"{reason}: run again without --layer"
             verdict = Verdict(currency.ticker, layer, (problem,), passing=True)
+        except ServiceError as fault:
+            verdict = Verdict(currency.ticker, layer, (str(fault),), passing=True)
         yield replace(verdict, seconds=time.perf_counter() - started)
         if not verdict.passed:
             return

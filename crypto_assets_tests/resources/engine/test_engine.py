@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
-from crypto_assets.resources.engine.local import SparkEngine
+from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets_tests.helpers.processes import in_a_child
 

@@ -1,0 +1,71 @@
+"""What the engines with a Spark session have in common: a session lasts as long as a step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from crypto_assets.resources.engine.engine import Engine, Execute
+from crypto_assets.resources.errors import BusyError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What an engine says whose cluster is gone, or lost more of its executors than it can bear.
+_LOST = (
+    "SparkContext was shut down",
+    "stopped SparkContext",
+    "All masters are unresponsive",
+    "ExecutorLostFailure",
+    "SESSION_CLOSED",
+    "SESSION_NOT_FOUND",
+)
+
+
+class SessionEngine(Engine, ABC):
+    """An engine whose Spark session lives in this process."""
+
+    @abstractmethod
+    def session(self) -> AbstractContextManager[SparkSession]:
+        """Opens a session and closes it, and all it started, at the end."""
+
+    @contextmanager
+    def running(self) -> Iterator[Execute]:
+        """A run on a session that lasts as long as the block."""
+        with self.session() as session:
+            from crypto_assets.spark.run import run
+
+            try:
+                yield partial(run, session)
+            except Exception as error:
+                if _is_lost(error):
+                    raise BusyError(f"the engine is gone: {first_line(error)}") from error
+                raise
+
+    def abandon(self, running: Collection[str]) -> None:
+        """A session is closed with its step and leaves nothing behind."""
+
+    def check(self) -> str:
+        with self.session() as session:
+            session.range(1).count()
+            return f"Spark {session.version}"
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says before the frames of the JVM."""
+    return next(iter(str(error).strip().splitlines()), repr(error))
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the other side of the connection to Spark is no longer there."""
+    import grpc
+    from py4j.protocol import Py4JNetworkError
+
+    if isinstance(error, grpc.RpcError):
+        return getattr(error, "code", lambda: None)() == grpc.StatusCode.UNAVAILABLE
+    if isinstance(error, (Py4JNetworkError, ConnectionError)):
+        return True
+    return any(words in str(error) for words in _LOST)

@@ -1,0 +1,248 @@
+"""Apache Spark here, on a cluster (`spark_master`) or by Spark Connect (`spark_remote`).
+
+Executors of a cluster are other machines: they get this package with the session, have no folder
+of this machine, and are asked for what else they need before the work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from crypto_assets.resources.aws import Aws
+from crypto_assets.resources.engine.artifact import sources
+from crypto_assets.resources.engine.proxies import keep_loopback_direct
+from crypto_assets.resources.engine.session import SessionEngine, first_line
+from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.settings import Settings, variable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOCAL = "local[*]"
+_CORES = os.cpu_count() or 1
+_EXECUTORS = 16  # pieces of a job that a cluster has at least at a time
+_PROBES = 8  # tasks that look at executors
+_CONNECT_S = 10
+_CONNECT_PORT, _MASTER_PORT = 15002, 7077
+_PYTHON = "spark.pyspark.python"
+# What the tables rely on, whatever a person's configuration says.
+_SESSION = {
+    "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
+    # As Sail writes them; Spark's default is a type that Parquet has given up.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.session.timeZone": "UTC",
+}
+_QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+# The lake's URIs are s3://; the client that Hadoop has for them calls them s3a://.
+_S3 = {"spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkEngine(SessionEngine):
+    """Apache Spark 4, which needs a Java runtime here unless it is asked by Spark Connect.
+
+    `remote` is an address such as `sc://host:15002/;token=…`, a secret. `conf` is what a person
+    adds to the session's configuration.
+    """
+
+    storages = frozenset({"folder", "s3"})
+
+    readers: int = _CORES
+    master: str = LOCAL
+    remote: str = field(default="", repr=False)
+    conf: Mapping[str, str] = field(default_factory=dict, repr=False)
+    aws: Aws | None = None  # where inbox and lake are; None: in folders
+    memory_mb: int = 2048  # of the Java process of this machine
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        remote = settings.spark_remote.value if settings.spark_remote else ""
+        elsewhere = cls.is_elsewhere(settings)
+        return cls(
+            readers=_EXECUTORS if elsewhere else _CORES,
+            master=settings.spark_master,
+            remote=remote,
+            conf=settings.spark_conf,
+            aws=Aws.of(settings) if "s3" in (settings.inbox, settings.lake) else None,
+        )
+
+    @classmethod
+    def storages_of(cls, settings: Settings) -> frozenset[str]:
+        """A cluster sees no folder of this machine."""
+        return frozenset({"s3"}) if cls.is_elsewhere(settings) else cls.storages
+
+    @staticmethod
+    def is_elsewhere(settings: Settings) -> bool:
+        """Whether other machines compute."""
+        return bool(settings.spark_remote) or not settings.spark_master.startswith("local")
+
+    @contextmanager
+    def session(self) -> Iterator[SparkSession]:
+        """A session of its own. Raises `BusyError` or `RefusedError` if there is none to be had."""
+        keep_loopback_direct()
+        # The driver gives executors the package whenever one of them starts.
+        with _package() as package, self._opened() as session:
+            try:
+                if self.remote or not self.master.startswith("local"):
+                    _require_version(session)
+                    self._ship(session, package)
+                    _examine_executors(session)
+                yield session
+            finally:
+                session.stop()
+
+    def _opened(self) -> AbstractContextManager[SparkSession]:
+        return self._connected() if self.remote else self._started()
+
+    @contextmanager
+    def _connected(self) -> Iterator[SparkSession]:
+        """A session on a Spark Connect server, which lives on afterwards."""
+        _reach([urlsplit(self.remote.partition(";")[0]).netloc], _CONNECT_PORT, "spark_remote")
+        from pyspark.sql import SparkSession
+
+        # Not `getOrCreate`: a session that another run opened is that run's.
+        session = SparkSession.builder.remote(self.remote).create()
+        for name, value in {**self.conf, **_SESSION}.items():
+            if session.conf.isModifiable(name):
+                session.conf.set(name, value)
+        yield session
+
+    @contextmanager
+    def _started(self) -> Iterator[SparkSession]:
+        """A session whose driver is in this process, through Dagster's PySpark resource."""
+        _require_java()
+        local = self.master.startswith("local")
+        if self.master.startswith("spark://"):
+            _reach(self.master.removeprefix("spark://").split(","), _MASTER_PORT, "spark_master")
+        # Workers run whatever `python3` is on their path otherwise.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable if local else "python3")
+        if python := self.conf.get(_PYTHON):
+            os.environ["PYSPARK_PYTHON"] = python
+        for name in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
+            os.environ.pop(name, None)  # left by a session of Spark Connect in this process
+        import dagster as dg
+        from dagster_pyspark import PySparkResource
+
+        shuffles = _CORES if local else _EXECUTORS
+        config = {
+            **_QUIET,
+            **(_LOOPBACK if local else {}),
+            **self._access(local=local),
+            "spark.driver.memory": f"{self.memory_mb}m",
+            "spark.sql.shuffle.partitions": str(shuffles),
+            **self.conf,
+            **_SESSION,
+            "spark.master": self.master,
+        }
+        resource = PySparkResource(spark_config=config)
+        with resource.yield_for_execution(dg.build_init_resource_context()) as pyspark:
+            session = pyspark.spark_session
+            session.sparkContext.setLogLevel("ERROR")
+            yield session
+
+    def _access(self, *, local: bool) -> dict[str, str]:
+        """How executors find S3; on other machines they have credentials of their own."""
+        if self.aws is None:
+            return {}
+        if local:
+            os.environ.update(self.aws.environment())
+        place = {"AWS_REGION": self.aws.region, "AWS_ENDPOINT_URL": self.aws.endpoint_url}
+        given = {f"spark.executorEnv.{name}": value for name, value in place.items() if value}
+        return given | _S3
+
+    def _ship(self, session: SparkSession, package: Path) -> None:
+        """Gives the executors the code of the job."""
+        if self.remote:
+            session.addArtifacts(str(package), pyfile=True)
+        else:
+            session.sparkContext.addPyFile(str(package))
+
+
+@contextmanager
+def _package() -> Iterator[Path]:
+    """The job's code as Python imports it from a ZIP file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "crypto_assets.zip")
+        with zipfile.ZipFile(path, "w") as package:
+            for name, content in sources().items():
+                package.writestr(name, content)
+        yield path
+
+
+def _examine_executors(session: SparkSession) -> None:
+    """Raises `RefusedError` if an executor lacks what the job needs, in one line."""
+    from pyspark.errors import PySparkException
+    from pyspark.sql import functions as F
+
+    from crypto_assets.spark.executor import LEAST_PYTHON, PACKAGES, facts
+
+    python = ".".join(map(str, sys.version_info[:2]))
+    cure = (
+        f"give the executors Python {python} with {', '.join(PACKAGES)} and name it by {_PYTHON} "
+        "in the setting spark_conf"
+    )
+    look = F.udf(facts, "string", useArrow=False)
+    try:
+        rows = session.range(0, _PROBES, 1, _PROBES).select(look().alias("facts")).distinct()
+        found = [json.loads(row.facts) for row in rows.collect()]
+    except PySparkException as error:
+        text = " ".join(str(error).split())
+        if "PYTHON_VERSION_MISMATCH" in text or "ModuleNotFoundError" in text:
+            problem = f"executors cannot run the job: {first_line(error)}"
+            raise RefusedError(f"{problem}: {cure}") from error
+        raise
+    for each in found:
+        lacking = [name for name in PACKAGES if not each["packages"].get(name)]
+        if lacking or tuple(each["python"]) < LEAST_PYTHON:
+            has = f"Python {'.'.join(map(str, each['python']))}"
+            without = f" without {' and '.join(lacking)}" if lacking else ""
+            raise RefusedError(f"executor {each['host']} has {has}{without}: {cure}")
+
+
+def _require_version(session: SparkSession) -> None:
+    if int(session.version.split(".")[0]) < 4:  # noqa: PLR2004 - as the client here
+        raise RefusedError(f"Spark {session.version} answers: 4.0 or newer is wanted")
+
+
+def _reach(addresses: list[str], port: int, setting: str) -> None:
+    """Raises `BusyError` at once if nobody listens there; Spark would try for minutes.
+
+    What a proxy leads to is Spark's matter.
+    """
+    if any(os.environ.get(name) for name in ("http_proxy", "https_proxy", "grpc_proxy")):
+        return
+    for address in addresses:
+        place = urlsplit(f"//{address.rpartition('@')[2]}")
+        try:
+            socket.create_connection((place.hostname or "", place.port or port), _CONNECT_S).close()
+        except OSError as error:
+            reason = error
+        else:
+            return
+    shown = ", ".join(address.rpartition("@")[2] for address in addresses)
+    raise BusyError(
+        f"Spark does not answer at {shown} ({reason}): start it, or correct {variable(setting)}"
+    )
+
+
+def _require_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    java = Path(home, "bin", "java") if home else shutil.which("java")
+    if not java or not Path(java).exists():
+        raise RefusedError(
+            "engine `spark` needs Java 17 or 21 and finds none: install a Java runtime and set "
+            "JAVA_HOME, or use the default engine (CRYPTO_ASSETS_ENGINE=sail)"
+        )

@@ -1,0 +1,1 @@
+"""Engine `spark` on a standalone cluster and by Spark Connect, all on loopback."""
