@@ -68,6 +68,7 @@ def mismatch(name: str, word: str, part: str, storage: str, wanted: str) -> str:
 
 
 EMR = {"engine": "emr-serverless"}
+CLUSTER = {"engine": "spark", "spark_master": "spark://127.0.0.1:1"}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ EMR = {"engine": "emr-serverless"}
     [
         (EMR, mismatch("engine", "emr-serverless", "inbox", "folder", "s3")),
         ({**EMR, "inbox": "s3"}, mismatch("engine", "emr-serverless", "lake", "folder", "s3")),
-        ({"engine": "spark", "lake": "s3"}, mismatch("engine", "spark", "lake", "s3", "folder")),
+        (CLUSTER, mismatch("engine", "spark", "inbox", "folder", "s3")),
+        ({**CLUSTER, "inbox": "s3"}, mismatch("engine", "spark", "lake", "folder", "s3")),
         ({"warehouse": "redshift"}, mismatch("warehouse", "redshift", "lake", "folder", "s3")),
-        ({"lake": "s3"}, mismatch("warehouse", "duckdb", "lake", "s3", "folder")),
         ({"store": "redis"}, "setting store: 'redis' is none of duckdb, dynamodb"),
     ],
 )
