@@ -14,7 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -94,15 +94,12 @@ class SparkEngine(SessionEngine):
         """A session of its own. Raises `BusyError` or `RefusedError` if there is none to be had."""
         keep_loopback_direct()
         # The driver gives executors the package whenever one of them starts.
-        with _package() as package, self._opened() as session:
-            try:
-                if self.remote or not self.master.startswith("local"):
-                    _require_version(session)
-                    self._ship(session, package)
-                    _examine_executors(session)
-                yield session
-            finally:
-                session.stop()
+        with _package() as package, self._opened() as session, _stopping(session):
+            if self.remote or not self.master.startswith("local"):
+                _require_version(session)
+                self._ship(session, package)
+                _examine_executors(session)
+            yield session
 
     def _opened(self) -> AbstractContextManager[SparkSession]:
         return self._connected() if self.remote else self._started()
@@ -169,6 +166,21 @@ class SparkEngine(SessionEngine):
             session.addArtifacts(str(package), pyfile=True)
         else:
             session.sparkContext.addPyFile(str(package))
+
+
+@contextmanager
+def _stopping(session: SparkSession) -> Iterator[None]:
+    """Stops the session in the end; what broke off the work is raised, not what came of it.
+
+    An interrupt in the middle of a call leaves the connection to the JVM with half an answer.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            session.stop()
+        raise
+    session.stop()
 
 
 @contextmanager

@@ -47,6 +47,37 @@ def test_sail_listens_on_loopback_only():
     assert found == "{'127.0.0.1'}"
 
 
+def test_an_interrupt_of_work_on_spark_stays_an_interrupt():
+    found = printed_by(
+        """
+        import signal, threading, time
+        from crypto_assets.resources.engine.spark import SparkEngine
+
+        class Interrupted(BaseException):
+            pass
+
+        def interrupt(number, frame):
+            raise Interrupted
+
+        def once_busy(context):
+            while not context.statusTracker().getActiveJobsIds():
+                time.sleep(0.1)
+            signal.raise_signal(signal.SIGTERM)
+
+        signal.signal(signal.SIGTERM, interrupt)
+        try:
+            with SparkEngine().running() as execute:
+                session = execute.args[0]
+                context = session.sparkContext
+                threading.Thread(target=once_busy, args=[context], daemon=True).start()
+                session.range(10**15).selectExpr("sum(id * id % 7)").collect()
+        except BaseException as error:
+            print(type(error).__name__)
+        """
+    )
+    assert found == "Interrupted"
+
+
 def test_spark_without_java_says_so_in_one_line_and_names_the_fix(home, monkeypatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
