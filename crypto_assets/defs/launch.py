@@ -15,7 +15,7 @@ import dagster as dg
 from crypto_assets.defs.partitions import run_scopes
 from crypto_assets.defs.verdicts import POOL, PROBLEM, SUPERSEDED
 from crypto_assets.resources.data_set.due import still_due
-from crypto_assets.resources.data_set.outcomes import BROKE_OFF
+from crypto_assets.resources.data_set.outcomes import BROKE_OFF, INTERRUPTED
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.instance import PROCESS_TAG, process_name, waited_for
 from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
@@ -133,6 +133,8 @@ def _run_problem(result: dg.ExecuteInProcessResult) -> str:
         if event.is_step_failure and (error := event.step_failure_data.error):
             while error.cause and not error.message.startswith(_OURS):
                 error = error.cause
+            if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+                return INTERRUPTED
             message = " ".join(error.message.split())[:500]
             return message.partition(": ")[2] if message.startswith(_OURS) else message
     return "the run broke off"

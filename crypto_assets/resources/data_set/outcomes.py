@@ -22,6 +22,7 @@ from crypto_assets.resources.clock import utc_text
 from crypto_assets.spark.job_spec import Verdict
 
 BROKE_OFF = "broke off"
+INTERRUPTED = "it was interrupted"
 BUSY_SECONDS = 60.0  # to wait for another process that writes
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS layers (
@@ -153,7 +154,7 @@ class Outcomes:
         What is no `Exception` interrupts it. Where that cannot be recorded, as on a full disk, it
         stays known that the run began.
         """
-        reason = "it was interrupted"
+        reason = INTERRUPTED
         if isinstance(fault, Exception):
             reason = " ".join(str(fault).split()) or type(fault).__name__
         with suppress(sqlite3.Error), self._open() as connection:
