@@ -45,7 +45,7 @@ class Content(NamedTuple):
 
 def is_hidden(key: str) -> bool:
     """Whether a part of the key begins with a dot or an underscore: the product's own objects."""
-    return any(part.startswith((".", "_")) for part in key.split("/"))
+    return key.startswith((".", "_")) or "/." in key or "/_" in key
 
 
 class Objects(ABC):
@@ -71,6 +71,11 @@ class Objects(ABC):
     @abstractmethod
     def below(self, folder: str) -> Iterator[Object]:
         """Every object below a folder, hidden ones too, in no order; none if there is no folder."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the objects that stand in this folder."""
+        keys = (found.key.removeprefix(f"{folder}/") for found in self.below(folder))
+        return [name for name in keys if "/" not in name]
 
     @abstractmethod
     def folders(self, folder: str) -> list[str]:
