@@ -11,7 +11,7 @@ import json
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 
 import dagster as dg
@@ -153,7 +153,7 @@ class _Tick:
             name, now = refresh.data_set.name, time.time()
             under_way = covered(self._instance, refresh.data_set)
             asked = _asked(refresh, under_way, self._cursor.asked_of(name), now)
-            cursor.asked[name] = {of: astuple(each) for of, each in asked.items()}
+            cursor.asked[name] = {of: (e.token, e.times, e.at) for of, e in asked.items()}
             new = {of: each for of, each in asked.items() if each.at == now}
             requests += _requests(self._instance, refresh, new)
         for message in self._messages:
@@ -267,17 +267,17 @@ def _asked(
 ) -> dict[str, Asked]:
     """What is due, and when a run was last asked for it: now, where one is to be asked for.
 
-    One that had its run and got no verdict is asked for again, with growing pauses.
+    What a run covers is not looked at before that has ended. One that had its run and got no
+    verdict is asked for again, with growing pauses.
     """
-    asked = {}
-    for name, token in still_due(refresh.registry, refresh.outcomes).items():
+    asked = {name: last for name, last in before.items() if name in covered}
+    for name, token in still_due(refresh.registry, refresh.outcomes, covered).items():
         last = before.get(name)
         if last is None or last.token != token:
             last = Asked(token)
-        if name not in covered and now - last.at >= last.pause:
+        if now - last.at >= last.pause:
             last = Asked(token, last.times + 1, now)
-        if last.times:
-            asked[name] = last
+        asked[name] = last
     return asked
 
 

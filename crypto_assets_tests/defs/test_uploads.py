@@ -114,6 +114,21 @@ def test_nothing_is_asked_for_while_a_run_covers_it(desk, monkeypatch):
     assert desk.tick() == [["BTC", "ETH"]]
 
 
+def test_the_pause_before_a_run_is_asked_for_again_grows_also_if_runs_covered_it(desk, monkeypatch):
+    monkeypatch.setattr(sensor, "FIRST_PAUSE", 0.0)
+    desk.deliver_pair("BTC")
+    for times in (1, 2, 3):
+        assert desk.tick() == [["BTC"]]
+        run = desk.instance.create_run_for_job(
+            defs().resolve_job_def("refresh_currencies"),
+            status=dg.DagsterRunStatus.STARTED,
+            tags=dict.fromkeys(RANGE_TAGS, "BTC"),
+        )
+        assert desk.tick() == []
+        assert json.loads(desk.cursor)["asked"]["market_data"]["BTC"][1] == times
+        desk.instance.report_run_failed(run, "as if it were killed")
+
+
 def test_a_broken_cursor_begins_anew(desk):
     desk.deliver_pair("BTC")
     desk.cursor = "{no json"

@@ -72,6 +72,19 @@ class ObjectsContract:
         for folder in ("a", "a/", "a/b", "a/b.csv/c"):
             assert objects.find(folder) is None
 
+    def test_a_folder_names_the_objects_in_it_and_not_those_below_or_beside(self, objects):
+        for key in ("a/b.csv", "a/.c", "a/d/e.csv", "f.csv", "ab/g.csv"):
+            objects.write(key, b"")
+        assert sorted(objects.names("a")) == [".c", "b.csv"]
+        assert objects.names("none") == []
+
+    def test_what_is_done_for_each_is_given_in_order(self, objects):
+        objects.write("a.csv", b"1")
+        objects.write("b.csv", b"2")
+        assert list(objects.for_each(objects.read, ["b.csv", "a.csv"])) == [b"2", b"1"]
+        with pytest.raises(FileNotFoundError):
+            list(objects.for_each(objects.read, ["a.csv", "none.csv"]))
+
     def test_another_content_of_the_same_size_has_another_etag(self, objects):
         objects.write("a.csv", b"old")
         old = objects.find("a.csv")

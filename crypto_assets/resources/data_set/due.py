@@ -6,20 +6,24 @@ happened to the runs that were asked for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
 from crypto_assets.resources.data_set.registry import Registry
 
 
-def still_due(registry: Registry, outcomes: Outcomes) -> dict[str, str]:
+def still_due(
+    registry: Registry, outcomes: Outcomes, without: Collection[str] = ()
+) -> dict[str, str]:
     """The partitions that are due, each with a token that another change of it has not.
 
     Those of changes that were registered, and those on which a run began and gave no verdict. What
-    has its verdict by now is settled.
+    has its verdict by now is settled. Those `without` are not looked at.
     """
-    changed = registry.due()
-    left = outcomes.attempts(registry.data_set.name)
+    changed, left = registry.due(), outcomes.attempts(registry.data_set.name)
+    for name in without:
+        changed.pop(name, None)
+        left.pop(name, None)
     if not (changed or left):
         return {}
     entries = registry.get_all({**changed, **left})

@@ -297,8 +297,8 @@ class Registry:
         return f"{self.folder}/due/{partition}.{change}"
 
     def _names(self, folder: str) -> list[str]:
-        found = (_name(found.key) for found in self.objects.below(f"{self.folder}/{folder}"))
-        return sorted(name for name in found if not name.startswith("."))
+        found = self.objects.names(f"{self.folder}/{folder}")
+        return sorted(_name(name) for name in found if not name.startswith("."))
 
 
 def _in_a_line(error: Exception) -> str:

@@ -93,8 +93,9 @@ class Ledger:
 
     def drop_gone(self, arrivals: Iterable[Object]) -> None:
         """Takes out of quarantine what stands at its key no more."""
-        for key_hash in self._in_quarantine() - {_hash(arrival.key) for arrival in arrivals}:
-            self._forget(key_hash)
+        if quarantined := self._in_quarantine():
+            for key_hash in quarantined - {_hash(arrival.key) for arrival in arrivals}:
+                self._forget(key_hash)
 
     def _quarantined(self, key: str, document: bytes) -> Quarantined | None:
         try:
@@ -111,9 +112,7 @@ class Ledger:
             self._objects.delete([_key(*noted)])
 
     def _names(self, decision: Decision) -> list[str]:
-        names = (
-            found.key.rpartition("/")[2] for found in self._objects.below(f"_decisions/{decision}")
-        )
+        names = self._objects.names(f"_decisions/{decision}")
         return [name for name in names if name.endswith(".json")]
 
 

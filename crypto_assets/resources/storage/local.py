@@ -62,6 +62,10 @@ class LocalObjects(Objects):
     def below(self, folder: str) -> Iterator[Object]:
         return self._walk(f"{folder}/", hidden=True)
 
+    def names(self, folder: str) -> list[str]:
+        found = self._entries(f"{folder}/")
+        return [entry.name for _, entry in found if entry and entry.is_file(follow_symlinks=False)]
+
     def folders(self, folder: str) -> list[str]:
         found = self._entries(f"{folder}/")
         return [entry.name for _, entry in found if entry and entry.is_dir(follow_symlinks=False)]

@@ -76,6 +76,11 @@ class Objects(ABC):
     def below(self, folder: str) -> Iterator[Object]:
         """Every object below a folder, hidden ones too, in no order; none if there is no folder."""
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the objects that stand in this folder."""
+        keys = (found.key.removeprefix(f"{folder}/") for found in self.below(folder))
+        return [name for name in keys if "/" not in name]
+
     @abstractmethod
     def folders(self, folder: str) -> list[str]:
         """The names of the folders that stand in this folder."""

@@ -41,6 +41,11 @@ class Reader(Assigner):
         raise NotImplementedError
 
 
+@pytest.fixture(autouse=True)
+def many(monkeypatch):
+    monkeypatch.setattr(assign, "MANY", MANY)
+
+
 @pytest.fixture
 def inbox(tmp_path):
     return Inbox(objects=LocalObjects(root=str(tmp_path / "inbox")))
