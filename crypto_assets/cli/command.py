@@ -11,7 +11,6 @@ import gc
 import logging
 import os
 import select
-import sqlite3
 import sys
 import threading
 import traceback
@@ -20,11 +19,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
 
 from crypto_assets.spark.printable import printable
+
+if TYPE_CHECKING:
+    import sqlite3
 
 E = TypeVar("E", bound=BaseException)
 Function = Callable[..., Any]
@@ -141,7 +143,7 @@ def command(function: Function) -> click.Command:
 
 @contextmanager
 def keeping_all() -> Iterator[None]:
-    """Saves Python the search for garbage while much is made that is all shown in the end."""
+    """Saves Python the search for garbage while much is made that is all needed to the end."""
     gc.disable()
     try:
         yield
@@ -185,6 +187,8 @@ def _exit_code(error: BaseException) -> int:
 
 def _line(error: BaseException) -> str:
     """What went wrong, in one line."""
+    import sqlite3
+
     from crypto_assets.resources.errors import CryptoAssetsError
 
     if isinstance(error, KeyboardInterrupt):

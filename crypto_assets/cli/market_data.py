@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from crypto_assets.resources.data_set.registry import Registry
     from crypto_assets.resources.settings import Settings
 
+_FEW = 20  # currencies: Dagster's modules are most of what a run of so many makes
 _LAYER = click.Choice(list(MARKET_DATA.layers))
 
 
@@ -119,8 +121,9 @@ def materialize(
         chosen = _in_state(settings, chosen, states)
     selected = [layer for layer in MARKET_DATA.layers if not layers or layer in layers]
     computes = any(MARKET_DATA.tables_of(layer) for layer in selected)
+    few = keeping_all() if len(chosen) <= _FEW else nullcontext()
     # Before Dagster, which takes a second.
-    with wiring.engine(settings).prepared(len(chosen) if computes else 0):
+    with few, wiring.engine(settings).prepared(len(chosen) if computes else 0):
         bad = _refreshed(settings, chosen, selected) if chosen else 0
     if bad:
         say(f"{bad} of {len(chosen)} tickers failed", err=True)
