@@ -128,7 +128,7 @@ def _service_models() -> Loader:
 @contextmanager
 def aws_errors(
     *,
-    permission: str = "allow it in the policy of who asks",
+    permission: str = "allow it in the policy of who asks (see deploy/iam)",
     name: str = "look at the settings CRYPTO_ASSETS_AWS_…",
     but: tuple[str, ...] = (),
 ) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.cloud import settings_of
 from crypto_assets_tests.helpers.exports_text import highest, history_csv, trend_csv
 from crypto_assets_tests.helpers.processes import COMMAND, DAEMON, child
+from crypto_assets_tests.helpers.roles import UPLOADER, keys_of
 from crypto_assets_tests.helpers.upload_queue import waiting
 from crypto_assets_tests.helpers.waiting import until
 
@@ -47,7 +49,10 @@ def drop(folder: Path, ticker: str, level: float, **shape) -> None:
 
 
 def send(folder: Path) -> None:
-    subprocess.run([*COMMAND, "upload", str(folder)], check=True, capture_output=True)
+    """Uploads the folder as somebody who may do nothing else."""
+    environment = {**os.environ, **keys_of(UPLOADER)}
+    command = [*COMMAND, "upload", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
 def all_ended(settings: Settings) -> bool:
@@ -74,7 +79,7 @@ def test_bursts_of_uploads_end_in_the_tables_the_local_profile_makes(
         newest = {"BTC": 300.0, "DOGE": 2.0, "ETH": 200.0, "XMR": 50.0}
         until("the newest tables", lambda: shows(settings, **newest), by=daemon)
         until("the end of all runs", lambda: all_ended(settings), by=daemon)
-        until("an empty queue", lambda: waiting(cloud.aws, cloud.queue_url) == 0, by=daemon)
+        until("an empty queue", lambda: waiting(cloud.admin, cloud.queue_url) == 0, by=daemon)
     status = subprocess.run(
         [*COMMAND, "status", "--json"], capture_output=True, check=True, text=True
     )

@@ -9,6 +9,7 @@ from typing import Any
 from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import Router
+from crypto_assets_tests.helpers.roles import Admin
 
 
 @dataclass
@@ -21,6 +22,10 @@ class BehindRouter:
     def aws(self) -> Aws:
         return Aws(region=REGION, endpoint_url=self.router.url)
 
-    @cached_property
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.router.url)
+
+    @property
     def s3(self) -> Any:
-        return self.aws.client("s3")
+        return self.admin.client("s3")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.doubles.emr_worker import Packages, Worker, Workers
+from crypto_assets_tests.helpers.roles import JOB, client_of, keys_of
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 JobFault = Literal["at start", "half-way", "hang"]
@@ -160,6 +160,7 @@ class Job:
         packages = Packages(self._unpacked(archive), name, given.pop("PYTHONPATH"))
         environment = {
             **{k: v for k, v in os.environ.items() if k.startswith("AWS_")},
+            **keys_of(JOB),
             "AWS_ENDPOINT_URL": self.s3_url,
             "AWS_ALLOW_HTTP": "true",
             "DOUBLE_FAULT": self.fault or "",
@@ -187,4 +188,4 @@ class Job:
         return found["Body"].read()
 
     def _s3(self) -> Any:
-        return Aws(region="eu-central-1", endpoint_url=self.s3_url).client("s3")
+        return client_of(JOB, self.s3_url, "s3")

@@ -20,11 +20,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-import boto3
 import psycopg
 from botocore import loaders, model
 
-from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.model_check import problems
 from crypto_assets_tests.doubles.redshift_postgres import add_user, clear, postgres
 from crypto_assets_tests.doubles.redshift_sql import (
@@ -44,8 +42,9 @@ from crypto_assets_tests.doubles.redshift_statement import (
     field_of,
 )
 from crypto_assets_tests.doubles.router import serving
+from crypto_assets_tests.helpers.roles import COPY, client_of
 
-ROLE = "arn:aws:iam::123456789012:role/copy"
+ROLE = "arn:aws:iam::123456789012:role/crypto-assets-copy"
 OPERATIONS = {
     *("ExecuteStatement", "BatchExecuteStatement", "DescribeStatement"),
     *("GetStatementResult", "CancelStatement"),
@@ -324,13 +323,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving_redshift(s3_url: str) -> Iterator[RedshiftDouble]:
     """A workgroup that reads S3 at this address."""
-    s3 = boto3.client(
-        "s3",
-        region_name=REGION,
-        endpoint_url=s3_url,
-        aws_access_key_id="AKIATESTTESTTESTCOPY",
-        aws_secret_access_key="made-up-secret",  # noqa: S106
-    )
+    s3 = client_of(COPY, s3_url, "s3")
     with postgres() as address:
         double = RedshiftDouble(address, Copier(s3, ROLE))
         with serving(type("Handler", (_Handler,), {"double": double})) as url:

@@ -1,8 +1,7 @@
 """One address for all of AWS: requests go on to ministack or to a double of ours, and are counted.
 
-The service is read from the signature (`…/eu-central-1/emr-serverless/aws4_request`). On request it
-answers with an error instead, drops the connection before or after a request was carried out, or
-holds a request back.
+On request it answers with an error instead, drops the connection before or after a request was
+carried out, or holds a request back. How a request is read is `request`.
 What a service does is not here, except conditions on S3 copies, which ministack does not know.
 """
 
@@ -19,13 +18,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
+from crypto_assets_tests.doubles.request import Seen, request_of, shown
 from crypto_assets_tests.helpers.waiting import HANG_S
 
-_SCOPE = re.compile(r"Credential=[^,]*?/([a-z0-9-]+)/aws4_request")
 # How the services that answer in XML wrap an error; the others answer in JSON.
 _XML = {
     "s3": "{}",
@@ -33,16 +32,6 @@ _XML = {
     "ec2": "<Response><Errors>{}</Errors></Response>",
 }
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One request: S3 and EMR Serverless name what they want by method and path, others by name."""
-
-    service: str
-    method: str
-    path: str
-    operation: str = ""
 
 
 @dataclass
@@ -185,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _route(self) -> None:
         body = self._body()
-        seen = _seen(self.command, self.path, self.headers, body)
+        seen = shown(request_of(self.command, self.path, self.headers, body)).seen
         fault = self.router.note(seen)
         if fault and fault.release:
             fault.release.wait(HANG_S)
@@ -285,18 +274,6 @@ def _connect(target: str) -> http.client.HTTPConnection:
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
-
-
-def _seen(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Seen:
-    parts = urlsplit(url)
-    signed = headers.get("Authorization") or "Credential=" + "".join(
-        parse_qs(parts.query).get("X-Amz-Credential", [])
-    )
-    found = _SCOPE.search(signed)
-    form = headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
-    action = parse_qs(body.decode(errors="replace")).get("Action", [""])[0] if form else ""
-    operation = headers.get("X-Amz-Target", "").rpartition(".")[2] or action
-    return Seen(found[1] if found else "", method, unquote(parts.path), operation)
 
 
 def _error(status: int, code: str, seen: Seen) -> Answer:

@@ -23,6 +23,7 @@ from crypto_assets.resources.accounts.dynamodb import DynamoDBAccountStore
 from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import Router
+from crypto_assets_tests.helpers.roles import Admin
 from crypto_assets_tests.helpers.upload_queue import arn
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -40,7 +41,7 @@ class Stream:
     queue_url: str
 
     def client(self, service: str) -> Any:
-        return self.store.aws.client(service)
+        return Admin(self.router.url).client(service)
 
     @property
     def name(self) -> str:
@@ -157,7 +158,7 @@ def make_table(store: DynamoDBAccountStore) -> None:
         return [dict(pair.split("=") for pair in text.split(",")) for text in options[option]]
 
     (stream,) = structures("--stream-specification")
-    store.aws.client("dynamodb").create_table(
+    Admin(store.aws.endpoint_url).client("dynamodb").create_table(
         TableName=options["--table-name"][0],
         AttributeDefinitions=structures("--attribute-definitions"),
         KeySchema=structures("--key-schema"),
@@ -168,7 +169,7 @@ def make_table(store: DynamoDBAccountStore) -> None:
 
 def make_stream(store: DynamoDBAccountStore, router: Router) -> Stream:
     """Sets up what `deploy/lambda/README.md` says, for a table that is there."""
-    aws, name = store.aws, store.table
+    aws, name = Admin(router.url), store.table
     digests = f"{name}-digests"
     aws.client("dynamodb").create_table(
         TableName=digests,

@@ -17,8 +17,10 @@ import pytest
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.doubles.request import watching
 from crypto_assets_tests.doubles.router import Router, await_held, routing
 from crypto_assets_tests.helpers.loopback import answers, free_port
+from crypto_assets_tests.helpers.roles import ORCHESTRATOR, Admin, Record, keys_of
 from crypto_assets_tests.helpers.waiting import until
 
 if TYPE_CHECKING:
@@ -53,23 +55,53 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.kill()
 
 
+@pytest.fixture(scope="session")
+def gateway(ministack: str) -> Iterator[str]:
+    """The address of ministack behind a router that only sees what is asked."""
+    with routing(ministack) as router:
+        yield router.url
+
+
+@pytest.fixture(scope="session")
+def record() -> Iterator[Record]:
+    """What is asked of AWS in this test session, as far as it goes through a router."""
+    record = Record()
+    with watching(record):
+        yield record
+
+
 @pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made-up credentials for this test and its children, and none of this machine's."""
+def credentials(monkeypatch: pytest.MonkeyPatch, record: Record) -> Iterator[None]:
+    """Made-up credentials of the orchestrator for this test and its children, and no others.
+
+    Fails the test if somebody asked AWS for what the policy of the role does not allow.
+    """
     await_held(monkeypatch)
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATESTTESTTESTTEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up-secret")
+    for name, value in keys_of(ORCHESTRATOR).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    yield
+    refused = "\n".join(record.refused())
+    assert not refused, (
+        f"no policy of deploy/iam allows this, and it was not asked as admin:\n{refused}"
+    )
 
 
 @pytest.fixture
-def aws(ministack: str, credentials: None) -> Aws:
-    return Aws(region=REGION, endpoint_url=ministack)
+def aws(gateway: str, credentials: None) -> Aws:
+    """AWS as the product asks it."""
+    return Aws(region=REGION, endpoint_url=gateway)
+
+
+@pytest.fixture
+def admin(ministack: str) -> Admin:
+    """Who prepares a test's resources and looks at them."""
+    return Admin(ministack)
 
 
 @pytest.fixture
@@ -80,23 +112,21 @@ def router(ministack: str, credentials: None) -> Iterator[Router]:
 
 
 @pytest.fixture
-def bucket(aws: Aws) -> str:
+def bucket(admin: Admin, credentials: None) -> str:
     """A new bucket, named for this test alone."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    aws.client("s3").create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    return name
+    return _made(admin, "test")
 
 
 @pytest.fixture(scope="session")
 def shared_bucket(ministack: str) -> str:
     """One bucket for many tests: each would have to upload the jobs' artifact to one of its own."""
-    import boto3
+    return _made(Admin(ministack), "shared")
 
-    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "made-up"}
-    name = f"shared-{uuid.uuid4().hex[:12]}"
-    boto3.session.Session(**keys).client("s3", REGION, endpoint_url=ministack).create_bucket(
+
+def _made(admin: Admin, kind: str) -> str:
+    """The name of a new bucket."""
+    name = f"{kind}-{uuid.uuid4().hex[:12]}"
+    admin.client("s3").create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     return name
@@ -112,17 +142,18 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
 
 
 @pytest.fixture(scope="session")
-def redshift(ministack: str) -> Iterator[RedshiftDouble]:
+def redshift(gateway: str) -> Iterator[RedshiftDouble]:
     """A double of Redshift with a PostgreSQL of its own."""
     from crypto_assets_tests.doubles.redshift_double import serving_redshift
 
-    with serving_redshift(ministack) as double:
+    with serving_redshift(gateway) as double:
         yield double
 
 
 @pytest.fixture
 def cloud(
     ministack: str,
+    gateway: str,
     credentials: None,
     shared_bucket: str,
     redshift: RedshiftDouble,
@@ -132,5 +163,5 @@ def cloud(
     """All of profile `aws`."""
     from crypto_assets_tests.helpers.cloud import raised
 
-    with raised(ministack, shared_bucket, redshift, workers) as cloud:
+    with raised(ministack, gateway, shared_bucket, redshift, workers) as cloud:
         yield cloud

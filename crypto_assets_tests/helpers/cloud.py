@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.behind_router import BehindRouter
@@ -21,6 +20,7 @@ from crypto_assets_tests.doubles.emr_worker import Workers
 from crypto_assets_tests.doubles.redshift_double import ROLE as COPY_ROLE
 from crypto_assets_tests.doubles.redshift_double import RedshiftDouble
 from crypto_assets_tests.doubles.router import await_held, routing
+from crypto_assets_tests.helpers.roles import Admin
 from crypto_assets_tests.helpers.upload_queue import make_queue
 
 
@@ -58,7 +58,7 @@ class Cloud(BehindRouter):
 
 @contextmanager
 def raised(
-    ministack: str, bucket: str, redshift: RedshiftDouble, workers: Workers
+    ministack: str, gateway: str, bucket: str, redshift: RedshiftDouble, workers: Workers
 ) -> Iterator[Cloud]:
     """A cloud on this bucket.
 
@@ -67,11 +67,11 @@ def raised(
     """
     redshift.reset()
     with (
-        emr_double(workers, ministack) as (jobs, url),
+        emr_double(workers, gateway) as (jobs, url),
         routing(ministack, {"emr-serverless": url, "redshift-data": redshift.url}) as router,
     ):
-        aws = Aws(region=REGION, endpoint_url=router.url)
-        queue = make_queue(aws, bucket, visible_after_s=60, max_receives=5)
+        admin = Admin(ministack)
+        queue = make_queue(admin, bucket, visible_after_s=60, max_receives=5)
         queue_url = queue.url.replace(ministack, router.url)
         cloud = Cloud(router, jobs, redshift, bucket, queue_url)
         try:
@@ -82,7 +82,7 @@ def raised(
             if left:
                 cloud.s3.delete_objects(Bucket=bucket, Delete={"Objects": left})
             for address in (queue.url, queue.dead_letters_url):
-                aws.client("sqs").delete_queue(QueueUrl=address)
+                admin.client("sqs").delete_queue(QueueUrl=address)
 
 
 def settings_of(cloud: Cloud, home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:

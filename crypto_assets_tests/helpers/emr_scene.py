@@ -62,8 +62,9 @@ class Scene(BehindRouter):
 
     def upload(self, name: str, text: str) -> Upload:
         body = text.encode()
-        self.s3.put_object(Bucket=self.bucket, Key=f"inbox/{name}", Body=body)
-        uri = f"s3://{self.bucket}/{quote(f'inbox/{name}')}"
+        key = f"inbox/_contents/{name}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        uri = f"s3://{self.bucket}/{quote(key)}"
         return Upload(uri, name, hashlib.sha256(body).hexdigest())
 
     def currency(self, ticker: str, history: str | None = None) -> Currency:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.inbox.sqs import UploadEvents
+from crypto_assets_tests.helpers.roles import Admin
 from crypto_assets_tests.helpers.waiting import HANG_S, until
 
 FOR_GOOD_S = HANG_S  # a visibility timeout that is over when a test says so
@@ -23,9 +23,11 @@ class UploadQueue:
     dead_letters_url: str
 
 
-def make_queue(aws: Aws, bucket: str, *, visible_after_s: int, max_receives: int) -> UploadQueue:
+def make_queue(
+    admin: Admin, bucket: str, *, visible_after_s: int, max_receives: int
+) -> UploadQueue:
     """A queue that gets the bucket's events."""
-    sqs, events = aws.client("sqs"), aws.client("events")
+    sqs, events = admin.client("sqs"), admin.client("events")
     dead = sqs.create_queue(QueueName=f"{bucket}-dead")["QueueUrl"]
     redrive = {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": max_receives}
     url = sqs.create_queue(
@@ -39,7 +41,7 @@ def make_queue(aws: Aws, bucket: str, *, visible_after_s: int, max_receives: int
     pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
     events.put_rule(Name=bucket, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=bucket, Targets=[{"Id": "inbox", "Arn": arn(sqs, url)}])
-    aws.client("s3").put_bucket_notification_configuration(
+    admin.client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
     return UploadQueue(url, dead)
@@ -57,12 +59,12 @@ def allow_events(sqs: Any, url: str) -> None:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
 
-def delivered(aws: Aws, url: str, count: int) -> None:
+def delivered(admin: Admin, url: str, count: int) -> None:
     """Waits until the queue has so many messages: events come some time after a write."""
-    until(f"{count} messages", lambda: waiting(aws, url) == count)
+    until(f"{count} messages", lambda: waiting(admin, url) == count)
 
 
-def lapsing(events: UploadEvents) -> Callable[[], None]:
+def lapsing(admin: Admin, events: UploadEvents) -> Callable[[], None]:
     """What ends the visibility timeout of all messages that were received and not deleted."""
     receipts: list[str] = []
 
@@ -72,11 +74,11 @@ def lapsing(events: UploadEvents) -> Callable[[], None]:
     def lapse() -> None:
         for number, receipt in enumerate(receipts):
             entry = {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-            client.change_message_visibility_batch(QueueUrl=events.queue_url, Entries=[entry])
+            sqs.change_message_visibility_batch(QueueUrl=events.queue_url, Entries=[entry])
         receipts.clear()
 
-    client = events._client
-    client.meta.events.register("after-call.sqs.ReceiveMessage", received)
+    sqs = admin.client("sqs")
+    events._client.meta.events.register("after-call.sqs.ReceiveMessage", received)
     return lapse
 
 
@@ -86,8 +88,8 @@ def arn(sqs, url: str) -> str:
     return attributes["Attributes"]["QueueArn"]
 
 
-def waiting(aws: Aws, url: str) -> int:
+def waiting(admin: Admin, url: str) -> int:
     """Messages of the queue, also those that were received and not deleted."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    answer = admin.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
     return sum(map(int, answer["Attributes"].values()))

@@ -137,7 +137,10 @@ class DataApi:
     def _asking(self) -> Iterator[None]:
         """Says in our words what the service answers."""
         workgroup = f"workgroup {self.workgroup}"
-        permission = f"allow redshift-data:* and redshift-serverless:GetCredentials on {workgroup}"
+        permission = (
+            f"allow redshift-data:* and redshift-serverless:GetCredentials on {workgroup}, as "
+            "deploy/iam/orchestrator.json does"
+        )
         name = (
             "set CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP and _REGION to a workgroup that is there "
             f"(now {self.workgroup})"

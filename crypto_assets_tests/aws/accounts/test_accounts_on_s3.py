@@ -14,24 +14,28 @@ from crypto_assets.spark.job_spec import JobSpec, Upload
 from crypto_assets.spark.run import run
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.account_files import ACCOUNTS, CUSTOMERS, NAME
+from crypto_assets_tests.helpers.roles import JOB, keys_of
 
 
 @pytest.fixture
-def s3(aws, ministack, monkeypatch):
-    """A client of the S3 that the engine and its readers find too."""
+def s3(admin, gateway, credentials, monkeypatch):
+    """A client of the S3 that the engine and its readers find too, with the role of a job."""
+    for name, value in keys_of(JOB).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_REGION", REGION)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gateway)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    return aws.client("s3")
+    return admin.client("s3")
 
 
 def test_a_snapshot_and_the_same_again_are_computed_and_the_second_changes_nothing(s3, bucket):
     uploads = {}
     for kind, text in {"customers": CUSTOMERS, "accounts": ACCOUNTS}.items():
-        s3.put_object(Bucket=bucket, Key=f"{kind}.csv", Body=text.encode())
+        key = f"inbox/_contents/{kind}.csv"
+        s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
         etag = hashlib.sha256(text.encode()).hexdigest()
-        uploads[kind] = Upload(f"s3://{bucket}/{kind}.csv", f"{kind}.csv", etag)
-    roots = [f"s3://{bucket}/{name}" for name in ("first", "second")]
+        uploads[kind] = Upload(f"s3://{bucket}/{key}", f"{kind}.csv", etag)
+    roots = [f"s3://{bucket}/lake/_staging/{name}" for name in ("first", "second")]
     verdicts = {}
     with SailEngine().session() as session:
         for stored, staging in zip((None, NAME), roots, strict=True):
@@ -49,12 +53,13 @@ def test_a_snapshot_and_the_same_again_are_computed_and_the_second_changes_nothi
         "2019": 1,
         "2020": 1,
     }
-    found = s3.list_objects_v2(Bucket=bucket, Prefix="second/")["Contents"]
-    keys = [each["Key"] for each in found if each["Key"].endswith(".parquet")]
+    second = "lake/_staging/second/"
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=second)["Contents"]
+    keys = [each["Key"].removeprefix(second) for each in found if each["Key"].endswith(".parquet")]
     for folder, count in {
         CHANGES.folders(NAME)[0]: 1,
         STORED.folders(NAME)[0]: 1,
         f"{CUSTOMER_ACCOUNTS.path}/created_at_year=__HIVE_DEFAULT_PARTITION__": 1,
     }.items():
-        assert len([key for key in keys if key.startswith(f"second/{folder}/")]) == count
+        assert len([key for key in keys if key.startswith(f"{folder}/")]) == count
     assert not [each["Key"] for each in found if each["Key"].endswith("/")]

@@ -20,6 +20,7 @@ from crypto_assets_tests.helpers.account_changes import account, apply, batches,
 from crypto_assets_tests.helpers.account_store_contract import DELETED, AccountStoreContract
 from crypto_assets_tests.helpers.account_stream import make_table, new_store
 from crypto_assets_tests.helpers.emr_scene import hurry
+from crypto_assets_tests.helpers.roles import Admin
 from crypto_assets_tests.helpers.waiting import until
 
 WRITE = "BatchWriteItem"
@@ -56,7 +57,8 @@ def made(path):
 
 
 def items(store):
-    pages = store.aws.client("dynamodb").get_paginator("scan").paginate(TableName=store.table)
+    scan = Admin(store.aws.endpoint_url).client("dynamodb").get_paginator("scan")
+    pages = scan.paginate(TableName=store.table)
     return [item for page in pages for item in page["Items"]]
 
 
@@ -257,7 +259,7 @@ def test_the_table_of_the_settings_is_the_stores(home, monkeypatch):
     ],
 )
 def test_a_table_with_another_key_is_reported_as_wrong(absent, key):
-    absent.aws.client("dynamodb").create_table(
+    Admin(absent.aws.endpoint_url).client("dynamodb").create_table(
         TableName=absent.table,
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, _, t in key],
         KeySchema=[{"AttributeName": n, "KeyType": k} for n, k, _ in key],

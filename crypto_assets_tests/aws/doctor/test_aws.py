@@ -77,9 +77,9 @@ def restricted(credentials):
         server.shutdown()
 
 
-def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, aws, bucket, role):
-    queue = make_queue(aws, bucket, visible_after_s=60, max_receives=5)
-    topic = aws.client("sns").create_topic(Name=bucket)["TopicArn"]
+def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, admin, bucket, role):
+    queue = make_queue(admin, bucket, visible_after_s=60, max_receives=5)
+    topic = admin.client("sns").create_topic(Name=bucket)["TopicArn"]
     job = role(allow({"Service": ["ec2.amazonaws.com", "emr-serverless.amazonaws.com"]}))
     copy = role(allow({"Service": "redshift.amazonaws.com"}))
     account.namespace["iamRoles"] = [f"IamRole(applyStatus=in-sync, iamRoleArn={copy})"]
@@ -143,8 +143,8 @@ def test_what_is_not_there_is_reported_with_the_setting_that_names_it(aws, bucke
     assert "an S3 URI such as s3://bucket" in said["lake bucket"][1]
 
 
-def test_what_is_set_up_wrongly_is_reported_with_the_cure(aws, bucket, role):
-    queue = aws.client("sqs").create_queue(
+def test_what_is_set_up_wrongly_is_reported_with_the_cure(aws, bucket, role, admin):
+    queue = admin.client("sqs").create_queue(
         QueueName=bucket, Attributes={"VisibilityTimeout": "30"}
     )["QueueUrl"]
     denied = role(

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import routing, serving
+from crypto_assets_tests.helpers.roles import ADMIN, keys_of
 
 
 class _Applications(BaseHTTPRequestHandler):
@@ -31,7 +32,9 @@ class _Applications(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def router(ministack, credentials):
+def router(ministack, credentials, monkeypatch):
+    for name, value in keys_of(ADMIN).items():
+        monkeypatch.setenv(name, value)
     with serving(_Applications) as url, routing(ministack, {"emr-serverless": url}) as router:
         yield router
 

@@ -30,9 +30,9 @@ LOOK = {"method": "GET", "path": ".*/jobruns/.*"}
 
 
 @pytest.fixture
-def scene(ministack, credentials, shared_bucket, workers, tmp_path_factory):
+def scene(ministack, gateway, credentials, shared_bucket, workers, tmp_path_factory):
     with (
-        emr_double(workers, ministack) as (double, url),
+        emr_double(workers, gateway) as (double, url),
         routing(ministack, {"emr-serverless": url}) as router,
     ):
         cache = tmp_path_factory.getbasetemp() / "artifacts"

@@ -20,8 +20,8 @@ from crypto_assets_tests.helpers.waiting import HANG_S
 
 
 @pytest.fixture
-def queue(aws, bucket):
-    return make_queue(aws, bucket, visible_after_s=FOR_GOOD_S, max_receives=9)
+def queue(admin, bucket):
+    return make_queue(admin, bucket, visible_after_s=FOR_GOOD_S, max_receives=9)
 
 
 @pytest.fixture
@@ -32,21 +32,21 @@ def inbox(aws, bucket, queue, tmp_path):
 
 
 @pytest.fixture
-def write(inbox, aws, queue):
+def write(inbox, admin, queue):
     """Writes an object and waits for its event."""
 
     def write_object(key, content=b"x"):
-        before = waiting(aws, queue.url)
+        before = waiting(admin, queue.url)
         inbox.objects.write(key, content)
-        delivered(aws, queue.url, before + 1)
+        delivered(admin, queue.url, before + 1)
 
     return write_object
 
 
 @pytest.fixture
-def lapse(inbox):
+def lapse(admin, inbox):
     """Ends the visibility timeout of the events that the inbox received."""
-    return lapsing(inbox.events)
+    return lapsing(admin, inbox.events)
 
 
 def look(inbox, listed_at=None):
@@ -70,7 +70,7 @@ def test_events_tell_of_uploads_as_they_stand_now(inbox, write):
     assert all(map(inbox.is_settled, news.arrivals))
 
 
-def test_news_come_again_until_they_are_acknowledged(inbox, aws, queue, write, lapse):
+def test_news_come_again_until_they_are_acknowledged(inbox, admin, queue, write, lapse):
     write("btc.csv")
     assert look(inbox)[0] == ["btc.csv"]
     assert look(inbox) == ([], [])
@@ -79,12 +79,12 @@ def test_news_come_again_until_they_are_acknowledged(inbox, aws, queue, write, l
     assert found == ["btc.csv"]
     inbox.acknowledge(receipts)
     inbox.acknowledge(receipts)
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
-def test_lost_events_are_made_up_for_by_a_listing_now_and_then(inbox, aws, queue, write):
+def test_lost_events_are_made_up_for_by_a_listing_now_and_then(inbox, admin, queue, write):
     write("btc.csv")
-    aws.client("sqs").purge_queue(QueueUrl=queue.url)
+    admin.client("sqs").purge_queue(QueueUrl=queue.url)
     assert look(inbox) == ([], [])
     assert look(inbox, time.time() - RELIST_SECONDS + HANG_S) == ([], [])
     news = inbox.news(time.time() - RELIST_SECONDS - 1)
@@ -92,7 +92,7 @@ def test_lost_events_are_made_up_for_by_a_listing_now_and_then(inbox, aws, queue
     assert news.arrivals == [inbox.arrival("btc.csv")]
 
 
-def test_an_event_before_its_object_is_visible_comes_again(inbox, aws, queue, write, lapse):
+def test_an_event_before_its_object_is_visible_comes_again(inbox, admin, queue, write, lapse):
     write("btc.csv")
     inbox.objects.delete(["btc.csv"])  # not to be seen, as with an event that came too early
     inbox.acknowledge(look(inbox)[1])
@@ -101,21 +101,21 @@ def test_an_event_before_its_object_is_visible_comes_again(inbox, aws, queue, wr
     found, receipts = look(inbox)
     assert (found, len(receipts)) == (["btc.csv"], 2)
     inbox.acknowledge(receipts)
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
-def test_the_overrides_are_no_upload_and_their_event_is_worked_off(inbox, aws, queue, write):
+def test_the_overrides_are_no_upload_and_their_event_is_worked_off(inbox, admin, queue, write):
     write(OVERRIDES, b"")
     write(f"btc/{OVERRIDES}", b"")
     found, receipts = look(inbox)
     assert (found, len(receipts)) == ([f"btc/{OVERRIDES}"], 2)
     inbox.acknowledge(receipts)
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
-def test_what_the_product_writes_itself_is_no_news(inbox, aws, queue, write):
+def test_what_the_product_writes_itself_is_no_news(inbox, admin, queue, write):
     inbox.pin("btc.csv", b"x")
-    delivered(aws, queue.url, 1)
+    delivered(admin, queue.url, 1)
     write("_registry/BTC.json", b"{}")
     assert look(inbox) == ([], [])
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0

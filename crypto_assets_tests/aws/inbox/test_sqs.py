@@ -23,8 +23,8 @@ MAX_RECEIVES = 2
 
 
 @pytest.fixture
-def queue(aws, bucket):
-    return make_queue(aws, bucket, visible_after_s=FOR_GOOD_S, max_receives=MAX_RECEIVES)
+def queue(admin, bucket):
+    return make_queue(admin, bucket, visible_after_s=FOR_GOOD_S, max_receives=MAX_RECEIVES)
 
 
 @pytest.fixture
@@ -33,28 +33,28 @@ def events(aws, bucket, queue):
 
 
 @pytest.fixture
-def put(aws, bucket, queue):
+def put(admin, bucket, queue):
     """Uploads an object and waits for its event."""
-    client = aws.client("s3")
+    client = admin.client("s3")
 
     def put_object(key, body=b"x"):
-        before = waiting(aws, queue.url)
+        before = waiting(admin, queue.url)
         client.put_object(Bucket=bucket, Key=key, Body=body)
-        delivered(aws, queue.url, before + 1)
+        delivered(admin, queue.url, before + 1)
 
     return put_object
 
 
 @pytest.fixture
-def lapse(events):
+def lapse(admin, events):
     """Ends the visibility timeout of what was received."""
-    return lapsing(events)
+    return lapsing(admin, events)
 
 
 @pytest.fixture
-def send(aws, queue):
+def send(admin, queue):
     """Posts a message to the queue as it is."""
-    client = aws.client("sqs")
+    client = admin.client("sqs")
 
     def post(message):
         body = message if isinstance(message, str) else json.dumps(message)
@@ -133,23 +133,23 @@ def test_uploads_are_reported_under_the_names_they_have(events, put):
 
 
 def test_a_burst_of_a_thousand_uploads_is_received_whole_and_acknowledged(
-    aws, bucket, events, queue
+    admin, bucket, events, queue
 ):
-    client, wanted = aws.client("s3"), [f"burst/{number:04}.csv" for number in range(1000)]
+    client, wanted = admin.client("s3"), [f"burst/{number:04}.csv" for number in range(1000)]
     with ThreadPoolExecutor(8) as pool:
         list(
             pool.map(
                 lambda key: client.put_object(Bucket=bucket, Key=f"inbox/{key}", Body=b"x"), wanted
             )
         )
-    delivered(aws, queue.url, 1000)
+    delivered(admin, queue.url, 1000)
     found = []
     while batch := events.receive(500, HANG_S):
         assert len(batch) <= 500
         events.acknowledge(event.receipt for event in batch)
         found += batch
     assert keys(found) == wanted
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
 def test_no_more_messages_are_taken_than_asked_for(events, put):
@@ -176,7 +176,7 @@ def test_receiving_ends_when_its_time_is_over(events, put):
 
 
 def test_what_is_not_acknowledged_comes_again_and_then_is_a_dead_letter(
-    aws, events, put, queue, lapse
+    admin, events, put, queue, lapse
 ):
     put("inbox/btc.csv")
     (first,) = events.receive(10, HANG_S)
@@ -186,18 +186,18 @@ def test_what_is_not_acknowledged_comes_again_and_then_is_a_dead_letter(
     assert second.key == first.key
     lapse()
     assert events.receive(10, HANG_S) == []
-    assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 1)
+    assert (waiting(admin, queue.url), waiting(admin, queue.dead_letters_url)) == (0, 1)
 
 
-def test_what_is_acknowledged_never_comes_again(aws, events, put, queue, lapse):
+def test_what_is_acknowledged_never_comes_again(admin, events, put, queue, lapse):
     put("inbox/btc.csv")
     events.acknowledge([event.receipt for event in events.receive(10, HANG_S)])
     lapse()
     assert events.receive(10, HANG_S) == []
-    assert waiting(aws, queue.dead_letters_url) == 0
+    assert waiting(admin, queue.dead_letters_url) == 0
 
 
-def test_an_expired_or_doubled_receipt_is_no_error(aws, events, put, queue, lapse, caplog):
+def test_an_expired_or_doubled_receipt_is_no_error(admin, events, put, queue, lapse, caplog):
     put("inbox/btc.csv")
     (first,) = events.receive(10, HANG_S)
     lapse()
@@ -207,10 +207,10 @@ def test_an_expired_or_doubled_receipt_is_no_error(aws, events, put, queue, laps
         events.acknowledge([first.receipt, second.receipt])
         events.acknowledge([])
     assert not caplog.records
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
-def test_an_event_reported_twice_is_two_events_of_one_content(aws, bucket, events, send, queue):
+def test_an_event_reported_twice_is_two_events_of_one_content(admin, bucket, events, send, queue):
     """SQS delivers at least once; ministack delivers once, so the event is posted twice here."""
     for _ in range(2):
         send(of_eventbridge(bucket, "inbox/btc.csv"))
@@ -218,7 +218,7 @@ def test_an_event_reported_twice_is_two_events_of_one_content(aws, bucket, event
     assert keys(found) == ["btc.csv", "btc.csv"]
     assert len({event.receipt for event in found}) == 2
     events.acknowledge(event.receipt for event in found)
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
 def test_an_event_of_a_bucket_with_versions_is_understood(bucket, events, send):
@@ -228,13 +228,13 @@ def test_an_event_of_a_bucket_with_versions_is_understood(bucket, events, send):
     assert keys(events.receive(10, HANG_S)) == ["a+b%20c.csv", "btc.csv"]
 
 
-def test_the_direct_notifications_of_s3_are_understood(aws, bucket, events, send, queue):
+def test_the_direct_notifications_of_s3_are_understood(admin, bucket, events, send, queue):
     """ministack does not encode keys as S3 does, so the message of the S3 user guide is posted."""
     send(of_s3(bucket, "inbox/%E6%AF%94+%2B+%25.csv", "inbox/b.csv", "other/c.csv"))
     found = events.receive(10, HANG_S)
     assert keys(found) == ["b.csv", "比 + %.csv"]
     events.acknowledge(event.receipt for event in found)
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
 def test_a_bucket_whose_inbox_is_all_of_it_needs_no_prefix(aws, bucket, queue, put):
@@ -244,7 +244,7 @@ def test_a_bucket_whose_inbox_is_all_of_it_needs_no_prefix(aws, bucket, queue, p
 
 
 def test_what_is_beside_the_inbox_or_no_upload_is_acknowledged_and_said(
-    aws, bucket, events, put, queue, caplog
+    admin, bucket, events, put, queue, caplog
 ):
     put("lake/gold/ticker=BTC/data.parquet")
     put("inbox.csv")
@@ -252,20 +252,20 @@ def test_what_is_beside_the_inbox_or_no_upload_is_acknowledged_and_said(
     put("inbox/new folder/", b"")
     put("inbox/_registry/BTC.json")
     put("inbox/btc.csv")
-    aws.client("s3").delete_object(Bucket=bucket, Key="inbox/btc.csv")
-    delivered(aws, queue.url, 7)
-    with caplog.at_level(logging.INFO):
+    admin.client("s3").delete_object(Bucket=bucket, Key="inbox/btc.csv")
+    delivered(admin, queue.url, 7)
+    with caplog.at_level(logging.INFO, "crypto_assets.events"):
         assert keys(events.receive(20, HANG_S)) == ["btc.csv"]
     (record,) = caplog.records
     assert record.message == (
         "skipped messages: 2 outside the inbox, 2 of a folder, 1 of a hidden object, "
         "1 of no creation"
     )
-    assert waiting(aws, queue.url) == 1
+    assert waiting(admin, queue.url) == 1
 
 
 def test_foreign_messages_are_acknowledged_and_said_without_their_content(
-    aws, bucket, events, send, queue, caplog
+    admin, bucket, events, send, queue, caplog
 ):
     """Nothing but S3 writes to the rule's bus here, so what others may send is posted directly."""
     send({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
@@ -278,18 +278,18 @@ def test_foreign_messages_are_acknowledged_and_said_without_their_content(
     send(of_eventbridge("s3cr3t-bucket", "inbox/btc.csv"))
     send(of_eventbridge(bucket, "inbox/btc.csv", "Object Restore Completed"))
     send(of_s3(bucket, "inbox/s3cr3t.csv", name="ObjectRemoved:Delete"))
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "crypto_assets.events"):
         assert events.receive(20, HANG_S) == []
     (record,) = caplog.records
     assert record.message == (
         "skipped messages: 1 S3 test event, 2 without JSON, 4 of another source, "
         "1 of another bucket, 2 of no creation"
     )
-    assert waiting(aws, queue.url) == 0
+    assert waiting(admin, queue.url) == 0
 
 
 def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
-    aws, bucket, events, send, queue, lapse, caplog
+    admin, bucket, events, send, queue, lapse, caplog
 ):
     """S3 sends no such messages, so they are posted directly."""
     send({"source": "aws.s3"})
@@ -308,7 +308,7 @@ def test_messages_that_cannot_be_read_stop_no_other_and_become_dead_letters(
     for _ in range(MAX_RECEIVES):
         lapse()
         assert events.receive(20, HANG_S) == []
-    assert (waiting(aws, queue.url), waiting(aws, queue.dead_letters_url)) == (0, 5)
+    assert (waiting(admin, queue.url), waiting(admin, queue.dead_letters_url)) == (0, 5)
 
 
 def test_a_queue_that_is_not_there_is_an_error(aws, bucket, queue):

@@ -14,16 +14,16 @@ from crypto_assets_tests.helpers.waiting import until
 
 
 @pytest.fixture
-def topic(aws, bucket):
-    return aws.client("sns").create_topic(Name=bucket)["TopicArn"]
+def topic(admin, bucket):
+    return admin.client("sns").create_topic(Name=bucket)["TopicArn"]
 
 
 @pytest.fixture
-def arrived(aws, bucket, topic):
+def arrived(admin, bucket, topic):
     """Reads the one notice that a subscriber of the topic was sent."""
-    sqs = aws.client("sqs")
+    sqs = admin.client("sqs")
     queue = sqs.create_queue(QueueName=bucket)["QueueUrl"]
-    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(sqs, queue))
+    admin.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(sqs, queue))
 
     def read():
         found = until("a notice", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))

@@ -58,9 +58,9 @@ def test_prefixes_of_which_one_begins_another_do_not_mix(make):
     assert (lake.uri(""), other.uri("")) == (lake.root, other.root.rstrip("/"))
 
 
-def test_the_markers_of_folders_are_no_objects(objects, aws, bucket):
+def test_the_markers_of_folders_are_no_objects(objects, admin, bucket):
     for key in ("in/box/", "in/box/new folder/", "in/box/_s/run/"):
-        aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+        admin.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
     assert list(objects.walk()) == []
     assert list(objects.below("new folder")) == []
     assert objects.find("new folder/") is None
@@ -124,9 +124,9 @@ def test_a_lost_answer_puts_no_writer_in_conflict_with_itself(objects, router):
     assert objects.read("a") == b"moved"
 
 
-def test_a_copy_whose_etag_is_not_its_sources_is_known_by_its_content(objects, aws, bucket):
+def test_a_copy_whose_etag_is_not_its_sources_is_known_by_its_content(objects, admin, bucket):
     """With KMS no two objects have the same; nor have one sent in parts and its copy."""
-    s3, source = aws.client("s3"), {"Bucket": bucket, "Key": "in/box/b"}
+    s3, source = admin.client("s3"), {"Bucket": bucket, "Key": "in/box/b"}
     upload = s3.create_multipart_upload(**source)["UploadId"]
     part = s3.upload_part(**source, UploadId=upload, PartNumber=1, Body=b"moved")
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
@@ -169,10 +169,10 @@ def test_an_answer_that_breaks_off_is_asked_for_again(objects, router):
 
 @pytest.mark.parametrize("content", [b"small", b"large" * 2_000_000])
 def test_what_another_tool_put_there_is_not_known_to_be_held(
-    objects, aws, bucket, tmp_path, content
+    objects, admin, bucket, tmp_path, content
 ):
     (source := tmp_path / "source").write_bytes(content)
-    aws.client("s3").upload_file(str(source), bucket, "in/box/a")
+    admin.client("s3").upload_file(str(source), bucket, "in/box/a")
     assert not objects.holds(source, "a")
     objects.upload(source, "a", lambda _: None)
     assert objects.holds(source, "a")

@@ -19,6 +19,7 @@ from crypto_assets_tests.aws.warehouse.rows import Load, table
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.redshift_double import ROLE, RedshiftDouble
 from crypto_assets_tests.doubles.router import Router, routing
+from crypto_assets_tests.helpers.roles import Admin
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 
@@ -71,16 +72,16 @@ def ready(warehouse: RedshiftWarehouse, double: RedshiftDouble) -> RedshiftWareh
 
 
 @pytest.fixture
-def put(aws: Aws, bucket: str) -> Callable[[str, pa.Table | bytes], LoadFile]:
+def put(admin: Admin, bucket: str) -> Callable[[str, pa.Table | bytes], LoadFile]:
     """Puts one ticker's file into S3."""
-    s3, numbers = aws.client("s3"), itertools.count()
+    s3, numbers = admin.client("s3"), itertools.count()
 
     def put_file(ticker: str, rows: pa.Table | bytes) -> LoadFile:
         body, count = rows, 3
         if isinstance(rows, pa.Table):
             parquet.write_table(rows, stream := io.BytesIO())
             body, count = stream.getvalue(), len(rows)
-        key = f"ticker={ticker}/{next(numbers)}.parquet"
+        key = f"load/ticker={ticker}/{next(numbers)}.parquet"
         s3.put_object(Bucket=bucket, Key=key, Body=body)
         return LoadFile(f"s3://{bucket}/{key}", len(body), count)
 

@@ -112,7 +112,7 @@ def test_a_statement_cancelled_by_somebody_else_is_reported(warehouse, load, dou
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"workgroup": "elsewhere"}, "CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP"),
+        ({"workgroup": "none"}, "CRYPTO_ASSETS_AWS_REDSHIFT_WORKGROUP"),
         (
             {"database": "other"},
             'database "other" does not exist: set CRYPTO_ASSETS_AWS_REDSHIFT_DA',

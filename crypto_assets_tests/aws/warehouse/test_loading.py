@@ -109,10 +109,10 @@ def test_one_bad_file_fails_alone_and_keeps_its_old_rows(warehouse, load, put, b
     assert prices(warehouse) == dict.fromkeys(loaded, (4, 2.0, 2.0)) | {"DDD": (3, 1.0, 1.0)}
 
 
-def test_a_file_that_is_gone_changed_or_counted_wrong_fails_alone(warehouse, load, put, aws):
+def test_a_file_that_is_gone_changed_or_counted_wrong_fails_alone(warehouse, load, put, admin):
     files = load("AAA", "BBB", "CCC", "DDD")
     bucket, _, key = files["AAA"].uri.removeprefix("s3://").partition("/")
-    aws.client("s3").delete_object(Bucket=bucket, Key=key)
+    admin.client("s3").delete_object(Bucket=bucket, Key=key)
     files["BBB"] = LoadFile(files["BBB"].uri, files["BBB"].size_bytes + 1, 3)
     files["CCC"] = LoadFile(files["CCC"].uri, files["CCC"].size_bytes, 4)
     loaded, problems = warehouse.replace(files)

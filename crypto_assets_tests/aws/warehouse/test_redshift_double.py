@@ -218,9 +218,9 @@ def test_sql_that_redshift_lacks_or_that_breaks_a_batch_is_refused(client, sql, 
 
 
 @pytest.fixture
-def copy(client, aws, bucket):
+def copy(client, admin, bucket):
     """Copies one file by a manifest; returns what became of it and the rows that are there."""
-    s3 = aws.client("s3")
+    s3 = admin.client("s3")
 
     def put(key, body):
         s3.put_object(Bucket=bucket, Key=key, Body=body)
