@@ -30,6 +30,7 @@ DECLARE
     loaded BIGINT;
     known INTEGER;
     entry RECORD;
+    symbol VARCHAR(20);
 BEGIN
     SELECT b.ticker, b.row_count, COALESCE(p.row_count, 0) INTO wrong, wanted, loaded
     FROM batch b LEFT JOIN (
@@ -45,7 +46,8 @@ BEGIN
         SELECT COUNT(*) INTO known FROM pg_views
         WHERE schemaname = 'market_data' AND viewname = LOWER(entry.ticker);
         IF known = 0 THEN
-            CALL market_data.sp_add_view(entry.ticker);
+            symbol := entry.ticker;
+            CALL market_data.sp_add_view(symbol);
         END IF;
     END LOOP;
 END;

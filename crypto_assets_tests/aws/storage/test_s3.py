@@ -256,6 +256,7 @@ OPERATIONS = {
     [
         (403, "AccessDenied", RefusedError, "allow s3:ListBucket on bucket"),
         (503, "SlowDown", BusyError, "run again later"),
+        (501, "NotImplemented", RefusedError, "NotImplemented|501"),
     ],
 )
 def test_every_operation_tells_what_s3_refuses_in_one_line(
