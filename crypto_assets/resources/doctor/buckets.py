@@ -55,7 +55,7 @@ def _key(account: Account, uri: str) -> str:
     if key["KeyState"] != "Enabled":
         raise UsageError(f"its key {key['Arn']} is {key['KeyState']}: enable it or name another")
     settings = account.settings.aws
-    roles = {settings.emr_role_arn: _READ if uri == settings.inbox else _WRITE}
+    roles = {settings.emr_role_arn: _WRITE if uri == settings.lake else _READ}
     if uri == settings.lake:
         roles[settings.redshift_role_arn] = _READ
     wanted = {role: actions for role, actions in roles.items() if role}

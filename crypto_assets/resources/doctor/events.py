@@ -49,13 +49,13 @@ def _rule(account: Account, url: str) -> str:
     rules = _Rules(account.client("events"), list(_uploads(account)))
     arn = queue["QueueArn"]
     names = rules.names(arn)
-    sending = [name for name in names if rules.sends(name)]
+    sending = [name for name in names if rules.sends(rules.rule(name))]
     if not sending:
         raise UsageError(_cure(rules, names, arn))
-    permitted = "events.amazonaws.com" in services_of(
-        json.loads(queue.get("Policy") or "{}"), "sqs:SendMessage"
-    )
-    if not permitted and not any(rules.has_role(name, arn) for name in sending):
+    senders = services_of(json.loads(queue.get("Policy") or "{}"), "sqs:SendMessage")
+    if not senders & {"events.amazonaws.com", "*"} and not any(
+        rules.has_role(name, arn) for name in sending
+    ):
         raise UsageError(
             "the queue's policy does not let EventBridge send to it: allow events.amazonaws.com "
             "sqs:SendMessage"
@@ -70,7 +70,7 @@ def _cure(rules: _Rules, names: list[str], queue: str) -> str:
             "leaves out events of uploads (Object Created by PutObject or CompleteMultipartUpload, "
             f"keys such as {rules.key}): enable or correct it"
         )
-    if without := [name for name in rules.all() if rules.sends(name)]:
+    if without := [rule["Name"] for rule in rules.of_s3() if rules.sends(rule)]:
         return f"rule {', '.join(without)} does not have the queue for target: add {queue} to it"
     return f"no rule sends it the events of uploads: make one for aws.s3, with {queue} as target"
 
@@ -87,12 +87,17 @@ class _Rules:
         pages = self._client.get_paginator("list_rule_names_by_target").paginate(TargetArn=queue)
         return [name for page in pages for name in page["RuleNames"]]
 
-    def all(self) -> list[str]:
-        pages = self._client.get_paginator("list_rules").paginate()
-        return [rule["Name"] for page in pages for rule in page["Rules"]]
+    def rule(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.describe_rule(Name=name)
+        return found
 
-    def sends(self, name: str) -> bool:
-        rule = self._client.describe_rule(Name=name)
+    def of_s3(self) -> list[dict[str, Any]]:
+        """The rules for events of S3; an account may have hundreds of others."""
+        pages = self._client.get_paginator("list_rules").paginate()
+        rules = (rule for page in pages for rule in page["Rules"])
+        return [rule for rule in rules if "aws.s3" in rule.get("EventPattern", "")]
+
+    def sends(self, rule: dict[str, Any]) -> bool:
         pattern = rule.get("EventPattern")
         return (
             bool(pattern)

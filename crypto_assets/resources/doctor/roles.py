@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from crypto_assets.resources.doctor.piece import Account, Piece
@@ -25,15 +26,16 @@ def _role_of(*services: str) -> Callable[[Account, str], str]:
 
 
 def services_of(policy: Mapping[str, Any], action: str = "sts:AssumeRole") -> set[str]:
-    """The services that a policy allows this action."""
-    service, _, _ = action.partition(":")
-    names = {action.lower(), f"{service}:*", "*"}
+    """The services that a policy allows this action; `*` where it allows everybody."""
     found: set[str] = set()
     for statement in listed(policy.get("Statement", [])):
-        allowed = {name.lower() for name in listed(statement.get("Action", []))}
-        principal = statement.get("Principal", {})
-        if statement.get("Effect") == "Allow" and allowed & names and isinstance(principal, dict):
-            found.update(listed(principal.get("Service", [])))
+        patterns = listed(statement.get("Action", []))
+        named = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+        if statement.get("Effect") == "Allow" and named:
+            principal = statement.get("Principal", {})
+            kinds = principal if isinstance(principal, dict) else {"AWS": principal}
+            found.update(listed(kinds.get("Service", [])))
+            found.update({"*"}.intersection(listed(kinds.get("AWS", []))))
     return found
 
 

@@ -87,6 +87,14 @@ def test_a_queue_that_does_not_let_eventbridge_send_is_reported_unless_a_role_do
     assert rule()[0]
 
 
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"Service": "events.amazonaws.com"}])
+def test_a_policy_lets_eventbridge_send_in_several_words(rule, admin, queue, principal):
+    allowed = {"Effect": "Allow", "Principal": principal, "Action": "SQS:Send*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    admin.client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
+    assert rule()[0]
+
+
 def test_a_queue_whose_key_eventbridge_cannot_use_is_reported(said, admin, bucket, queue):
     key = {"KmsMasterKeyId": "alias/aws/sqs"}
     admin.client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes=key)
