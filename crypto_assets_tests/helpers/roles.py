@@ -25,10 +25,12 @@ from crypto_assets_tests.helpers.iam_calls import calls_of
 POLICIES = Path(__file__).parents[2] / "deploy/iam"
 ORCHESTRATOR, UPLOADER = "AKIATESTORCHESTRATOR", "AKIATESTTESTUPLOADER"
 JOB, COPY = "AKIATESTTESTTEST0JOB", "AKIATESTTESTTESTCOPY"
+# Two more identities that run Dagster, each with a database user of its own.
+LAPTOP_KEY, SERVER_KEY = "AKIATESTTESTTESTLAPTOP", "AKIATESTTESTTESTSERVER"
 FUNCTION = "000000000000"  # ministack gives its functions this one
 ADMIN = "AKIATESTTESTTESTROOT"
 _ROLES = {
-    ORCHESTRATOR: "orchestrator",
+    **dict.fromkeys((ORCHESTRATOR, LAPTOP_KEY, SERVER_KEY), "orchestrator"),
     UPLOADER: "uploader",
     JOB: "job",
     COPY: "copy",

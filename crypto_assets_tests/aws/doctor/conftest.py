@@ -13,6 +13,7 @@ from crypto_assets_tests.aws.doctor.account import Said, found
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import Router, routing
 from crypto_assets_tests.doubles.serverless_double import Serverless, serverless
+from crypto_assets_tests.helpers.roles import Admin
 
 
 @pytest.fixture
@@ -40,12 +41,12 @@ def said(router: Router) -> Callable[..., Said]:
 
 
 @pytest.fixture
-def role(aws: Aws, bucket: str) -> Callable[..., str]:
+def role(admin: Admin, bucket: str) -> Callable[..., str]:
     """Makes a role with these statements in its trust policy; gives its ARN."""
 
     def make(*statements: dict[str, Any]) -> str:
         policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        made = aws.client("iam").create_role(
+        made = admin.client("iam").create_role(
             RoleName=f"{bucket}-{len(policy)}", AssumeRolePolicyDocument=policy
         )
         return made["Role"]["Arn"]

@@ -77,7 +77,7 @@ def restricted(credentials):
         server.shutdown()
 
 
-def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, bucket, role, admin):
+def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, admin, bucket, role):
     queue = make_queue(admin, bucket, visible_after_s=60, max_receives=5)
     topic = admin.client("sns").create_topic(Name=bucket)["TopicArn"]
     job = role(allow({"Service": ["ec2.amazonaws.com", "emr-serverless.amazonaws.com"]}))

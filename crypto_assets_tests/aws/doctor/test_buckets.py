@@ -14,11 +14,11 @@ EMR = allow({"Service": "emr-serverless.amazonaws.com"})
 
 
 @pytest.fixture
-def key(aws, bucket):
+def key(admin, bucket):
     """The key by which the bucket encrypts."""
-    made = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    made = admin.client("kms").create_key()["KeyMetadata"]["Arn"]
     rule = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": made}
-    aws.client("s3").put_bucket_encryption(
+    admin.client("s3").put_bucket_encryption(
         Bucket=bucket,
         ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]},
     )
@@ -60,9 +60,9 @@ def test_a_key_that_who_runs_dagster_may_not_use_is_reported(lake, router):
     assert "allow kms:GenerateDataKey and kms:Decrypt on the key that encrypts the bucket" in text
 
 
-def test_a_key_that_is_disabled_is_reported(lake, aws, key):
+def test_a_key_that_is_disabled_is_reported(lake, admin, key):
     assert lake()["lake key"] == (True, f"aws:kms, {key}")
-    aws.client("kms").disable_key(KeyId=key)
+    admin.client("kms").disable_key(KeyId=key)
     ok, text = lake()["lake key"]
     assert not ok
     assert f"its key {key} is Disabled: enable it or name another" in text
@@ -99,11 +99,11 @@ def test_a_role_without_rights_on_the_key_is_reported_with_those(lake, key, role
     assert lake(emr_role_arn=job)["lake key"] == (True, f"aws:kms, {key}")
 
 
-def test_a_role_that_the_key_itself_allows_is_fit(lake, aws, key, role, simulate):
+def test_a_role_that_the_key_itself_allows_is_fit(lake, admin, key, role, simulate):
     job = role(EMR)
     allowed = {"Effect": "Allow", "Principal": {"AWS": job}, "Action": "kms:*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    aws.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+    admin.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
     simulate("implicitDeny")
     assert lake(emr_role_arn=job)["lake key"] == (True, f"aws:kms, {key}")
 

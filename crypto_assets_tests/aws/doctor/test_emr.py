@@ -14,8 +14,8 @@ WAY = f"add a gateway endpoint of {S3} to its route table, or a route to a NAT"
 
 
 @pytest.fixture
-def ec2(aws):
-    return aws.client("ec2")
+def ec2(admin):
+    return admin.client("ec2")
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ OTHERS = {"detail": {"object": {"key": [{"prefix": "other/"}]}}}
 
 
 @pytest.fixture
-def queue(aws, bucket):
-    return make_queue(aws, bucket, visible_after_s=60, max_receives=5)
+def queue(admin, bucket):
+    return make_queue(admin, bucket, visible_after_s=60, max_receives=5)
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def rule(said, bucket, queue):
 
 
 @pytest.fixture
-def events(aws):
-    return aws.client("events")
+def events(admin):
+    return admin.client("events")
 
 
 def pattern(bucket, **more):
@@ -61,10 +61,10 @@ def test_a_rule_for_the_prefix_of_the_inbox_is_fit(rule, events, bucket):
 
 
 def test_a_rule_that_has_no_queue_for_target_is_reported_with_the_cure(
-    rule, events, aws, bucket, queue
+    rule, events, admin, bucket, queue
 ):
     events.remove_targets(Rule=bucket, Ids=["inbox"])
-    wanted = arn(aws.client("sqs"), queue.url)
+    wanted = arn(admin.client("sqs"), queue.url)
     ok, text = rule()
     assert not ok
     assert f"rule {bucket} does not have the queue for target: add {wanted} to it" in text
@@ -75,9 +75,9 @@ def test_a_rule_that_has_no_queue_for_target_is_reported_with_the_cure(
 
 
 def test_a_queue_that_does_not_let_eventbridge_send_is_reported_unless_a_role_does(
-    rule, events, aws, bucket, queue
+    rule, events, admin, bucket, queue
 ):
-    sqs = aws.client("sqs")
+    sqs = admin.client("sqs")
     sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": ""})
     ok, text = rule()
     assert not ok
@@ -88,16 +88,16 @@ def test_a_queue_that_does_not_let_eventbridge_send_is_reported_unless_a_role_do
 
 
 @pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"Service": "events.amazonaws.com"}])
-def test_a_policy_lets_eventbridge_send_in_several_words(rule, aws, queue, principal):
+def test_a_policy_lets_eventbridge_send_in_several_words(rule, admin, queue, principal):
     allowed = {"Effect": "Allow", "Principal": principal, "Action": "SQS:Send*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
-    aws.client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
+    admin.client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
     assert rule()[0]
 
 
-def test_a_queue_whose_key_eventbridge_cannot_use_is_reported(said, aws, bucket, queue):
+def test_a_queue_whose_key_eventbridge_cannot_use_is_reported(said, admin, bucket, queue):
     key = {"KmsMasterKeyId": "alias/aws/sqs"}
-    aws.client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes=key)
+    admin.client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes=key)
     ok, text = said(inbox=f"s3://{bucket}", queue_url=queue.url)["queue"]
     assert not ok
     assert "EventBridge cannot use its key alias/aws/sqs: encrypt by SSE-SQS" in text

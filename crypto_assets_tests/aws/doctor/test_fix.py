@@ -7,6 +7,7 @@ import pytest
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.redshift_double import ROLE
 from crypto_assets_tests.doubles.router import routing
+from crypto_assets_tests.helpers.roles import SERVER_KEY
 
 SERVER = "IAMR:server"
 
@@ -31,7 +32,7 @@ def settings(ministack, credentials, account, redshift, bucket, home, monkeypatc
 
 
 def test_the_fix_is_shown_and_made_and_then_found_fit(run, settings, redshift):
-    redshift.add_user(SERVER, "AKIASERVER")
+    redshift.add_user(SERVER, SERVER_KEY)
     code, out, _ = run("doctor", "--fix", "--publisher", SERVER)
     assert code == 0, out
     shown = out.splitlines()
@@ -43,8 +44,8 @@ def test_the_fix_is_shown_and_made_and_then_found_fit(run, settings, redshift):
 
 
 def test_who_may_not_load_is_found_unfit_with_the_cure(run, settings, redshift, monkeypatch):
-    redshift.add_user(SERVER, "AKIASERVER")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASERVER")
+    redshift.add_user(SERVER, SERVER_KEY)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", SERVER_KEY)
     code, out, _ = run("doctor")
     assert code == 1
     assert f'a superuser runs GRANT CREATE ON DATABASE dev TO "{SERVER}"' in " ".join(out.split())

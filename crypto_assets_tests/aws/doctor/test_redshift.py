@@ -50,9 +50,9 @@ def test_a_namespace_that_may_not_be_looked_at_is_not_checked(said, router):
 
 
 def test_a_workgroup_that_reaches_s3_only_through_a_vpc_without_a_way_is_reported(
-    said, account, aws
+    said, account, admin
 ):
-    ec2 = aws.client("ec2")
+    ec2 = admin.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.2.1.0/24")["Subnet"]["SubnetId"]
     account.workgroup |= {"enhancedVpcRouting": True, "subnetIds": [subnet]}

@@ -14,6 +14,7 @@ from crypto_assets.resources.warehouse.redshift_setup import MARKET_DATA
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.tables import arrow_schema
 from crypto_assets_tests.aws.warehouse.rows import prices
+from crypto_assets_tests.helpers.roles import LAPTOP_KEY, SERVER_KEY
 
 ANN, SERVER = "IAM:ann", "IAMR:server"
 SEES = "SELECT count(*), max(price) FROM market_data."
@@ -22,17 +23,17 @@ SEES = "SELECT count(*), max(price) FROM market_data."
 @pytest.fixture
 def ann(make, double):
     """A laptop's warehouse: its database user may create schemas."""
-    double.add_user(ANN, "AKIAANN")
+    double.add_user(ANN, LAPTOP_KEY)
     with double.connect() as connection:
         connection.execute(f'GRANT CREATE ON DATABASE postgres TO "{ANN}"')
-    return make(key="AKIAANN")
+    return make(key=LAPTOP_KEY)
 
 
 @pytest.fixture
 def server(make, double):
     """A server's warehouse: nobody granted its database user anything."""
-    double.add_user(SERVER, "AKIASERVER")
-    return make(key="AKIASERVER")
+    double.add_user(SERVER, SERVER_KEY)
+    return make(key=SERVER_KEY)
 
 
 def fixed(warehouse, *publishers):
@@ -68,10 +69,10 @@ def test_two_identities_publish_and_remove_in_turn(ann, server, load):
     assert ann.query(SEES + "btc")[1] == [(3, 1.0)]
 
 
-def test_two_identities_replace_the_accounts_in_turn(ann, server, aws, bucket):
+def test_two_identities_replace_the_accounts_in_turn(ann, server, admin, bucket):
     rows = arrow_schema(CUSTOMER_ACCOUNTS.file_columns).empty_table()
     parquet.write_table(rows, stream := io.BytesIO())
-    aws.client("s3").put_object(
+    admin.client("s3").put_object(
         Bucket=bucket, Key="lake/customer_accounts/a.parquet", Body=stream.getvalue()
     )
     file = LoadFile(f"s3://{bucket}/lake/customer_accounts/a.parquet", len(stream.getvalue()), 0)
