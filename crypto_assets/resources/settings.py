@@ -51,6 +51,18 @@ class AwsSettings(Table):
     topic_arn: str = setting(text, "", "SNS topic that gets the notices.")
     emr_application_id: str = setting(text, "", "EMR Serverless application.")
     emr_role_arn: str = setting(text, "", "Role that its job runs have.")
+    emr_executors: int | None = setting(
+        optional(number(int, 1)), None, "Executors of a job; not set: by its currencies, at most 3."
+    )
+    emr_executor_cores: int = setting(number(int, 1), 4, "vCPUs of an executor.")
+    emr_executor_memory_gb: int = setting(number(int, 2), 16, "Memory of an executor, in GB.")
+    emr_driver_cores: int = setting(number(int, 1), 2, "vCPUs of a job's driver.")
+    emr_driver_memory_gb: int = setting(number(int, 2), 8, "Memory of a job's driver, in GB.")
+    emr_time_limit_min: int = setting(number(int, 1), 120, "Minutes after which a job is ended.")
+    emr_log_uri: str = setting(text, "", "S3 URI of the jobs' logs; not set: EMR keeps them.")
+    emr_python: str = setting(
+        text, "/usr/bin/python3.11", "Python of a job, where the application has it."
+    )
     redshift_workgroup: str = setting(text, "", "Redshift Serverless workgroup.")
     redshift_database: str = setting(text, "dev", "Its database.")
     redshift_role_arn: str = setting(text, "", "Role with which COPY reads the lake.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pyarrow as pa
@@ -64,7 +64,7 @@ class Scene(BehindRouter):
         body = text.encode()
         key = f"inbox/_contents/{name}"
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
-        uri = f"s3://{self.bucket}/{quote(key)}"
+        uri = f"s3://{self.bucket}/{key}"
         return Upload(uri, name, hashlib.sha256(body).hexdigest())
 
     def currency(self, ticker: str, history: str | None = None) -> Currency:

@@ -8,7 +8,7 @@ from typing import Any
 
 from crypto_assets.resources.doctor.network import LOOKS, way_to_s3
 from crypto_assets.resources.doctor.piece import Account, Piece
-from crypto_assets.resources.engine.emr import EmrServerlessEngine
+from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.errors import UsageError
 
 RELEASE = "emr-spark-8.1.0"
@@ -31,18 +31,18 @@ def _application(account: Account, application_id: str) -> str:
     started = found.get("autoStartConfiguration", {}).get("enabled", True)
     if not started and state != "STARTED":
         raise UsageError("it is not started, and jobs do not start it: turn on its auto-start")
-    if short := _short(found.get("maximumCapacity", {})):
+    if short := _short(JobSize.of(account.settings), found.get("maximumCapacity", {})):
         raise UsageError(f"{short}: raise its maximum capacity, or a job waits for ever")
     return f"{application_id} {label}, {state.lower()}"
 
 
-def _short(capacity: Mapping[str, str]) -> str:
+def _short(job: JobSize, capacity: Mapping[str, str]) -> str:
     """What the application may have at most, and a job asks for more of."""
-    engine, workers = EmrServerlessEngine, 1 + EmrServerlessEngine.executors
+    executors = job.most_executors
     asked = {
-        "cpu": engine.driver_cores + engine.executors * engine.executor_cores,
-        "memory": engine.driver_memory_gb + engine.executors * engine.executor_memory_gb,
-        "disk": workers * _WORKER_DISK_GB,
+        "cpu": job.driver_cores + executors * job.executor_cores,
+        "memory": job.driver_memory_gb + executors * job.executor_memory_gb,
+        "disk": (1 + executors) * _WORKER_DISK_GB,
     }
     units = {"cpu": "vCPU", "memory": "GB", "disk": "GB of disk"}
     return ", ".join(

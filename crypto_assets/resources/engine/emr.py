@@ -11,7 +11,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +21,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 from crypto_assets.resources.aws import THROTTLED, Aws, aws_errors, error_code
 from crypto_assets.resources.engine.artifact import Artifact, Packer
 from crypto_assets.resources.engine.emr_jobs import JobStore, Record, client_token, spec_hash
+from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.engine.emr_watch import ENDED, WAITING, Watch, ended_badly, with_job
 from crypto_assets.resources.engine.engine import Engine, Execute
 from crypto_assets.resources.errors import BusyError, RefusedError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _CHANGES = 10  # of a record by others, while this process wants to write it
-_OVERHEAD = 0.3  # of a worker's memory: where the Python that reads the uploads lives
 _TAG = re.compile(r"[^A-Za-z0-9 /_.:=+@-]")
 _TAG_LENGTH = 256
 # A storm of other jobs may throttle a start for longer than clients wait by themselves.
@@ -61,12 +61,7 @@ class EmrServerlessEngine(Engine):
     role_arn: str
     cache: str
     readers: int = 12
-    driver_cores: int = 2
-    driver_memory_gb: int = 8
-    executor_cores: int = 4
-    executor_memory_gb: int = 16
-    executors: int = 3  # with the driver within the quota of 16 vCPUs
-    time_limit_min: int = 120
+    size: JobSize = field(default_factory=JobSize)
     queue_limit_min: float = 60  # while a job waits for its workers
     poll_seconds: float = 10  # between looks at a job's messages on S3
 
@@ -78,6 +73,7 @@ class EmrServerlessEngine(Engine):
             application_id=settings.aws.wanted("emr_application_id"),
             role_arn=settings.aws.wanted("emr_role_arn"),
             cache=str(settings.artifacts),
+            size=JobSize.of(settings),
         )
 
     @contextmanager
@@ -280,13 +276,14 @@ class _Service:
             "crypto-assets:layers": " ".join(spec.layers),
             "crypto-assets:partitions": str(count),
         }
-        conf = {**artifact.spark_conf, **self._spark_conf()}
+        executors = engine.size.executors_for(count if spec.each else None)
+        conf = {**artifact.spark_conf, **self._spark_conf(executors)}
         return {
             "applicationId": engine.application_id,
             "clientToken": token,
             "executionRoleArn": engine.role_arn,
             "name": f"crypto-assets {count} partitions {token[:16]}",
-            "executionTimeoutMinutes": engine.time_limit_min,
+            "executionTimeoutMinutes": engine.size.time_limit_min,
             "jobDriver": {
                 "sparkSubmit": {
                     "entryPoint": artifact.entry_point,
@@ -296,37 +293,23 @@ class _Service:
                     ),
                 }
             },
+            **engine.size.overrides(),
             "tags": {tag_text(name): tag_text(value) for name, value in tags.items()},
         }
 
-    def _spark_conf(self) -> dict[str, str]:
+    def _spark_conf(self, executors: int) -> dict[str, str]:
         """All of it, always: release 8.0.0 replaces the application's conf by the job's."""
-        engine = self.engine
         region = self.client.meta.region_name
         return {
-            **_size("driver", engine.driver_cores, engine.driver_memory_gb),
-            **_size("executor", engine.executor_cores, engine.executor_memory_gb),
-            "spark.executor.instances": str(engine.executors),
-            "spark.dynamicAllocation.enabled": "false",
+            **self.engine.size.spark_conf(executors),
             "spark.emr-serverless.driverEnv.AWS_REGION": region,
             "spark.executorEnv.AWS_REGION": region,
             "spark.sql.ansi.enabled": "true",
             "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.shuffle.partitions": str(2 * engine.executors * engine.executor_cores),
         }
 
 
 def tag_text(text: str) -> str:
     """The text as AWS takes it for a tag."""
     return _TAG.sub("_", text)[:_TAG_LENGTH]
-
-
-def _size(worker: str, cores: int, memory_gb: int) -> dict[str, str]:
-    """Cores and memory of a worker; heap and overhead together are what it is billed for."""
-    overhead = int(memory_gb * 1024 * _OVERHEAD)
-    return {
-        f"spark.{worker}.cores": str(cores),
-        f"spark.{worker}.memory": f"{memory_gb * 1024 - overhead}m",
-        f"spark.{worker}.memoryOverhead": f"{overhead}m",
-    }

@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from crypto_assets.resources.engine.emr import tag_text
+from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.engine.emr_watch import CALLS_PER_HOUR, COST_CALLS, asks
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.errors import BusyError, RefusedError
@@ -238,7 +239,7 @@ def test_a_job_over_its_time_limit_is_not_tried_again(scene):
     scene.double.faults.append("hang")
     batch = scene.batch("long", scene.currency("LONG"))
     with pytest.raises(RefusedError, match="ended CANCELLED: it ran longer than its time limit"):
-        computed(scene.engine(time_limit_min=5), batch)
+        computed(scene.engine(size=JobSize(time_limit_min=5)), batch)
 
 
 def test_expired_credentials_start_no_job_and_the_cure_is_reported(scene):

@@ -1,0 +1,105 @@
+"""What a job on EMR Serverless asks for: workers, time and where its logs go.
+
+What a worker may have is «Worker configurations» in the user guide of EMR Serverless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from crypto_assets.resources.errors import UsageError
+from crypto_assets.resources.settings import Settings, variable
+
+_OVERHEAD = 0.3  # of a worker's memory: where the Python that reads the uploads lives
+_CURRENCIES = 300  # an executor more for so many
+_MOST = 3  # executors of a job unless a setting says more: with the driver within 16 vCPUs
+_MEMORY_GB: Mapping[int, range] = {  # by vCPUs
+    1: range(2, 9),
+    2: range(4, 17),
+    4: range(8, 31),
+    8: range(16, 61, 4),
+    16: range(32, 121, 8),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSize:
+    """The workers of a job. `executors` is their number; None: by what the job has to compute."""
+
+    driver_cores: int = 2
+    driver_memory_gb: int = 8
+    executor_cores: int = 4
+    executor_memory_gb: int = 16
+    executors: int | None = None
+    time_limit_min: int = 120
+    log_uri: str = ""
+    python: str = "/usr/bin/python3.11"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Raises `UsageError` if EMR Serverless has no such worker."""
+        chosen = settings.aws
+        size = cls(
+            driver_cores=chosen.emr_driver_cores,
+            driver_memory_gb=chosen.emr_driver_memory_gb,
+            executor_cores=chosen.emr_executor_cores,
+            executor_memory_gb=chosen.emr_executor_memory_gb,
+            executors=chosen.emr_executors,
+            time_limit_min=chosen.emr_time_limit_min,
+            log_uri=chosen.emr_log_uri,
+            python=chosen.emr_python,
+        )
+        _check("driver", size.driver_cores, size.driver_memory_gb)
+        _check("executor", size.executor_cores, size.executor_memory_gb)
+        return size
+
+    @property
+    def most_executors(self) -> int:
+        return self.executors or _MOST
+
+    def executors_for(self, currencies: int | None) -> int:
+        """Executors for so many currencies; None: for one large table."""
+        if self.executors or currencies is None:
+            return self.most_executors
+        return min(_MOST, -(-currencies // _CURRENCIES))
+
+    def spark_conf(self, executors: int) -> dict[str, str]:
+        """The Spark configuration of these workers and of their Python."""
+        return {
+            **_worker("driver", self.driver_cores, self.driver_memory_gb),
+            **_worker("executor", self.executor_cores, self.executor_memory_gb),
+            "spark.executor.instances": str(executors),
+            "spark.dynamicAllocation.enabled": "false",
+            "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": self.python,
+            "spark.executorEnv.PYSPARK_PYTHON": self.python,
+            "spark.sql.shuffle.partitions": str(2 * executors * self.executor_cores),
+        }
+
+    def overrides(self) -> dict[str, Any]:
+        """The part of `StartJobRun` that says where logs go; nothing if EMR keeps them."""
+        if not self.log_uri:
+            return {}
+        logs = {"s3MonitoringConfiguration": {"logUri": self.log_uri}}
+        return {"configurationOverrides": {"monitoringConfiguration": logs}}
+
+
+def _check(worker: str, cores: int, memory_gb: int) -> None:
+    if memory_gb not in (fitting := _MEMORY_GB.get(cores, range(0))):
+        names = (variable("aws", f"emr_{worker}_{part}") for part in ("cores", "memory_gb"))
+        fit = f"{fitting[0]} to {fitting[-1]} GB" if fitting else "1, 2, 4, 8 or 16 vCPUs"
+        raise UsageError(
+            f"EMR Serverless has no worker of {cores} vCPUs and {memory_gb} GB, but {fit}: "
+            f"correct {' or '.join(names)}"
+        )
+
+
+def _worker(worker: str, cores: int, memory_gb: int) -> dict[str, str]:
+    """Cores and memory of a worker; heap and overhead together are what it is billed for."""
+    overhead = int(memory_gb * 1024 * _OVERHEAD)
+    return {
+        f"spark.{worker}.cores": str(cores),
+        f"spark.{worker}.memory": f"{memory_gb * 1024 - overhead}m",
+        f"spark.{worker}.memoryOverhead": f"{overhead}m",
+    }
