@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.helpers.roles import ORCHESTRATOR
 from sample_data.accounts import write_snapshots
 
 COMMAND = [sys.executable, "-P", "-m", "crypto_assets.cli", "materialize", "--all"]
@@ -20,7 +21,7 @@ def on_a_bucket(router, bucket, home, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     key_file = home.parent / "key.csv"
-    key_file.write_text("Access key ID,Secret access key\nAKIAOTHERSTORE,made-up\n")
+    key_file.write_text(f"Access key ID,Secret access key\n{ORCHESTRATOR},made-up-secret\n")
     for name, value in {
         "INBOX": "s3",
         "LAKE": "s3",
@@ -36,7 +37,7 @@ def on_a_bucket(router, bucket, home, monkeypatch):
 
 @pytest.mark.parametrize("engine", ["sail", "spark"])
 def test_currencies_are_computed_from_a_bucket_and_loaded_here(
-    run, add, aws, bucket, on_a_bucket, monkeypatch, engine
+    run, add, admin, bucket, on_a_bucket, monkeypatch, engine
 ):
     monkeypatch.setenv("CRYPTO_ASSETS_ENGINE", engine)
     assert add("BTC")[0] == 0
@@ -53,7 +54,7 @@ def test_currencies_are_computed_from_a_bucket_and_loaded_here(
     assert json.loads(counted) == [{"n": wanted}]
     assert run("materialize", "BTC", "--layer", "warehouse")[0] == 0
     assert run("remove", "BTC", "--yes")[0] == 0
-    left = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/").get("Contents", [])
+    left = admin.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/").get("Contents", [])
     assert not [found["Key"] for found in left if "ticker=BTC" in found["Key"]]
 
 

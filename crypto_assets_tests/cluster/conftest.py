@@ -10,6 +10,7 @@ import pytest
 
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.router import Router, routing
+from crypto_assets_tests.helpers.roles import ADMIN, keys_of
 from crypto_assets_tests.helpers.spark_cluster import Cluster, spark_cluster
 
 
@@ -31,8 +32,7 @@ def store(ministack: str) -> Iterator[Router]:
 def cluster(store: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster whose machines have credentials of their own."""
     access = {
-        "AWS_ACCESS_KEY_ID": "AKIAEXECUTOR",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
+        **keys_of(ADMIN),
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -18,7 +18,6 @@ import pytest
 
 from bench.generate import generate
 from crypto_assets.resources import wiring
-from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.settings import Settings
@@ -31,6 +30,7 @@ from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.loopback import free_port
 from crypto_assets_tests.helpers.processes import kill_family
+from crypto_assets_tests.helpers.roles import ADMIN, Admin, keys_of
 from crypto_assets_tests.helpers.spark_cluster import tasks_by_executor
 from crypto_assets_tests.helpers.waiting import until
 from sample_data.accounts import write_snapshots
@@ -41,24 +41,24 @@ TICKERS, DAYS, NUMBER_OF_ACCOUNTS = 200, 1_000, 100_000
 LAYERS = ("bronze", "silver", "gold")
 
 
+def give_access(patch, url):
+    for name, value in {
+        **keys_of(ADMIN),
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ALLOW_HTTP": "true",
+    }.items():
+        patch.setenv(name, value)
+
+
 @pytest.fixture(autouse=True)
 def access(credentials, monkeypatch, store):
-    monkeypatch.setenv("AWS_REGION", REGION)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
-    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-
-
-@pytest.fixture(scope="module")
-def aws(store):
-    return Aws(region=REGION, endpoint_url=store.url)
+    give_access(monkeypatch, store.url)
 
 
 @pytest.fixture(scope="module")
 def s3(store):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
-        yield Aws(region=REGION, endpoint_url=store.url).client("s3")
+    return Admin(store.url).client("s3")
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +100,7 @@ def expected(currencies, s3, shared_bucket):
     partitions = tuple(currency.partition() for currency in currencies)
     spec = JobSpec(MARKET_DATA.job, lake, lake, LAYERS, partitions, each=True)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "AKIATEST",
-            "AWS_SECRET_ACCESS_KEY": "made-up",
-            "AWS_REGION": REGION,
-            "AWS_ENDPOINT_URL": s3.meta.endpoint_url,
-        }.items():
-            patch.setenv(name, value)
+        give_access(patch, s3.meta.endpoint_url)
         assert_all_passed(computed(SailEngine(), spec))
     found = staged(s3, shared_bucket, "sail")
     assert len(found) == 5 * TICKERS

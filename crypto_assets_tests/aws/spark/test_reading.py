@@ -13,8 +13,9 @@ from crypto_assets.spark.market_data.currency import Choices, Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.roles import JOB, keys_of
 
-HISTORY = "inbox/BTC history.csv"
+HISTORY = "inbox/_contents/BTC history.csv"
 
 
 @pytest.fixture
@@ -27,17 +28,19 @@ def waited(monkeypatch):
 
 
 @pytest.fixture
-def job(router, aws, bucket, waited, monkeypatch):
+def job(router, admin, bucket, waited, monkeypatch):
     """Computes BTC from the bucket, behind the router; gives its verdicts."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", router.url)
     monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setattr(objects, "_last_failed", False)
     objects._client.cache_clear()
-    s3 = aws.client("s3")
+    for name, value in keys_of(JOB).items():
+        monkeypatch.setenv(name, value)
+    s3 = admin.client("s3")
     uploads = {}
     for kind, key, text in (
         ("history", HISTORY, history_csv()),
-        ("trend", "inbox/BTC trend.csv", trend_csv("BTC")),
+        ("trend", "inbox/_contents/BTC trend.csv", trend_csv("BTC")),
     ):
         s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
         etag = hashlib.sha256(text.encode()).hexdigest()
@@ -57,9 +60,9 @@ def job(router, aws, bucket, waited, monkeypatch):
     objects._client.cache_clear()
 
 
-def test_what_a_job_makes_is_staged_in_the_bucket(job, aws, bucket, router):
+def test_what_a_job_makes_is_staged_in_the_bucket(job, admin, bucket, router):
     assert [verdict.problems for verdict in job()] == [(), (), ()]
-    staged = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/_staging/run/")
+    staged = admin.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/_staging/run/")
     names = {found["Key"].rpartition("/")[2] for found in staged["Contents"]}
     assert names == {
         "bronze,kind=history,ticker=BTC.parquet",
@@ -137,7 +140,7 @@ def test_without_credentials_nothing_is_asked(job, router, monkeypatch):
 
 
 def test_an_upload_that_is_gone_is_asked_for_again(job, bucket):
-    gone = Upload(f"s3://{bucket}/inbox/gone.csv", "gone.csv", "0" * 64)
+    gone = Upload(f"s3://{bucket}/inbox/_contents/gone.csv", "gone.csv", "0" * 64)
     (verdict,) = job(history=gone)
     assert not verdict.passing
     assert "upload it again" in verdict.problems[0]
