@@ -88,7 +88,7 @@ def test_a_batch_gives_the_verdicts_and_the_gold_of_sail_in_this_process(scene, 
     cost = emr_of(results[-1])
     assert (cost["job_run_id"], cost["attempt"]) == (job.id, 1)
     hours = max(job.ended - job.started, 60) / 3600
-    assert cost["vcpu_hours"] == pytest.approx(14 * hours, abs=0.001)
+    assert cost["vcpu_hours"] == pytest.approx(6 * hours, abs=0.001)
     assert cost["run_usd_estimated"] == pytest.approx(
         0.052624 * cost["vcpu_hours"] + 0.0057785 * cost["gb_hours"], abs=1e-6
     )
@@ -218,7 +218,7 @@ def test_a_job_whose_start_is_never_answered_is_found_and_cancelled(scene, hurri
 
 
 def test_a_job_that_gets_no_workers_is_cancelled_in_the_end(scene):
-    scene.double.quota_vcpus = 8
+    scene.double.quota_vcpus = 4
     batch = scene.batch("waits", scene.currency("WAITS"))
     looked = scene.router.hold("emr-serverless", **LOOK)
 
