@@ -35,9 +35,10 @@ from crypto_assets.resources.data_set.assign import (
     propose_all,
     rivals,
 )
+from crypto_assets.resources.data_set.attempt import BROKE
 from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.refresh import Refresh
-from crypto_assets.resources.errors import BROKE, UnclearError
+from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
 from crypto_assets.resources.instance import fail_dead_runs

@@ -12,14 +12,6 @@
 No client library is needed to name these; `aws` makes them of what AWS answers.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TypeVar
-
-_Result = TypeVar("_Result")
-BROKE = "the reader broke on this file: {}; please report it"  # the reason of a quarantine
-
 
 class CryptoAssetsError(Exception):
     """The base of all."""
@@ -55,16 +47,3 @@ class BusyError(CryptoAssetsError):
 
 class ConflictError(BusyError):
     """Others replaced it meanwhile, changed the same rows, or left no room for ours."""
-
-
-def attempt(work: Callable[[], _Result]) -> _Result | Exception:
-    """What the work on one upload gives, or the error that says something of this upload.
-
-    Raises what does not: a full disk says nothing about a file.
-    """
-    try:
-        return work()
-    except (OSError, BusyError, RefusedError):
-        raise
-    except Exception as error:  # noqa: BLE001 - one upload must not stop the others
-        return error

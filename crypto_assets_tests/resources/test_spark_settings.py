@@ -9,6 +9,7 @@ from crypto_assets.resources.doctor.doctor import examine
 from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.errors import BusyError, UsageError
 from crypto_assets.resources.settings import read_settings
+from crypto_assets_tests.helpers.loopback import free_port
 
 
 def test_what_spark_is_told_is_a_table_of_dotted_names(home, tmp_path, monkeypatch):
@@ -61,10 +62,11 @@ def test_what_a_connect_server_computes_has_to_be_in_s3(home, monkeypatch):
 
 
 def test_a_cluster_that_does_not_answer_is_reported_at_once(home):
+    port = free_port()
     for engine in (
-        SparkEngine(master="spark://127.0.0.1:1"),
-        SparkEngine(remote="sc://127.0.0.1:1/;token=hidden"),
+        SparkEngine(master=f"spark://127.0.0.1:{port}"),
+        SparkEngine(remote=f"sc://127.0.0.1:{port}/;token=hidden"),
     ):
-        with pytest.raises(BusyError, match=r"does not answer at 127.0.0.1:1 ") as refused:
+        with pytest.raises(BusyError, match=f"does not answer at 127.0.0.1:{port} ") as refused:
             engine.check()
         assert "hidden" not in str(refused.value)

@@ -7,8 +7,9 @@ from functools import partial
 
 from crypto_assets.resources.accounts.snapshots import SnapshotRegistry
 from crypto_assets.resources.data_set.assign import Assigned, Assigner, Proposal, read_arrival
+from crypto_assets.resources.data_set.attempt import attempt
 from crypto_assets.resources.data_set.entry import Entry
-from crypto_assets.resources.errors import UnclearError, attempt
+from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import Inbox, uploaded
 from crypto_assets.resources.storage.objects import Object
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from crypto_assets.resources.data_set.attempt import attempt
 from crypto_assets.resources.engine.workers import Workers
-from crypto_assets.resources.errors import UnclearError, attempt
+from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.storage.objects import Object

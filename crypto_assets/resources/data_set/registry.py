@@ -17,8 +17,9 @@ from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
+from crypto_assets.resources.data_set.attempt import attempt
 from crypto_assets.resources.data_set.entry import NO_ENTRY, Entry, entry_of, uploads_in
-from crypto_assets.resources.errors import DataError, UnclearError, attempt
+from crypto_assets.resources.errors import DataError, UnclearError
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.spark import job_spec

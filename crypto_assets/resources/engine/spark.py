@@ -107,7 +107,9 @@ class SparkEngine(SessionEngine):
     @contextmanager
     def _connected(self) -> Iterator[SparkSession]:
         """A session on a Spark Connect server, which lives on afterwards."""
-        _reach([urlsplit(self.remote.partition(";")[0]).netloc], _CONNECT_PORT, "spark_remote")
+        place = urlsplit(self.remote.partition(";")[0]).netloc
+        if not any(os.environ.get(name) for name in ("http_proxy", "https_proxy", "grpc_proxy")):
+            _reach([place], _CONNECT_PORT, "spark_remote")  # what a proxy leads to is not known
         from pyspark.sql import SparkSession
 
         # Not `getOrCreate`: a session that another run opened is that run's.
@@ -230,12 +232,7 @@ def _require_version(session: SparkSession) -> None:
 
 
 def _reach(addresses: list[str], port: int, setting: str) -> None:
-    """Raises `BusyError` at once if nobody listens there; Spark would try for minutes.
-
-    What a proxy leads to is Spark's matter.
-    """
-    if any(os.environ.get(name) for name in ("http_proxy", "https_proxy", "grpc_proxy")):
-        return
+    """Raises `BusyError` at once if nobody listens there; Spark would try for minutes."""
     for address in addresses:
         place = urlsplit(f"//{address.rpartition('@')[2]}")
         try:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from crypto_assets.resources.data_set.attempt import BROKE
 from crypto_assets.resources.engine.workers import Workers
-from crypto_assets.resources.errors import BROKE, UnclearError
+from crypto_assets.resources.errors import UnclearError
 from crypto_assets.spark.job_spec import (
     Answer,
     JobSpec,
