@@ -28,7 +28,7 @@ from crypto_assets_tests.helpers.waiting import until
 
 _SPARK = Path(pyspark.__file__).parent
 _CODE = Path(crypto_assets.__file__).parent
-_CORES = 1  # of a worker
+_CORES = 2  # of a worker: one for a session's executor, one for that of the Connect server
 
 
 def java() -> Path | None:
@@ -63,7 +63,8 @@ class Cluster:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.executor.memory": "700m",
-            "spark.executor.cores": str(_CORES),
+            "spark.executor.cores": "1",
+            "spark.cores.max": "2",
         }
 
     def start_worker(self) -> None:
@@ -112,7 +113,6 @@ class Cluster:
             "spark.connect.grpc.binding.port": str(port),
             "spark.connect.grpc.binding.address": "127.0.0.1",
             "spark.ui.port": str(web),
-            "spark.cores.max": "2",
             "spark.sql.artifact.isolation.enabled": "true",
         }
         settings = [word for item in conf.items() for word in ("--conf", "=".join(item))]

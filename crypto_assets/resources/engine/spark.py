@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from crypto_assets.resources.engine.artifact import sources
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
 from crypto_assets.resources.engine.session import SessionEngine, first_line
 from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
 from crypto_assets.resources.settings import Settings, variable
 
 if TYPE_CHECKING:
@@ -98,7 +100,8 @@ class SparkEngine(SessionEngine):
             if self.remote or not self.master.startswith("local"):
                 _require_version(session)
                 self._ship(session, package)
-                _examine_executors(session)
+                with _saying(f"waiting for executors of {self._place}"):
+                    _examine_executors(session)
             yield session
 
     def _opened(self) -> AbstractContextManager[SparkSession]:
@@ -152,6 +155,11 @@ class SparkEngine(SessionEngine):
             session.sparkContext.setLogLevel("ERROR")
             yield session
 
+    @property
+    def _place(self) -> str:
+        """Where it runs, without what is secret of it."""
+        return self.remote.partition(";")[0].rstrip("/") or self.master
+
     def _access(self, *, local: bool) -> dict[str, str]:
         """How executors find S3; on other machines they have credentials of their own."""
         if self.aws is None:
@@ -168,6 +176,22 @@ class SparkEngine(SessionEngine):
             session.addArtifacts(str(package), pyfile=True)
         else:
             session.sparkContext.addPyFile(str(package))
+
+
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Says what this process waits for, as long as it does: a busy cluster may take for ever."""
+    done = Event()
+
+    def say() -> None:
+        while not done.wait(WAIT_REPORT_SECONDS):
+            waiting(what)
+
+    Thread(target=say, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 @contextmanager
