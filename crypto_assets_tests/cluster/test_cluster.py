@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -227,9 +228,12 @@ def test_after_the_driver_is_killed_the_next_run_completes(
     command = [sys.executable, "-P", "-m", "crypto_assets.cli", "materialize", "--all"]
     environment = {name: value for name, value in os.environ.items() if "SPARK" not in name}
     staging = rf"/{shared_bucket}/driver/lake/_staging/.*"
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
         until("some are staged", lambda: store.count("s3", "PUT", staging) > 20, by=process)
         kill_family(process)
+    assert process.returncode == -signal.SIGKILL
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines()[: len(few)]] == ["ok"] * len(few)
