@@ -2,7 +2,7 @@
 
 `worked_off` puts the files there, with a `currencies.toml` that says whose they are, and runs this
 module as a process of its own. That evaluates the sensor tick after tick, as the daemon does, and
-prints its CPU seconds as JSON. No run is started: what a run takes is told by other figures.
+prints its CPU seconds as JSON. No run is started: other figures say what a run takes.
 """
 
 import json

@@ -71,6 +71,11 @@ class Aws:
             endpoint_url=chosen.endpoint_url,
         )
 
+    @classmethod
+    def of_storage(cls, settings: Settings) -> Aws | None:
+        """Access to inbox and lake, if one of them is in S3."""
+        return cls.of(settings) if "s3" in (settings.inbox, settings.lake) else None
+
     def environment(self) -> dict[str, str]:
         """Variables by which boto3 in another process has the same access."""
         found = {

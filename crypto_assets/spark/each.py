@@ -21,14 +21,15 @@ from crypto_assets.spark.job_spec import (
     spec_from_json,
     to_json,
 )
+from crypto_assets.spark.made import made
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
+_PIECES_A_TASK = 20
 # Computes the layers of one partition; the `compute` of a job module that works partition by
 # partition.
-_PIECES_A_TASK = 20
 Compute = Callable[[JobSpec, Partition], Iterator[Verdict]]
 
 
@@ -79,20 +80,14 @@ def results(spec: JobSpec, answers: Iterable[str], workers: int) -> Iterator[Lay
 
 
 def on_spark(session: SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
-    """Computes the pieces on a session, whose tasks are so small that a lost one costs little.
-
-    They go with the function: a Spark Connect server of 4.1 refuses a table of long texts.
-    """
+    """Computes the pieces on a session, whose tasks are so small that a lost one costs little."""
     given = pieces(spec)
     tasks = max(spec.readers, len(given) // _PIECES_A_TASK)
 
-    def answered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def answered(number: int) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        for batch in batches:
-            for number in batch["id"].to_pylist():
-                yield pa.RecordBatch.from_pydict({"answer": [answer(given[number])]})
+        yield pa.RecordBatch.from_pydict({"answer": [answer(given[number])]})
 
-    numbers = session.range(0, len(given), 1, tasks)
-    found = numbers.mapInArrow(answered, "answer string").toArrow()
+    found = made(session, answered, "answer string", count=len(given), tasks=tasks).toArrow()
     yield from results(spec, found["answer"].to_pylist(), spec.readers)

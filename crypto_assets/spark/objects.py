@@ -64,7 +64,7 @@ def read(uri: str, limit: int = -1) -> bytes:
         with answer["Body"] as body:
             found: bytes = body.read(limit if limit >= 0 else None)
         # boto3 says nothing of an answer that breaks off, if it was asked for a part.
-        if 0 <= len(found) < min(limit, answer["ContentLength"]):
+        if len(found) < min(limit, answer["ContentLength"]):
             raise OSError("the answer broke off")
         return found
 
@@ -130,19 +130,20 @@ class _Body(io.RawIOBase):
 def _asked(uri: str, request: Callable[[Any], Any]) -> Any:
     """What S3 answers. Faults that may pass are waited for, once for all objects that have them."""
     global _last_failed  # noqa: PLW0603 - of the process, as its connections are
-    for wait in (*(() if _last_failed else _WAITS_S), None):
+    waits = iter(() if _last_failed else _WAITS_S)
+    while True:
         try:
             with _faults(uri):
                 answer = request(_client())
         except ServiceError as fault:
-            if fault.passes and wait:
-                time.sleep(wait)
-                continue
-            _last_failed = fault.passes
-            raise
-        _last_failed = False
-        return answer
-    raise AssertionError(uri)
+            wait = next(waits, None) if fault.passes else None
+            if wait is None:
+                _last_failed = fault.passes
+                raise
+            time.sleep(wait)
+        else:
+            _last_failed = False
+            return answer
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -166,13 +165,14 @@ def _rewrite(objects: Objects, folder: str, converted: Callable[[str, bytes], Co
     keys = [key for key in found if key.count("/") == folder.count("/") + 1]
     keys = [key for key in keys if key.endswith(".json")]
 
-    def rewrite(key: str, content: bytes) -> None:
+    def rewrite(key: str) -> None:
+        content = contents[key].data
         for target, document in converted(key.rpartition("/")[2].removesuffix(".json"), content):
             objects.write(target, document)
 
-    contents = {key: content.data for key, content in objects.read_all(keys).items()}
-    with ThreadPoolExecutor(objects.workers) as pool:
-        list(pool.map(rewrite, contents.keys(), contents.values()))
+    contents = objects.read_all(keys)
+    for _ in objects.for_each(rewrite, contents):
+        pass
     objects.delete(keys)
 
 
@@ -185,6 +185,6 @@ def _move(objects: Objects, old: str, new: str, ending: str = "") -> None:
         if not objects.find(target):  # a crash may have left the copy
             objects.move(key, target, None)
 
-    with ThreadPoolExecutor(objects.workers) as pool:
-        list(pool.map(move, keys))
+    for _ in objects.for_each(move, keys):
+        pass
     objects.delete(keys)

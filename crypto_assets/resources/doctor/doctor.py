@@ -11,6 +11,7 @@ from crypto_assets.resources.doctor.aws import examine_aws, uses_aws
 from crypto_assets.resources.doctor.finding import Finding
 from crypto_assets.resources.doctor.home import check_databases, check_writable
 from crypto_assets.resources.doctor.keys import exposed_key_files
+from crypto_assets.resources.engine.session import first_line
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.settings import Settings, variable
 
@@ -60,7 +61,7 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, check())
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor is asked for
-        return Finding(what, False, next(iter(str(error).strip().splitlines()), repr(error)))
+        return Finding(what, False, first_line(error))
 
 
 def _lake(settings: Settings) -> str:

@@ -31,7 +31,7 @@ def _application(account: Account, application_id: str) -> str:
     started = found.get("autoStartConfiguration", {}).get("enabled", True)
     if not started and state != "STARTED":
         raise UsageError("it is not started, and jobs do not start it: turn on its auto-start")
-    if short := _short(JobSize.of(account.settings), found.get("maximumCapacity", {})):
+    if short := _short(JobSize.of(account.settings.aws), found.get("maximumCapacity", {})):
         raise UsageError(f"{short}: raise its maximum capacity, or a job waits for ever")
     return f"{application_id} {label}, {state.lower()}"
 

@@ -24,8 +24,9 @@ from crypto_assets.resources.engine.emr_jobs import JobStore, Record, client_tok
 from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.engine.emr_watch import ENDED, WAITING, Watch, ended_badly, with_job
 from crypto_assets.resources.engine.engine import Engine, Execute
+from crypto_assets.resources.engine.session import SESSION_CONF
 from crypto_assets.resources.errors import BusyError, RefusedError
-from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.settings import AwsSettings, Settings
 from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets.spark.job_spec import JobSpec, LayerResult
 
@@ -61,7 +62,7 @@ class EmrServerlessEngine(Engine):
     role_arn: str
     cache: str
     readers: int = 12
-    size: JobSize = field(default_factory=JobSize)
+    size: JobSize = field(default_factory=partial(JobSize.of, AwsSettings()))
     queue_limit_min: float = 60  # while a job waits for its workers
     poll_seconds: float = 10  # between looks at a job's messages on S3
 
@@ -73,7 +74,7 @@ class EmrServerlessEngine(Engine):
             application_id=settings.aws.wanted("emr_application_id"),
             role_arn=settings.aws.wanted("emr_role_arn"),
             cache=str(settings.artifacts),
-            size=JobSize.of(settings),
+            size=JobSize.of(settings.aws),
         )
 
     @contextmanager
@@ -304,9 +305,7 @@ class _Service:
             **self.engine.size.spark_conf(executors),
             "spark.emr-serverless.driverEnv.AWS_REGION": region,
             "spark.executorEnv.AWS_REGION": region,
-            "spark.sql.ansi.enabled": "true",
-            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-            "spark.sql.session.timeZone": "UTC",
+            **SESSION_CONF,
         }
 
 

@@ -6,11 +6,11 @@ What a worker may have is «Worker configurations» in the user guide of EMR Ser
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.settings import Settings, variable
+from crypto_assets.resources.settings import AwsSettings, variable
 
 _OVERHEAD = 0.3  # of a worker's memory: where the Python that reads the uploads lives
 _CURRENCIES = 300  # an executor more for so many
@@ -28,29 +28,19 @@ _MEMORY_GB: Mapping[int, range] = {  # by vCPUs
 class JobSize:
     """The workers of a job. `executors` is their number; None: by what the job has to compute."""
 
-    driver_cores: int = 2
-    driver_memory_gb: int = 8
-    executor_cores: int = 4
-    executor_memory_gb: int = 16
-    executors: int | None = None
-    time_limit_min: int = 120
-    log_uri: str = ""
-    python: str = "/usr/bin/python3.11"
+    driver_cores: int
+    driver_memory_gb: int
+    executor_cores: int
+    executor_memory_gb: int
+    executors: int | None
+    time_limit_min: int
+    log_uri: str
+    python: str
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Raises `UsageError` if EMR Serverless has no such worker."""
-        chosen = settings.aws
-        size = cls(
-            driver_cores=chosen.emr_driver_cores,
-            driver_memory_gb=chosen.emr_driver_memory_gb,
-            executor_cores=chosen.emr_executor_cores,
-            executor_memory_gb=chosen.emr_executor_memory_gb,
-            executors=chosen.emr_executors,
-            time_limit_min=chosen.emr_time_limit_min,
-            log_uri=chosen.emr_log_uri,
-            python=chosen.emr_python,
-        )
+    def of(cls, settings: AwsSettings) -> Self:
+        """As the settings `emr_…` say. Raises `UsageError` if EMR Serverless has no such worker."""
+        size = cls(**{each.name: getattr(settings, f"emr_{each.name}") for each in fields(cls)})
         _check("driver", size.driver_cores, size.driver_memory_gb)
         _check("executor", size.executor_cores, size.executor_memory_gb)
         return size

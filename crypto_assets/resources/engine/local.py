@@ -59,8 +59,7 @@ class SailEngine(SessionEngine):
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        on_s3 = "s3" in (settings.inbox, settings.lake)
-        return cls(aws=Aws.of(settings) if on_s3 else None)
+        return cls(aws=Aws.of_storage(settings))
 
     def prepared(self, partitions: int) -> AbstractContextManager[None]:
         self._give_access()

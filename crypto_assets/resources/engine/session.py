@@ -14,6 +14,13 @@ from crypto_assets.resources.errors import BusyError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# What the tables rely on, whatever a person's configuration says.
+SESSION_CONF = {
+    "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
+    # As Sail writes them; Spark's default is a type that Parquet has given up.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.session.timeZone": "UTC",
+}
 # What an engine says whose cluster is gone, or lost more of its executors than it can bear.
 _LOST = (
     "SparkContext was shut down",

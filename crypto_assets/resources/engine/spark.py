@@ -14,7 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine.artifact import sources
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
-from crypto_assets.resources.engine.session import SessionEngine, first_line
+from crypto_assets.resources.engine.session import SESSION_CONF, SessionEngine, first_line
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
 from crypto_assets.resources.settings import Settings, variable
@@ -39,13 +39,6 @@ _PROBES = 8  # tasks that look at executors
 _CONNECT_S = 10
 _CONNECT_PORT, _MASTER_PORT = 15002, 7077
 _PYTHON = "spark.pyspark.python"
-# What the tables rely on, whatever a person's configuration says.
-_SESSION = {
-    "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
-    # As Sail writes them; Spark's default is a type that Parquet has given up.
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.session.timeZone": "UTC",
-}
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 _LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 # The lake's URIs are s3://; the client that Hadoop has for them calls them s3a://.
@@ -72,40 +65,30 @@ class SparkEngine(SessionEngine):
     @classmethod
     def of(cls, settings: Settings) -> Self:
         remote = settings.spark_remote.value if settings.spark_remote else ""
-        elsewhere = cls.is_elsewhere(settings)
         return cls(
-            readers=_EXECUTORS if elsewhere else _CORES,
+            readers=_EXECUTORS if _is_elsewhere(settings.spark_master, remote) else _CORES,
             master=settings.spark_master,
             remote=remote,
             conf=settings.spark_conf,
-            aws=Aws.of(settings) if "s3" in (settings.inbox, settings.lake) else None,
+            aws=Aws.of_storage(settings),
         )
 
     @classmethod
     def storages_of(cls, settings: Settings) -> frozenset[str]:
         """A cluster sees no folder of this machine."""
-        return frozenset({"s3"}) if cls.is_elsewhere(settings) else cls.storages
-
-    @staticmethod
-    def is_elsewhere(settings: Settings) -> bool:
-        """Whether other machines compute."""
-        return bool(settings.spark_remote) or not settings.spark_master.startswith("local")
+        elsewhere = _is_elsewhere(settings.spark_master, settings.spark_remote)
+        return frozenset({"s3"}) if elsewhere else cls.storages
 
     @contextmanager
     def session(self) -> Iterator[SparkSession]:
         """A session of its own. Raises `BusyError` or `RefusedError` if there is none to be had."""
         keep_loopback_direct()
-        # The driver gives executors the package whenever one of them starts.
-        with _package() as package, self._opened() as session, _stopping(session):
-            if self.remote or not self.master.startswith("local"):
-                _require_version(session)
-                self._ship(session, package)
-                with _saying(f"waiting for executors of {self._place}"):
-                    _examine_executors(session)
+        with (
+            self._connected() if self.remote else self._started() as session,
+            _stopping(session),
+            self._shipped(session) if _is_elsewhere(self.master, self.remote) else nullcontext(),
+        ):
             yield session
-
-    def _opened(self) -> AbstractContextManager[SparkSession]:
-        return self._connected() if self.remote else self._started()
 
     @contextmanager
     def _connected(self) -> Iterator[SparkSession]:
@@ -117,7 +100,7 @@ class SparkEngine(SessionEngine):
 
         # Not `getOrCreate`: a session that another run opened is that run's.
         session = SparkSession.builder.remote(self.remote).create()
-        for name, value in {**self.conf, **_SESSION}.items():
+        for name, value in {**self.conf, **SESSION_CONF}.items():
             if session.conf.isModifiable(name):
                 session.conf.set(name, value)
         yield session
@@ -126,7 +109,7 @@ class SparkEngine(SessionEngine):
     def _started(self) -> Iterator[SparkSession]:
         """A session whose driver is in this process, through Dagster's PySpark resource."""
         _require_java()
-        local = self.master.startswith("local")
+        local = not _is_elsewhere(self.master, self.remote)
         if self.master.startswith("spark://"):
             _reach(self.master.removeprefix("spark://").split(","), _MASTER_PORT, "spark_master")
         # Workers run whatever `python3` is on their path otherwise.
@@ -146,7 +129,7 @@ class SparkEngine(SessionEngine):
             "spark.driver.memory": f"{self.memory_mb}m",
             "spark.sql.shuffle.partitions": str(shuffles),
             **self.conf,
-            **_SESSION,
+            **SESSION_CONF,
             "spark.master": self.master,
         }
         resource = PySparkResource(spark_config=config)
@@ -170,12 +153,26 @@ class SparkEngine(SessionEngine):
         given = {f"spark.executorEnv.{name}": value for name, value in place.items() if value}
         return given | _S3
 
-    def _ship(self, session: SparkSession, package: Path) -> None:
-        """Gives the executors the code of the job."""
-        if self.remote:
-            session.addArtifacts(str(package), pyfile=True)
-        else:
-            session.sparkContext.addPyFile(str(package))
+    @contextmanager
+    def _shipped(self, session: SparkSession) -> Iterator[None]:
+        """Executors have the code of the job then, and what it needs.
+
+        The driver gives them the package whenever one of them starts.
+        """
+        _require_version(session)
+        with _package() as package:
+            if self.remote:
+                session.addArtifacts(str(package), pyfile=True)
+            else:
+                session.sparkContext.addPyFile(str(package))
+            with _saying(f"waiting for executors of {self._place}"):
+                _examine_executors(session)
+            yield
+
+
+def _is_elsewhere(master: str, remote: object) -> bool:
+    """Whether other machines compute."""
+    return bool(remote) or not master.startswith("local")
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,8 +177,8 @@ class EventInbox(Inbox):
             return super().news(listed_at)
         events = self.events.receive(TICK_MESSAGES, TICK_SECONDS)
         keys = {event.key for event in events if is_upload(event.key)}
-        with ThreadPoolExecutor(self.objects.workers) as pool:
-            found = {arrival.key: arrival for arrival in pool.map(self.arrival, keys) if arrival}
+        seen = self.objects.for_each(self.arrival, keys)
+        found = {arrival.key: arrival for arrival in seen if arrival}
         receipts = [(e.key, e.receipt) for e in events if e.key in found or e.key not in keys]
         return News(list(found.values()), complete=False, receipts=receipts)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
@@ -152,8 +151,7 @@ class Lake:
             publication = _Publication(self, data_set, self.key(staging), partition, current)
             return publication.publish(made[partition], folders)
 
-        with ThreadPoolExecutor(self.objects.workers) as pool:
-            problems = dict(zip(made, pool.map(published, made), strict=True))
+        problems = dict(zip(made, self.objects.for_each(published, made), strict=True))
         return {partition: problem for partition, problem in problems.items() if problem}
 
     def unsealed(

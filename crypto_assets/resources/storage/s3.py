@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,8 +134,7 @@ class S3Objects(Objects):
                 return key, self._content(key)
             return key, None
 
-        with ThreadPoolExecutor(self.workers) as pool:
-            return {key: found for key, found in pool.map(read, keys) if found}
+        return {key: found for key, found in self.for_each(read, keys) if found}
 
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:  # noqa: ARG002
         with self._asking():

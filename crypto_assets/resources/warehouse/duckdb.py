@@ -7,7 +7,6 @@ file open neither waits for that nor is waited for; how is in `storage/duckdb_fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -199,8 +198,8 @@ class DuckDBWarehouse(Warehouse):
                 path.write_bytes(content)
                 near[name] = replace(file, uri=str(path))
 
-            with ThreadPoolExecutor(lake.workers) as pool:
-                list(pool.map(copied, files.items()))
+            for _ in lake.for_each(copied, files.items()):
+                pass
             yield {name: near[name] for name in files if name in near}, lacking
 
     @property

@@ -18,11 +18,12 @@ from crypto_assets.spark import objects
 from crypto_assets.spark.accounts.reading import Drop, schema
 from crypto_assets.spark.accounts.tables import BRONZE_ACCOUNTS, BRONZE_CUSTOMERS
 from crypto_assets.spark.job_spec import Verdict
+from crypto_assets.spark.made import made
 from crypto_assets.spark.problems import SHOWN_PROBLEMS, ReadError, ServiceError, bad_lines
 from crypto_assets.spark.storage import read, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -48,13 +49,7 @@ def bronze(session: SparkSession, snapshot: Snapshot, kind: str) -> DataFrame:
         "snapshot": snapshot.name,
         "forgotten": json.dumps(snapshot.forgotten),
     }
-
-    # The task goes with the function: a Spark Connect server of 4.1 refuses a table of texts.
-    def read_file(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for _ in (row for batch in batches for row in batch["id"]):
-            yield from _read_file(task)
-
-    return session.range(0, 1, 1, 1).mapInArrow(read_file, BRONZE[kind].ddl)
+    return made(session, lambda _: _read_file(task), BRONZE[kind].ddl)
 
 
 def bronze_layer(session: SparkSession, spec: JobSpec, snapshot: Snapshot) -> Verdict:

@@ -16,10 +16,9 @@ from pyspark.sql import functions as F
 
 from crypto_assets.spark.accounts.states import SPELLINGS
 from crypto_assets.spark.accounts.tables import ACCOUNT_TEXTS, CUSTOMER_TEXTS
+from crypto_assets.spark.made import made
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from pyspark.sql import Column, DataFrame
 
 UNKNOWN = "unknown"
@@ -188,14 +187,11 @@ def _states(frame: DataFrame) -> DataFrame:
     Joined, because Sail takes 20 times as long to look a text up in a map (pysail 0.7.2).
     """
     names = {"spelling": list(SPELLINGS), "full_name": list(SPELLINGS.values())}
-
-    # Not `createDataFrame`: a Spark Connect server of 4.1 refuses a table of texts.
-    def states(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for _ in (row for batch in batches for row in batch["id"]):
-            yield pa.RecordBatch.from_pydict(names)
-
-    one = frame.sparkSession.range(0, 1, 1, 1)
-    return one.mapInArrow(states, "spelling string, full_name string")
+    return made(
+        frame.sparkSession,
+        lambda _: [pa.RecordBatch.from_pydict(names)],
+        "spelling string, full_name string",
+    )
 
 
 def _or_unknown(column: str) -> Column:

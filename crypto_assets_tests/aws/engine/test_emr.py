@@ -18,6 +18,7 @@ from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.engine.emr_watch import CALLS_PER_HOUR, COST_CALLS, asks
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.settings import AwsSettings
 from crypto_assets.spark.job_spec import result_from_json, to_json
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.emr_double import APPLICATION, emr_double
@@ -239,7 +240,7 @@ def test_a_job_over_its_time_limit_is_not_tried_again(scene):
     scene.double.faults.append("hang")
     batch = scene.batch("long", scene.currency("LONG"))
     with pytest.raises(RefusedError, match="ended CANCELLED: it ran longer than its time limit"):
-        computed(scene.engine(size=JobSize(time_limit_min=5)), batch)
+        computed(scene.engine(size=JobSize.of(AwsSettings(emr_time_limit_min=5))), batch)
 
 
 def test_expired_credentials_start_no_job_and_the_cure_is_reported(scene):

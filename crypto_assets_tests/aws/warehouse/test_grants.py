@@ -1,4 +1,4 @@
-"""Several identities load one warehouse: what each may do, who grants it, and who is told so."""
+"""Several identities load one warehouse: what each may do, and who grants it."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ import pytest
 
 from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.settings import AwsSettings, Settings
+from crypto_assets.resources.settings import AwsSettings
 
 
 def size(**chosen):
-    return JobSize.of(Settings(aws=AwsSettings(**chosen)))
+    return JobSize.of(AwsSettings(**chosen))
 
 
 @pytest.mark.parametrize(
