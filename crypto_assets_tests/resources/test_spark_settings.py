@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from crypto_assets.resources import wiring
@@ -9,7 +11,6 @@ from crypto_assets.resources.doctor.doctor import examine
 from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.errors import BusyError, UsageError
 from crypto_assets.resources.settings import read_settings
-from crypto_assets_tests.helpers.loopback import free_port
 
 
 def test_what_spark_is_told_is_a_table_of_dotted_names(home, tmp_path, monkeypatch):
@@ -61,12 +62,28 @@ def test_what_a_connect_server_computes_has_to_be_in_s3(home, monkeypatch):
         wiring.check(read_settings())
 
 
-def test_a_cluster_that_does_not_answer_is_reported_at_once(home):
-    port = free_port()
-    for engine in (
-        SparkEngine(master=f"spark://127.0.0.1:{port}"),
-        SparkEngine(remote=f"sc://127.0.0.1:{port}/;token=hidden"),
-    ):
-        with pytest.raises(BusyError, match=f"does not answer at 127.0.0.1:{port} ") as refused:
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "nobody.invalid"])
+def test_a_cluster_that_does_not_answer_is_reported_at_once(home, monkeypatch, host, proxy):
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("no_proxy", "")  # what `keep_loopback_direct` sets goes with the test
+    monkeypatch.setenv("NO_PROXY", "")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else gets it, and nobody listens
+        place = f"{host}:{silent.getsockname()[1]}"
+        for engine in (
+            SparkEngine(master=f"spark://{place}"),
+            SparkEngine(remote=f"sc://{place}/;token=hidden"),
+            SparkEngine(remote=f"sc://{place}"),
+        ):
+            with pytest.raises(BusyError, match=f"does not answer at {place} ") as refused:
+                engine.check()
+            assert "hidden" not in str(refused.value)
+
+
+def test_a_server_that_is_no_spark_is_reported_in_seconds(home):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        engine = SparkEngine(remote=f"sc://127.0.0.1:{other.getsockname()[1]}")
+        with pytest.raises(BusyError, match=r"no answer in 10 s|no connection"):
             engine.check()
-        assert "hidden" not in str(refused.value)

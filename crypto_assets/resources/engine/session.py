@@ -42,21 +42,16 @@ class SessionEngine(Engine, ABC):
     @contextmanager
     def running(self) -> Iterator[Execute]:
         """A run on a session that lasts as long as the block."""
-        with self.session() as session:
+        with _lost_is_busy(), self.session() as session:
             from crypto_assets.spark.run import run
 
-            try:
-                yield partial(run, session)
-            except Exception as error:
-                if _is_lost(error):
-                    raise BusyError(f"the engine is gone: {first_line(error)}") from error
-                raise
+            yield partial(run, session)
 
     def abandon(self, running: Collection[str]) -> None:
         """A session is closed with its step and leaves nothing behind."""
 
     def check(self) -> str:
-        with self.session() as session:
+        with _lost_is_busy(), self.session() as session:
             session.range(1).count()
             return f"Spark {session.version}"
 
@@ -64,6 +59,17 @@ class SessionEngine(Engine, ABC):
 def first_line(error: BaseException) -> str:
     """What an error says before the frames of the JVM."""
     return next(iter(str(error).strip().splitlines()), repr(error))
+
+
+@contextmanager
+def _lost_is_busy() -> Iterator[None]:
+    """An engine that went away is there again later: a fault that passes."""
+    try:
+        yield
+    except Exception as error:
+        if _is_lost(error):
+            raise BusyError(f"the engine is gone: {first_line(error)}") from error
+        raise
 
 
 def _is_lost(error: BaseException) -> bool:

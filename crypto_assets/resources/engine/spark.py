@@ -17,7 +17,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, Queue
 from threading import Event, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -31,13 +33,14 @@ from crypto_assets.resources.settings import Settings, variable
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client import DefaultChannelBuilder
 
 LOCAL = "local[*]"
 _CORES = os.cpu_count() or 1
 _EXECUTORS = 16  # pieces of a job that a cluster has at least at a time
 _PROBES = 8  # tasks that look at executors
 _CONNECT_S = 10
-_CONNECT_PORT, _MASTER_PORT = 15002, 7077
+_MASTER_PORT = 7077
 _PYTHON = "spark.pyspark.python"
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 _LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
@@ -93,11 +96,10 @@ class SparkEngine(SessionEngine):
     @contextmanager
     def _connected(self) -> Iterator[SparkSession]:
         """A session on a Spark Connect server, which lives on afterwards."""
-        place = urlsplit(self.remote.partition(";")[0]).netloc
-        if not any(os.environ.get(name) for name in ("http_proxy", "https_proxy", "grpc_proxy")):
-            _reach([place], _CONNECT_PORT, "spark_remote")  # what a proxy leads to is not known
         from pyspark.sql import SparkSession
+        from pyspark.sql.connect.client import DefaultChannelBuilder
 
+        _require_answer(DefaultChannelBuilder(self.remote))
         # Not `getOrCreate`: a session that another run opened is that run's.
         session = SparkSession.builder.remote(self.remote).create()
         for name, value in {**self.conf, **SESSION_CONF}.items():
@@ -111,7 +113,7 @@ class SparkEngine(SessionEngine):
         _require_java()
         local = not _is_elsewhere(self.master, self.remote)
         if self.master.startswith("spark://"):
-            _reach(self.master.removeprefix("spark://").split(","), _MASTER_PORT, "spark_master")
+            _reach(self.master.removeprefix("spark://").split(","))
         # Workers run whatever `python3` is on their path otherwise.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable if local else "python3")
         if python := self.conf.get(_PYTHON):
@@ -252,19 +254,47 @@ def _require_version(session: SparkSession) -> None:
         raise RefusedError(f"Spark {session.version} answers: 4.0 or newer is wanted")
 
 
-def _reach(addresses: list[str], port: int, setting: str) -> None:
-    """Raises `BusyError` at once if nobody listens there; Spark would try for minutes."""
-    for address in addresses:
-        place = urlsplit(f"//{address.rpartition('@')[2]}")
+def _reach(masters: list[str]) -> None:
+    """Raises `BusyError` at once if none of them listens; Spark would try for minutes."""
+    for address in masters:
+        place = urlsplit(f"//{address}")
         try:
-            socket.create_connection((place.hostname or "", place.port or port), _CONNECT_S).close()
+            with socket.create_connection(
+                (place.hostname or "", place.port or _MASTER_PORT), _CONNECT_S
+            ):
+                return
         except OSError as error:
             reason = error
-        else:
-            return
-    shown = ", ".join(address.rpartition("@")[2] for address in addresses)
-    raise BusyError(
-        f"Spark does not answer at {shown} ({reason}): start it, or correct {variable(setting)}"
+    raise _no_answer(", ".join(masters), reason, "spark_master")
+
+
+def _require_answer(server: DefaultChannelBuilder) -> None:
+    """Raises `BusyError` if no Connect server is there, or none behind its proxy.
+
+    Spark's client would try for ten minutes.
+    """
+    from grpc import ChannelConnectivity
+
+    settled = {ChannelConnectivity.READY, ChannelConnectivity.TRANSIENT_FAILURE}
+    states: Queue[ChannelConnectivity] = Queue()
+    channel = server.toChannel()
+    try:
+        channel.subscribe(states.put, try_to_connect=True)
+        end = monotonic() + _CONNECT_S
+        while (state := states.get(timeout=max(0, end - monotonic()))) not in settled:
+            continue
+        reason = "no connection"
+    except Empty:
+        state, reason = None, f"no answer in {_CONNECT_S} s"
+    finally:
+        channel.close()
+    if state != ChannelConnectivity.READY:
+        raise _no_answer(server.endpoint, reason, "spark_remote")
+
+
+def _no_answer(place: str, reason: object, setting: str) -> BusyError:
+    return BusyError(
+        f"Spark does not answer at {place} ({reason}): start it, or correct {variable(setting)}"
     )
 
 
