@@ -130,7 +130,9 @@ def test_files_of_many_partitions_are_given_at_once_and_each_entry_is_written_on
     }
     assert [claimed for claimed, each in found.items() if each.known] == [("BTC", "trend")]
     assert registry.get("ETH").facts == {"was": ["history"]}
-    assert registry.get("BTC") == btc.given({"history": newer}, {"was": ["history", "trend"]})
+    entry, wanted = registry.get("BTC"), {"history": newer, "trend": TREND}
+    assert (entry.files, entry.facts) == (wanted, {**FACTS, "was": ["history", "trend"]})
+    assert entry.earlier.keys() == {HISTORY.etag}
     assert (registry.names(), list(registry.waiting())) == (["BTC", "ETH"], ["XMR"])
     assert {name: len(changes.split()) for name, changes in registry.due().items()} == {
         "BTC": 1,
