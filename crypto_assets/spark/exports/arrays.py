@@ -4,8 +4,10 @@ from array import array
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 MAX_LINES = (
     100_000  # more lines than any daily file has; text.py takes only the head of longer ones
@@ -31,6 +33,14 @@ def _range(first: int, end: int) -> Any:
     """As `pa.array(range(first, end))`, which takes several times as long and imports pandas."""
     numbers = array("i", range(first, end))
     return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def floats(numbers: Any) -> NDArray[np.float64]:
+    """A numeric array for numpy, whose calls cost a tenth of Arrow's; NaN in place of null."""
+    if numbers.null_count:
+        numbers = pc.fill_null(numbers, np.nan)
+    found: NDArray[np.float64] = numbers.to_numpy()
+    return found
 
 
 def count_true(mask: Any) -> int:

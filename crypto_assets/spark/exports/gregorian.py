@@ -6,8 +6,10 @@ Belongs here: the calendar. Does not: how dates are written (dates.py).
 import calendar
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 FIRST_YEAR, LAST_YEAR = 1995, 2100
 CENTURY = 100
@@ -58,17 +60,17 @@ def _swapped() -> Any:
     return pc.if_else(movable, pc.subtract(pc.add(pc.take(_FIRSTS, slot), month), 1), days)
 
 
-def swap_day_and_month(days: Any) -> tuple[Any, int]:
+def swap_day_and_month(days: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
     """Days since 1970 with day and month swapped where both are 12 or less; how many moved."""
-    swapped = _SWAPPED.take(pc.subtract(days, _FIRSTS[0]))
-    return swapped, pc.not_equal(swapped, days).true_count
+    swapped = _SWAPPED[days - _FIRSTS[0].as_py()]
+    return swapped, int((swapped != days).sum())
 
 
 def _month_slot(year: Any, month: Any) -> Any:
     return pc.subtract(pc.add(pc.multiply(year, 12), month), FIRST_YEAR * 12 + 1)
 
 
-_SWAPPED = _swapped()
+_SWAPPED: NDArray[np.int32] = _swapped().to_numpy()
 
 
 def _ends(numbers: Any) -> tuple[int, int]:

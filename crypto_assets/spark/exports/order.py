@@ -6,7 +6,7 @@ Belongs here: days held against days. Does not: the price itself (steps.py, sani
 from itertools import pairwise
 from typing import Any
 
-import pyarrow.compute as pc
+import numpy as np
 
 from crypto_assets.spark.problems import ReadError
 
@@ -14,7 +14,7 @@ from . import refusals
 from .gregorian import swap_day_and_month
 from .refusals import counted
 from .series import between, iso
-from .steps import Course, differences
+from .steps import Course
 from .values import Values
 
 MIN_ROWS = 20  # for shares to mean something
@@ -107,5 +107,5 @@ def _roughness(course: Course) -> tuple[float, float]:
     swapped, moved = swap_day_and_month(course.days)
     if len(course.days) < MIN_ROWS or moved < MIN_ROWS / 4:
         return 0.0, 0.0
-    moves = pc.abs(differences(course.logs.take(pc.sort_indices(swapped))))
-    return float(pc.mean(course.moves).as_py()), float(pc.mean(moves).as_py())
+    steps = np.diff(course.logs[np.argsort(swapped, kind="stable")])
+    return float(abs(course.steps).mean()), float(abs(steps).mean())

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from . import order, refusals, steps
-from .arrays import count_true, false_if_null
+from .arrays import count_true, false_if_null, floats
 from .model import Options
 from .refusals import Reason, counted, quoted
 from .series import Series
@@ -56,10 +58,10 @@ def flag_rows(values: Values, lines: Any, cells: Any, rows: Iterable[int], why: 
 
 def check(values: Values, rows: Ohlc, options: Options) -> None:
     """Add bad lines and notes to `values`. Raises `ReadError` if the file as a whole is wrong."""
-    days = values.series.days
-    by_date = pc.sort_indices(days)
-    price = rows.price.take(by_date)
-    course = steps.course(by_date, rows.lines, rows.cells, days.take(by_date), price)
+    days: NDArray[np.int32] = values.series.days.to_numpy()
+    by_date = np.argsort(days, kind="stable")
+    price = floats(rows.price)[by_date]
+    course = steps.course(by_date, rows.lines, rows.cells, days[by_date], price)
     order.check(values, rows.lines, course)
     _check_within(values, rows, options)
     steps.check(values, course, options)
@@ -70,57 +72,59 @@ def _check_within(values: Values, rows: Ohlc, options: Options) -> None:
     """The close must lie within low..high."""
     if rows.low is None or rows.high is None:
         return
-    above, below = pc.divide(rows.price, rows.high), pc.divide(rows.low, rows.price)
-    if all((pc.max(ratio).as_py() or 0.0) <= OUTSIDE for ratio in (above, below)):
+    price, low, high = map(floats, (rows.price, rows.low, rows.high))
+    with np.errstate(all="ignore"):
+        above, below = price / high, low / price
+    if not ((above > OUTSIDE) | (below > OUTSIDE)).any():
         return
-    _refuse_crossed(values, rows)
-    usable = pc.and_(pc.greater(rows.low, 0), pc.greater_equal(rows.high, rows.low))
-    ratio = pc.max_element_wise(above, below, skip_nulls=False)
-    ratio = pc.if_else(usable, ratio, None)
-    outside = pc.greater(ratio, OUTSIDE)
-    count = count_true(outside)
+    _refuse_crossed(values, rows, low, high)
+    ratio = np.where((low > 0) & (high >= low), np.maximum(above, below), np.nan)
+    outside = ratio > OUTSIDE
+    count = int(outside.sum())
     if not count:
         return
-    first = rows.lines[pc.index(outside, True).as_py()].as_py()
+    first = rows.lines[int(outside.argmax())].as_py()
     if count > max(2, OUTSIDE_SHARE * len(rows.price)):
         raise refusals.OUTSIDE.refused(values.show(first), count=count)
     if not options.accept_outliers:
-        far = pc.greater(ratio, FAR_OUTSIDE)
-        flag(values, rows.lines, rows.cells, far, refusals.FAR_OUTSIDE)
+        far = np.flatnonzero(ratio > FAR_OUTSIDE).tolist()
+        flag_rows(values, rows.lines, rows.cells, far, refusals.FAR_OUTSIDE)
     lines = counted(count, "line")
     values.notes.append(f"the price is outside low..high on {lines}, first line {first + 1}")
 
 
-def _refuse_crossed(values: Values, rows: Ohlc) -> None:
+def _refuse_crossed(
+    values: Values, rows: Ohlc, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> None:
     """A column of lows that often lies above that of the highs holds something else."""
-    over = pc.greater(rows.low, pc.multiply(rows.high, OUTSIDE))
-    crossed = pc.and_(over, pc.greater(rows.high, 0))
-    count = count_true(crossed)
-    if count > max(2, OUTSIDE_SHARE * len(rows.price)):
-        first = rows.lines[pc.index(crossed, True).as_py()].as_py()
+    crossed = (low > high * OUTSIDE) & (high > 0)
+    count = int(crossed.sum())
+    if count > max(2, OUTSIDE_SHARE * len(low)):
+        first = rows.lines[int(crossed.argmax())].as_py()
         raise refusals.CROSSED.refused(values.show(first), count=count)
 
 
-def _check_change(values: Values, rows: Ohlc, by_date: Any, price: Any) -> None:
+def _check_change(
+    values: Values, rows: Ohlc, by_date: NDArray[np.int64], price: NDArray[np.float64]
+) -> None:
     """The stated change must be the move from the row before, give or take rounding."""
     if not rows.changes or len(price) < MIN_ROWS:
         return
-    before, here = price.slice(0, len(price) - 1), price.slice(1)
-    move = pc.multiply(pc.subtract(pc.divide(here, before), 1.0), 100.0)
+    before, here = price[:-1], price[1:]
+    move = (here / before - 1.0) * 100.0
     wrong = known = 0
     for read in rows.changes:
-        distance = pc.abs(pc.subtract(move, read().take(by_date).slice(1)))
-        known = len(distance) - distance.null_count
+        distance = abs(move - floats(read())[by_date][1:])
+        known = int((~np.isnan(distance)).sum())
         few = CONTRADICTED_SHARE * known
         # Most files pass with the least that is allowed, so the rest of it need not be known.
-        if known < MIN_ROWS or pc.greater(distance, LEAST_ALLOWED).true_count <= few:
+        if known < MIN_ROWS or (distance > LEAST_ALLOWED).sum() <= few:
             return
-        rounding = pc.divide(100.0 * _resolution(rows.cells), pc.min_element_wise(here, before))
-        allowed = pc.add(pc.add(LEAST_ALLOWED, pc.multiply(pc.abs(move), 0.02)), rounding)
-        wrong = pc.greater(distance, allowed).true_count
+        rounding = 100.0 * _resolution(rows.cells) / np.minimum(here, before)
+        wrong = int((distance > LEAST_ALLOWED + abs(move) * 0.02 + rounding).sum())
         if wrong <= few:
             return
-    first = rows.lines[by_date[1].as_py()].as_py()
+    first = rows.lines[int(by_date[1])].as_py()
     raise refusals.CONTRADICTED.refused(values.show(first), count=wrong, known=known)
 
 

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from . import refusals
+from .arrays import floats
 from .model import Options
 from .refusals import quoted
 from .series import iso
@@ -32,24 +35,23 @@ class Course:
     """The rows with a price in the order of their dates.
 
     `rows` are their positions in the file, to which `lines` (0-based) and `cells` belong; `days`
-    since 1970, `price`, its logarithms, and the size of each step of these (one fewer).
+    since 1970, the logarithms of the prices, and the steps of these (one fewer).
     """
 
-    rows: Any
+    rows: NDArray[np.int64]
     lines: Any
     cells: Any
-    days: Any
-    price: Any
-    logs: Any
-    moves: Any
+    days: NDArray[np.int32]
+    logs: NDArray[np.float64]
+    steps: NDArray[np.float64]
 
     def line(self, at: int) -> int:
         """The line (0-based) of the row at a place of the course."""
-        return int(self.lines[self.rows[at].as_py()].as_py())
+        return int(self.lines[int(self.rows[at])].as_py())
 
     def cell(self, at: int) -> str:
         """The price of that row as it is written."""
-        return str(self.cells[self.rows[at].as_py()].as_py())
+        return str(self.cells[int(self.rows[at])].as_py())
 
 
 @dataclass(frozen=True)
@@ -61,25 +63,31 @@ class _Step:
     size: float  # a difference of logarithms
 
 
-def course(rows: Any, lines: Any, cells: Any, days: Any, price: Any) -> Course:
-    """The course of a price (float64, null where missing), with its days, given by date."""
-    if price.null_count:
-        valid = price.is_valid()
-        rows, days, price = (each.filter(valid) for each in (rows, days, price))
-    logs = pc.ln(price)
-    return Course(rows, lines, cells, days, price, logs, pc.abs(differences(logs)))
-
-
-def differences(numbers: Any) -> Any:
-    """Each number but the first minus the one before it."""
-    return pc.subtract(numbers.slice(1), numbers.slice(0, len(numbers) - 1))
+def course(
+    rows: NDArray[np.int64],
+    lines: Any,
+    cells: Any,
+    days: NDArray[np.int32],
+    price: NDArray[np.float64],
+) -> Course:
+    """The course of a price (NaN where missing), with its rows and days, given by date."""
+    present = ~np.isnan(price)
+    if not present.all():
+        rows, days, price = rows[present], days[present], price[present]
+    logs = _logs(price)
+    return Course(rows, lines, cells, days, logs, np.diff(logs))
 
 
 def count_jumps(price: Any) -> int:
     """Steps (in file order) to a price `JUMP` times higher or lower."""
-    kept = price.filter(pc.greater(price, 0))
-    sizes = pc.abs(differences(pc.ln(kept))) if len(kept) > 1 else kept
-    return int(pc.greater(sizes, math.log(JUMP)).true_count)
+    read = floats(price)
+    return int((abs(np.diff(_logs(read[read > 0]))) > math.log(JUMP)).sum())
+
+
+def _logs(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithms by Arrow: numpy's differ in the last bit from one processor to another."""
+    content = pa.py_buffer(np.ascontiguousarray(numbers))
+    return floats(pc.ln(pa.Array.from_buffers(pa.float64(), len(numbers), [None, content])))
 
 
 def check(values: Values, course: Course, options: Options) -> None:
@@ -87,11 +95,10 @@ def check(values: Values, course: Course, options: Options) -> None:
 
     Raises `ReadError` if prices jump up and down.
     """
-    if (pc.max(course.moves).as_py() or 0.0) <= math.log(JUMP):
+    found = np.flatnonzero(abs(course.steps) > math.log(JUMP)).tolist()
+    if not found:
         return
-    found = pc.indices_nonzero(pc.greater(course.moves, math.log(JUMP))).to_pylist()
-    sizes = differences(course.logs)
-    steps = [_Step(before, before + 1, sizes[before].as_py()) for before in found]
+    steps = [_Step(before, before + 1, float(course.steps[before])) for before in found]
     checked = _Checked(course, accepted=options.accept_outliers)
     while steps:
         step = steps.pop(0)
@@ -123,7 +130,7 @@ class _Checked:
     def __init__(self, course: Course, *, accepted: bool) -> None:
         self.bad: dict[int, str] = {}
         self.notes: list[str] = []
-        self._days: list[int] = course.days.to_pylist()
+        self._days: list[int] = course.days.tolist()
         self._accepted = accepted
 
     def run(self, step: _Step, back: _Step) -> None:
@@ -182,19 +189,16 @@ def _times(size: float) -> str:
 
 
 def _refuse_jumps(values: Values, course: Course, bad: dict[int, str]) -> None:
-    rest = pa.array([row for row in range(len(course.days)) if row not in bad], pa.int32())
-    days = course.days.take(rest)
-    steps = differences(course.logs.take(rest))
-    near = pc.less_equal(differences(days), NEAR_DAYS)
-    limit = math.log(JUMP)
-    up = pc.and_(near, pc.greater(steps, limit))
-    down = pc.and_(near, pc.less(steps, -limit))
-    if min(up.true_count, down.true_count) >= MIN_JUMPS:
-        first = pc.index(pc.or_(up, down), True).as_py() + 1
+    rest = np.array([row for row in range(len(course.days)) if row not in bad], np.int64)
+    days, steps = course.days[rest], np.diff(course.logs[rest])
+    near = np.diff(days) <= NEAR_DAYS
+    up, down = (near & (way * steps > math.log(JUMP)) for way in (1, -1))
+    if min(up.sum(), down.sum()) >= MIN_JUMPS:
+        first = int(np.flatnonzero(up | down)[0]) + 1
         raise refusals.JUMPS.refused(
-            values.show(course.line(rest[first].as_py())),
+            values.show(course.line(int(rest[first]))),
             times=int(JUMP),
-            up=up.true_count,
-            down=down.true_count,
-            day=iso(days[first].as_py()),
+            up=int(up.sum()),
+            down=int(down.sum()),
+            day=iso(int(days[first])),
         )
