@@ -78,15 +78,20 @@ def write(uri: str, content: Any) -> None:
         bucket, key = _place(uri)
         _asked(uri, lambda s3: s3.put_object(Bucket=bucket, Key=key, Body=bytes(content)))
         return
-    path = _local(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder, name = os.path.split(_local(uri))
     # An attempt that its engine has given up may still write while the next one does.
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
+    unfinished = f"{folder}/.{name}.{uuid4().hex}"
     try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        stream = open(unfinished, "xb")  # noqa: PTH123, SIM115 - paths take longer than the rest
+    except FileNotFoundError:  # most often the folder is there
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        stream = open(unfinished, "xb")  # noqa: PTH123, SIM115
+    try:
+        with stream:
+            stream.write(content)
+        os.replace(unfinished, _local(uri))  # noqa: PTH105
     except OSError:
-        unfinished.unlink(missing_ok=True)
+        os.unlink(unfinished)  # noqa: PTH108
         raise
 
 

@@ -1,6 +1,5 @@
 """Small helpers over pyarrow arrays that several modules need. No knowledge of files."""
 
-from array import array
 from functools import cache
 from typing import Any
 
@@ -30,8 +29,11 @@ def _shared(count: int) -> Any:
 
 
 def _range(first: int, end: int) -> Any:
-    """As `pa.array(range(first, end))`, which takes several times as long and imports pandas."""
-    numbers = array("i", range(first, end))
+    return int32s(np.arange(first, end, dtype=np.int32))
+
+
+def int32s(numbers: NDArray[np.int32]) -> Any:
+    """As `pa.array(numbers)`, which takes longer and imports pandas."""
     return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
 
 

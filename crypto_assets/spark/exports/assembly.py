@@ -55,7 +55,7 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
     if not rows:
         line = min(reasons)
         raise refusals.NO_LINE.refused(table.line(line), reason=reasons[line])
-    first, last = _ends(dates if undated else series.days)
+    first, last = _ends(series, dates if undated else None)
     columns = [index(count, 1), _ROLES.take(roles), table.cells, dates, texts]
     return Export(
         kind=values.kind,
@@ -102,14 +102,15 @@ def _others(codes: bytearray, known: dict[int, int]) -> Iterator[int]:
         line = codes.find(BAD, line + 1)
 
 
-def _ends(days: Any) -> tuple[date, date]:
-    """The first and the last day, of day numbers or of ISO texts."""
-    ends = pc.min_max(days).as_py()
-    first, last = (
-        date.fromisoformat(day if isinstance(day, str) else iso(day))
-        for day in (ends["min"], ends["max"])
-    )
-    return first, last
+def _ends(series: Series, dates: Any | None) -> tuple[date, date]:
+    """The first and the last day of a series, or of those of its rows that have ISO `dates`."""
+    if dates is not None:
+        found = pc.min_max(dates).as_py()
+        ends = found["min"], found["max"]
+    else:
+        days = series.days.to_numpy()
+        ends = iso(int(days.min())), iso(int(days.max()))
+    return date.fromisoformat(ends[0]), date.fromisoformat(ends[1])
 
 
 def _codes(count: int, lines: Any, table: Table) -> bytearray:

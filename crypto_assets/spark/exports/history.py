@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
 
 from . import numbers, refusals, sanity
-from .arrays import pick
+from .arrays import floats, pick
 from .choosing import Choice, choose_price
 from .columns import Beside
 from .cut import leave_out
@@ -99,10 +100,11 @@ def _prices(values: Values, lines: Any, cells: Any, parsed: numbers.Numbers) -> 
     """The prices above 0, else null; cells that are neither those nor missing make bad lines."""
     sanity.flag(values, lines, cells, parsed.bad, refusals.NOT_A_PRICE)
     price = parsed.values
-    if (pc.min(price).as_py() or 0.0) > 0:
+    read = floats(price)
+    if not (read <= 0).any():
         return price
-    negative = pc.and_(pc.less(price, 0), pc.not_equal(price, MISSING_MARK))
-    sanity.flag(values, lines, cells, negative, refusals.NEGATIVE_PRICE)
+    negative = np.flatnonzero((read < 0) & (read != MISSING_MARK)).tolist()
+    sanity.flag_rows(values, lines, cells, negative, refusals.NEGATIVE_PRICE)
     return pc.if_else(pc.greater(price, 0), price, None)
 
 

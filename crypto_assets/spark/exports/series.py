@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from . import refusals
 from .arrays import index, pick
@@ -110,7 +112,7 @@ def _measured(reading: Reading, rows: Any, days: Any, months_begin: bool) -> Ser
     if len(days) < 2:  # noqa: PLR2004 - a step needs two
         only: Granularity = "month" if reading.monthly else "day"
         return Series(reading, rows, days, invalid, False, 0, 0, 0, only, 0)
-    steps = pc.subtract(days.slice(1), days.slice(0, len(days) - 1))
+    steps: NDArray[np.int32] = np.diff(days.to_numpy())
     times = _times(steps)
     up, down = sum(times[s] for s in times if s > 0), sum(times[s] for s in times if s < 0)
     daily = 0 if reading.monthly else times[1] + times[-1]
@@ -131,7 +133,7 @@ def _measured(reading: Reading, rows: Any, days: Any, months_begin: bool) -> Ser
         irregular=moved - counts[granularity],
         same_day=len(steps) - moved,
         granularity=granularity if fits else None,
-        typical_step=0 if fits else int(pc.approximate_median(pc.abs(steps)).as_py()),
+        typical_step=0 if fits else int(np.median(abs(steps))),
     )
 
 
@@ -139,22 +141,22 @@ def _valid(reading: Reading) -> tuple[Any, Any]:
     days = reading.days
     if not len(days):
         return index(0), days
-    latest, limit = pc.max(days).as_py(), today()
-    if latest is None or latest <= limit:
-        if not days.null_count:
-            return index(len(days)), days
-        if days.null_count == 1 and not days[0].is_valid:  # the header
-            return index(len(days) - 1, 1), days.slice(1)
+    limit = today()
+    skip = 0 if days[0].is_valid else 1  # the header
+    if days.null_count == skip:
+        dated = days.slice(skip)
+        if not len(dated) or dated.to_numpy().max() <= limit:
+            return index(len(dated), skip), dated
     future = pc.greater(days, limit)
     rows = pc.indices_nonzero(pc.and_not(pc.is_valid(days), pc.fill_null(future, fill_value=True)))
     rows = rows.cast(pa.int32())
     return rows, days.take(rows)
 
 
-def _times(steps: Any) -> Counter[int]:
+def _times(steps: NDArray[np.int32]) -> Counter[int]:
     """How often each step occurs; of a regular series there are few."""
-    values, counts = pc.value_counts(steps).flatten()
-    return Counter(dict(zip(values.to_pylist(), counts.to_pylist(), strict=True)))
+    values, counts = np.unique(steps, return_counts=True)
+    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
 
 def _count_months(times: Counter[int], days: Any, *, begin: bool) -> int:

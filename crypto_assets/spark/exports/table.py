@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from . import refusals
-from .arrays import UNIT, has_byte, index, pick
+from .arrays import UNIT, has_byte, index, int32s, pick
 from .refusals import Line
 
 DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
@@ -63,11 +65,11 @@ class Table:
     cut: LastCell | None = None
 
     @cached_property
-    def _starts(self) -> Any:
+    def _starts(self) -> NDArray[np.int32]:
         """Where the cells of each body line begin among the cells of all lines."""
-        starts = self.cells.offsets
+        starts: NDArray[np.int32] = self.cells.offsets.to_numpy()
         whole = len(self.body) == len(self.cells)
-        return starts.slice(0, len(self.body)) if whole else starts.take(self.body)
+        return starts[:-1] if whole else starts[self.body.to_numpy()]
 
     @cached_property
     def ragged(self) -> Any | None:
@@ -89,7 +91,7 @@ class Table:
     def column(self, index: int) -> Any:
         """The trimmed cells of column `index` (0-based) over the body lines; "" where missing."""
         if index not in self._columns:
-            places = pc.add(self._starts, pa.scalar(index, pa.int32()))
+            places = int32s(self._starts + index)
             if self.ragged is not None:
                 places = pc.if_else(pc.greater(self.ragged, index), places, None)
             cells = self.cells.values.take(places)
