@@ -27,6 +27,7 @@ from crypto_assets.resources.notifier.notifier import Notifier
 from crypto_assets.resources.storage.lake import Made, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.snapshot import Snapshot
+from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
 
 TABLE, STORE = OF_THE_NEWEST
@@ -96,6 +97,10 @@ class AccountsRefresh(Refresh):
             if not published[-1].passed:
                 break
         return published
+
+    def check_loads(self, layers: Collection[str]) -> None:
+        if TABLE in layers:
+            self.warehouse.check_load(WAREHOUSE_ACCOUNTS)
 
     def partition(self, entry: Entry) -> Partition:
         return Snapshot(

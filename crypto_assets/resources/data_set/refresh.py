@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.data_set.results import OnLayer, stopped, together
 from crypto_assets.resources.engine.engine import Engine
+from crypto_assets.resources.errors import BusyError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.storage.lake import Current, Lake, Made, Manifest
 from crypto_assets.spark.data_set import DataSet
@@ -96,6 +97,9 @@ class Refresh:
         if unknown := sorted(set(partitions) - entries.keys()):
             reasons = dict.fromkeys(unknown, "no files are registered for it: upload them first")
             yield self._verdicts(layers[0], reasons | self.registry.damaged(unknown), {})
+        if computes and entries:
+            with suppress(BusyError):  # it may pass until the load, which asks again
+                self.check_loads(layers)
         size = self.engine.batch_size
         with self.engine.running() if computes else nullcontext(_execute_nothing) as execute:
             for start in range(0, len(entries), size):
@@ -108,6 +112,12 @@ class Refresh:
                     continue
                 spec = self._job_spec(batch, computes, run_id)
                 yield from self._worked_off(batch, layers, execute(spec), spec.staging, on_layer)
+
+    def check_loads(self, layers: Collection[str]) -> None:
+        """Raises `RefusedError` if a table that these layers are loaded into would take nothing.
+
+        Asked before anything is computed, for which somebody may have to pay; a data set may load.
+        """
 
     def with_options(self, options: Mapping[str, Any]) -> Refresh:  # noqa: ARG002 - a data set may have some
         """The refreshing as a person wants it in one run."""

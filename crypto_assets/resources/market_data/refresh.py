@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
 from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Currency
-from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
+from crypto_assets.spark.market_data.tables import GOLD, PRICES, SILVER_HISTORY, SILVER_TREND
 
 WAREHOUSE = "warehouse"
 _REPLACED = "another run published it meanwhile: run it again"
@@ -77,6 +77,10 @@ class CurrencyRefresh(Refresh):
 
     def with_cure(self, problem: str, partition: str) -> str:
         return with_places(problem, self.registry.objects.uri(OVERRIDES), partition)
+
+    def check_loads(self, layers: Collection[str]) -> None:
+        if WAREHOUSE in layers:
+            self.warehouse.check_load(PRICES)
 
     def load(self, good: Entries, layers: Sequence[str]) -> list[LayerResult]:
         """Loads these currencies' gold into the warehouse.

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -28,6 +28,7 @@ from crypto_assets.resources.warehouse.redshift_setup import (
     AGAIN,
     MARKET_DATA,
     NO_DATABASE,
+    PARTS,
     Setup,
     is_denied,
     refusal,
@@ -35,12 +36,13 @@ from crypto_assets.resources.warehouse.redshift_setup import (
 from crypto_assets.resources.warehouse.warehouse import LoadFile, Warehouse
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.market_data.tables import LOAD
-from crypto_assets.spark.tables import sql_columns
+from crypto_assets.spark.tables import Table, sql_columns
 
 BATCH_TICKERS = 1000  # their INSERT stays well below the 100 KB that a statement may have
 REFUSALS = 50  # failing transactions after which the rest of a batch is left as it was
 LISTS = "_loads"  # lists of files that are being loaded, below the lake
 LISTS_KEPT_S = 86_400  # of a process that was killed: no load takes that long
+CHECK_LIMIT_S = 60  # of the check before a job: a slower workgroup is left to the load
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
 _BATCH = "CREATE TEMP TABLE batch (ticker VARCHAR(20), row_count BIGINT)"
 _DELETE = "DELETE FROM market_data.prices WHERE ticker IN (SELECT ticker FROM batch)"
@@ -207,6 +209,15 @@ class RedshiftWarehouse(Warehouse):
         _, rows = self.query(_COUNT)
         return "{}: {:,} rows of {:,} currencies".format(place, *rows[0])
 
+    def check_load(self, table: Table) -> None:
+        if table in self._checked:
+            return
+        (part,) = (part for part in PARTS if part.table == table.path)
+        limit_s = min(CHECK_LIMIT_S, self.time_limit_s)
+        setup = replace(self._setup, data=replace(self._data, time_limit_s=limit_s))
+        setup.check({part: _REHEARSALS[part]}, quick=True)
+        self._checked.add(table)
+
     def fix(self, publishers: Sequence[str], show: Callable[[str], None]) -> None:
         self._setup.fix(publishers, show)
 
@@ -266,6 +277,11 @@ class RedshiftWarehouse(Warehouse):
     @property
     def _role(self) -> str:
         return f"'{_quoted(self.role_arn)}'" if self.role_arn else "default"
+
+    @cached_property
+    def _checked(self) -> set[Table]:
+        """The tables whose loads were found to be possible."""
+        return set()
 
     @cached_property
     def _setup(self) -> Setup:

@@ -70,6 +70,13 @@ class Warehouse(ABC):
         Raises `UsageError` if the query is wrong or there is no warehouse yet.
         """
 
+    def check_load(self, table: Table) -> None:  # noqa: B027 - one without users needs nothing
+        """Asked before a job that costs money is started for this table; a run asks once.
+
+        Raises `RefusedError` if a load would be refused until somebody sets something up,
+        `BusyError` if that cannot be asked now.
+        """
+
     @abstractmethod
     def check(self) -> str:
         """Says how much the warehouse holds, for the doctor.

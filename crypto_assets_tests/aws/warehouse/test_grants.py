@@ -8,10 +8,11 @@ import re
 import pytest
 from pyarrow import parquet
 
-from crypto_assets.resources.errors import RefusedError
+from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.redshift_setup import MARKET_DATA
-from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
+from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS, WAREHOUSE_ACCOUNTS
+from crypto_assets.spark.market_data.tables import PRICES
 from crypto_assets.spark.tables import arrow_schema
 from crypto_assets_tests.aws.warehouse.rows import prices
 from crypto_assets_tests.helpers.roles import LAPTOP_KEY, SERVER_KEY
@@ -155,6 +156,68 @@ def test_procedures_are_replaced_only_when_they_changed_and_by_their_owner(
     ann.replace(load("BTC"))
     assert procedures(double) == before + 1
     assert server.replace(load("BTC"))[1] == {}
+
+
+def test_before_a_job_one_statement_shows_that_loads_are_possible(ann, server, load, double):
+    ann.check_load(PRICES)  # which makes what is missing with the first load
+    ann.replace(load("BTC"))
+    fixed(ann, SERVER)
+    for warehouse, looks in ((ann, 1), (server, 2)):
+        double.calls.clear()
+        for table in (PRICES, WAREHOUSE_ACCOUNTS, PRICES):
+            warehouse.check_load(table)
+        assert double.calls["BatchExecuteStatement"] == 0
+        assert double.calls["ExecuteStatement"] == looks
+
+
+@pytest.mark.parametrize(
+    ("lost", "table", "reason"),
+    [
+        ("USAGE ON SCHEMA market_data", PRICES, "permission denied for schema market_data"),
+        *(
+            (f"{right} ON {table.path}", table, "permission denied for relation")
+            for right in ("SELECT", "INSERT", "DELETE")
+            for table in (PRICES, WAREHOUSE_ACCOUNTS)
+        ),
+    ],
+)
+def test_before_a_job_each_grant_that_is_missing_is_reported_with_who_can_give_it(
+    ann, server, load, double, lost, table, reason
+):
+    ann.replace(load("BTC"))
+    fixed(ann, SERVER)
+    with double.connect() as connection:
+        connection.execute(f'REVOKE {lost} FROM "{SERVER}"')
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=f"{reason}.*: database user {ANN} or .*{SERVER}`"):
+            server.check_load(table)
+    fixed(ann, SERVER)
+    server.check_load(table)
+
+
+def test_before_a_job_a_schema_and_a_procedure_that_are_missing_are_reported(
+    ann, server, load, double
+):
+    nothing = f'market_data, market_data.prices.* missing: .* GRANT CREATE .* TO "{SERVER}"'
+    with pytest.raises(RefusedError, match=nothing):
+        server.check_load(PRICES)
+    ann.replace(load("BTC"))
+    fixed(ann, SERVER)
+    with double.connect() as connection:
+        connection.execute("DROP PROCEDURE market_data.sp_drop_view(VARCHAR)")
+    cure = f"database user {ANN} or a superuser runs `crypto-assets doctor --fix --publ"
+    with pytest.raises(RefusedError, match=f"market_data.sp_drop_view is missing: {cure}"):
+        server.check_load(PRICES)
+    server.check_load(WAREHOUSE_ACCOUNTS)
+    ann.check_load(PRICES)
+
+
+def test_a_workgroup_that_does_not_answer_in_time_is_asked_again(make, double):
+    warehouse = make(time_limit_s=0.3)
+    double.fail_next("hang")
+    with pytest.raises(BusyError, match="has not ended within"):
+        warehouse.check_load(PRICES)
+    make().check_load(PRICES)
 
 
 def test_a_check_changes_nothing(ann, load, double):
