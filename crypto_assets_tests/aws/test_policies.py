@@ -29,6 +29,7 @@ INBOX, LAKE = (
     "arn:aws:s3:::example-uploads/example-inbox",
     "arn:aws:s3:::example-lake/example-tables",
 )
+LOGS = "arn:aws:s3:::example-logs/example-jobs"
 AT = "eu-central-1:123456789012"
 APPLICATIONS = f"arn:aws:emr-serverless:{AT}:/applications"
 APPLICATION, OTHERS = f"{APPLICATIONS}/00f1abcdefgh0123", f"{APPLICATIONS}/00f1othersapp456"
@@ -52,6 +53,8 @@ DENIED = {
         ("s3:ListBucket", "arn:aws:s3:::example-lake"),
         ("s3:GetBucketNotification", "arn:aws:s3:::example-uploads"),
         ("sqs:ReceiveMessage", f"arn:aws:sqs:{AT}:example-queue"),
+        ("s3:AbortMultipartUpload", f"{LAKE}/_artifacts/0a1b.zip"),
+        ("s3:ListMultipartUploadParts", f"{INBOX}/btc.csv"),
         ("kms:Decrypt", KEY, VIA_RDS),
         ("kms:Decrypt", KEY.replace("1111", "9999"), VIA_S3),
     ],
@@ -71,6 +74,12 @@ DENIED = {
         ("s3:ListBucket", "arn:aws:s3:::example-lake-evil"),
         ("emr-serverless:StartJobRun", APPLICATION),
         ("sns:Publish", f"arn:aws:sns:{AT}:example-topic"),
+        ("s3:PutObject", "arn:aws:s3:::example-logs/others/file"),
+        ("s3:GetObject", f"{LOGS}/applications/00f/jobs/00g/SPARK_DRIVER/stdout.gz"),
+        ("s3:DeleteObject", f"{LOGS}/applications/00f/jobs/00g/SPARK_DRIVER/stdout.gz"),
+        ("s3:ListBucket", "arn:aws:s3:::example-logs"),
+        ("s3:AbortMultipartUpload", f"{LAKE}/gold/ticker=BTC/data.parquet"),
+        ("s3:ListMultipartUploadParts", f"{LAKE}/gold/ticker=BTC/data.parquet"),
     ],
     "orchestrator": [
         ("emr-serverless:GetJobRun", APPLICATION),
@@ -110,6 +119,8 @@ DENIED = {
         ("s3:DeleteBucket", "arn:aws:s3:::example-lake"),
         ("kms:Decrypt", KEY),
         ("kms:ScheduleKeyDeletion", KEY, VIA_S3),
+        ("s3:PutObject", f"{LOGS}/applications/00f/jobs/00g/SPARK_DRIVER/stdout.gz"),
+        ("s3:ListMultipartUploadParts", f"{LAKE}/_artifacts/0a1b.zip"),
     ],
     "copy": [
         ("s3:PutObject", f"{LAKE}/load/ticker=BTC/data.parquet"),
@@ -118,6 +129,10 @@ DENIED = {
         ("s3:GetObject", f"{INBOX}/btc.csv"),
         ("s3:ListBucket", "arn:aws:s3:::example-uploads"),
         ("kms:GenerateDataKey", KEY, VIA_S3),
+        ("s3:AbortMultipartUpload", f"{LAKE}/load/ticker=BTC/data.parquet"),
+        ("s3:ListMultipartUploadParts", f"{LAKE}/load/ticker=BTC/data.parquet"),
+        ("s3:PutObject", f"{LAKE}/_staging/run/file"),
+        ("s3:GetObject", f"{LAKE}/_staging/run/file"),
     ],
     "stream-function": [
         ("dynamodb:GetItem", f"{TABLES}/CustomerAccount"),
@@ -126,6 +141,7 @@ DENIED = {
         ("sns:Publish", f"arn:aws:sns:{AT}:payments"),
         ("sqs:SendMessage", f"arn:aws:sqs:{AT}:example-queue"),
         ("logs:PutLogEvents", f"arn:aws:logs:{AT}:log-group:others:log-stream:a"),
+        ("s3:AbortMultipartUpload", f"{INBOX}/btc.csv"),
     ],
 }
 

@@ -5,6 +5,7 @@ Which interpreter the child has, and what it finds there, is `emr_worker`.
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import subprocess
@@ -147,7 +148,20 @@ class Job:
         return self._end("SUCCESS", "")
 
     def _end(self, state: str, details: str) -> None:
+        self._write_log()
         self.details, self.ended, self.state = details, time.time(), state
+
+    def _write_log(self) -> None:
+        """What the driver printed, where the job wants it: by the job's role, as EMR does it."""
+        wanted = self.request.get("configurationOverrides", {}).get("monitoringConfiguration", {})
+        if uri := wanted.get("s3MonitoringConfiguration", {}).get("logUri"):
+            parts, name = urlsplit(uri), self.request["applicationId"]
+            key = f"applications/{name}/jobs/{self.id}/SPARK_DRIVER/stdout.gz"
+            self._s3().put_object(
+                Bucket=parts.netloc,
+                Key=f"{parts.path.strip('/')}/{key}",
+                Body=gzip.compress(self.output.encode()),
+            )
 
     def _child(self) -> subprocess.Popen[bytes]:
         """The entry point under `spark-submit`, so to say: in a folder with nothing but its own."""

@@ -41,6 +41,7 @@ _MADE = r"(?:(?:test|shared)-[\w-]+|none)"
 _IN_S3 = "arn:aws:s3:::"
 # What stands in the policies for what a test has in its place; a whole bucket may be either one.
 _SAMPLES = (
+    (rf"{_IN_S3}{_MADE}/job-logs/(.*)", rf"{_IN_S3}example-logs/example-jobs/\1"),
     (
         rf"{_IN_S3}{_MADE}/(?:(?:the/)?lake/|(?=load/))(.*)",
         rf"{_IN_S3}example-lake/example-tables/\1",
@@ -88,7 +89,7 @@ def policy(role: str) -> Mapping[str, Any]:
     return json.loads((POLICIES / f"{role}.json").read_text())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two that saw the same are two who watch
 class Record:
     """The requests that were seen since it was last judged."""
 

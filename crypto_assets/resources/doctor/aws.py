@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from crypto_assets.resources.aws import MAY_NOT, Aws, error_code, one_line
-from crypto_assets.resources.doctor.buckets import INBOX, LAKE
+from crypto_assets.resources.doctor.buckets import INBOX, LAKE, LOGS
 from crypto_assets.resources.doctor.emr import APPLICATION
 from crypto_assets.resources.doctor.events import QUEUE, TOPIC
 from crypto_assets.resources.doctor.finding import Finding
@@ -28,7 +28,7 @@ _CREDENTIALS = "renew them, or name others by AWS_PROFILE or CRYPTO_ASSETS_AWS_K
 _GROUPS: Mapping[tuple[str, str], tuple[tuple[Piece, ...], ...]] = {
     ("inbox", "s3"): (INBOX, QUEUE),
     ("lake", "s3"): (LAKE,),
-    ("engine", "emr-serverless"): (APPLICATION, JOB_ROLE),
+    ("engine", "emr-serverless"): (APPLICATION, JOB_ROLE, LOGS),
     ("warehouse", "redshift"): (WORKGROUP, COPY_ROLE),
     ("store", "dynamodb"): (),
     ("notifier", "sns"): (TOPIC,),

@@ -1,4 +1,4 @@
-"""The buckets of inbox and lake: there, in the right region, encrypted by keys all may use.
+"""The buckets of inbox, lake and logs: there, in the right region, encrypted by keys all may use.
 
 Writes to them are tried (`s3_conditions`); nothing of that stays.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from crypto_assets.resources.aws import error_code, split_uri
 from crypto_assets.resources.doctor.piece import Account, Piece
-from crypto_assets.resources.doctor.roles import without_key
+from crypto_assets.resources.doctor.roles import denied_to, without_key
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets.resources.storage.s3_conditions import check_conditions
@@ -17,6 +17,7 @@ _ENCRYPTION = (
     "iam:SimulatePrincipalPolicy"
 )
 _UNENCRYPTED = ("ServerSideEncryptionConfigurationNotFoundError", "NotImplemented")
+_LOG = ("s3:PutObject",)
 _READ, _WRITE = ("kms:Decrypt",), ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -55,7 +56,8 @@ def _key(account: Account, uri: str) -> str:
     if key["KeyState"] != "Enabled":
         raise UsageError(f"its key {key['Arn']} is {key['KeyState']}: enable it or name another")
     settings = account.settings.aws
-    roles = {settings.emr_role_arn: _WRITE if uri == settings.lake else _READ}
+    written = (settings.lake, settings.emr_log_uri)
+    roles = {settings.emr_role_arn: _WRITE if uri in written else _READ}
     if uri == settings.lake:
         roles[settings.redshift_role_arn] = _READ
     wanted = {role: actions for role, actions in roles.items() if role}
@@ -79,6 +81,17 @@ def _encryption(account: Account, uri: str) -> dict[str, str]:
     return default
 
 
+def _logs(account: Account, uri: str) -> str:
+    """Whether EMR Serverless can write a job's logs, which it does with the role of the job."""
+    settings = account.settings.aws
+    place = f"{bucket_of(uri)}/{split_uri(uri)[1]}".rstrip("/")
+    partition = settings.emr_role_arn.partition(":")[2].partition(":")[0]
+    log = f"arn:{partition}:s3:::{place}/applications/{settings.emr_application_id}"
+    if denied_to(account, settings.emr_role_arn, _LOG, log):
+        raise UsageError(f"the policies of {settings.emr_role_arn} lack {_LOG[0]}: allow it there")
+    return f"{uri}, written by {settings.emr_role_arn}"
+
+
 def _notifications(account: Account, uri: str) -> str:
     s3 = account.client("s3")
     answer = s3.get_bucket_notification_configuration(Bucket=bucket_of(uri))
@@ -97,4 +110,8 @@ LAKE = (
     Piece("lake bucket", "lake", "s3:ListBucket", _bucket, needed=True),
     Piece("lake writes", "lake", "s3:PutObject", _writes, needed=True),
     Piece("lake key", "lake", _ENCRYPTION, _key),
+)
+LOGS = (  # without a bucket of their own, EMR keeps them
+    Piece("job logs", "emr_log_uri", "iam:SimulatePrincipalPolicy", _logs, optional=True),
+    Piece("job logs key", "emr_log_uri", _ENCRYPTION, _key),
 )

@@ -51,14 +51,19 @@ def without_key(
 
     What the role's own policies do not allow, the key's policy may: it names the role then.
     """
-    iam, kms = account.client("iam"), account.client("kms")
+    kms = account.client("kms")
     for role, actions in wanted.items():
-        decisions = iam.simulate_principal_policy(
-            PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[key_arn]
-        )["EvaluationResults"]
-        denied = [d["EvalActionName"] for d in decisions if d["EvalDecision"] != "allowed"]
+        denied = denied_to(account, role, actions, key_arn)
         if denied and role not in kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]:
             yield f"{role} may not {' and '.join(denied)}"
+
+
+def denied_to(account: Account, role: str, actions: Iterable[str], resource: str) -> list[str]:
+    """Those of the actions that the role's own policies do not allow on the resource."""
+    decisions = account.client("iam").simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[resource]
+    )["EvaluationResults"]
+    return [d["EvalActionName"] for d in decisions if d["EvalDecision"] != "allowed"]
 
 
 JOB_ROLE = (Piece("job role", "emr_role_arn", "iam:GetRole", _role_of(_EMR)),)

@@ -10,6 +10,8 @@ from crypto_assets.resources.aws import Aws
 from crypto_assets_tests.aws.doctor.account import allow, found
 from crypto_assets_tests.doubles import REGION
 
+ID = "00f1abcdefgh0123"
+OF_KEYS = ("kms:Decrypt", "kms:GenerateDataKey")
 EMR = allow({"Service": "emr-serverless.amazonaws.com"})
 
 
@@ -68,12 +70,12 @@ def test_a_key_that_is_disabled_is_reported(lake, admin, key):
     assert f"its key {key} is Disabled: enable it or name another" in text
 
 
-def simulated(decision):
+def simulated(decision, *actions):
     """What IAM answers of a role's own policies, which ministack does not look at."""
     results = "".join(
         f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision>"
         "</member>"
-        for action in ("kms:Decrypt", "kms:GenerateDataKey")
+        for action in actions
     )
     return (
         "<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults>"
@@ -86,7 +88,11 @@ def simulated(decision):
 def simulate(router):
     """Lets IAM answer with this decision for the next role that it is asked about."""
     asked = {"operation": "SimulatePrincipalPolicy", "status": 200}
-    return lambda decision: router.fail("iam", **asked, body=simulated(decision))
+
+    def answer(decision, *actions):
+        return router.fail("iam", **asked, body=simulated(decision, *actions or OF_KEYS))
+
+    return answer
 
 
 def test_a_role_without_rights_on_the_key_is_reported_with_those(lake, key, role, simulate):
@@ -106,6 +112,45 @@ def test_a_role_that_the_key_itself_allows_is_fit(lake, admin, key, role, simula
     admin.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
     simulate("implicitDeny")
     assert lake(emr_role_arn=job)["lake key"] == (True, f"aws:kms, {key}")
+
+
+@pytest.fixture
+def logs(said, account, bucket, role):
+    """What is said of a job role and the place of its logs in the bucket."""
+    place, job = f"s3://{bucket}/job-logs", role(EMR)
+    settings = {"emr_application_id": ID, "emr_role_arn": job, "emr_log_uri": place}
+    return place, job, lambda: said(**settings)
+
+
+def test_a_job_role_that_may_not_write_logs_is_reported(logs, simulate):
+    place, job, said = logs
+    simulate("implicitDeny", "s3:PutObject")
+    ok, text = said()["job logs"]
+    assert not ok
+    assert f"{place}: the policies of {job} lack s3:PutObject: allow it there" in text
+    simulate("allowed", "s3:PutObject")
+    found = said()
+    assert found["job logs"] == (True, f"{place}, written by {job}")
+    assert found["job logs key"] == (True, "AES256: no key is needed")
+
+
+def test_a_job_role_without_rights_on_the_key_of_the_logs_is_reported(logs, key, simulate):
+    _, job, said = logs
+    simulate("allowed", "s3:PutObject")
+    simulate("implicitDeny")
+    ok, text = said()["job logs key"]
+    assert not ok
+    assert f"{job} may not kms:Decrypt and kms:GenerateDataKey with {key}: allow it" in text
+
+
+def test_a_bucket_of_logs_that_is_not_there_is_reported(said, account, role, simulate):
+    simulate("allowed", "s3:PutObject")
+    place = "s3://test-no-such-bucket"
+    ok, text = said(emr_application_id=ID, emr_role_arn=role(EMR), emr_log_uri=place)[
+        "job logs key"
+    ]
+    assert not ok
+    assert "it is not there: create it or correct CRYPTO_ASSETS_AWS_EMR_LOG_URI" in text
 
 
 @pytest.mark.parametrize(

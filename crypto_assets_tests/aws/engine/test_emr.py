@@ -165,6 +165,20 @@ def test_a_job_that_fails_is_reported_and_the_next_attempt_is_another_job(scene,
     assert one.request["tags"] == two.request["tags"]
 
 
+def test_the_role_of_a_job_writes_its_log_to_the_bucket_that_is_set(scene):
+    logs = f"s3://{scene.bucket}/job-logs"
+    scene.double.faults.append("at start")
+    with pytest.raises(BusyError, match="ended FAILED"):
+        computed(
+            scene.engine(size=JobSize.of(AwsSettings(emr_log_uri=logs))),
+            scene.batch("logged", scene.currency("LOGGED")),
+        )
+    (job,) = scene.double.jobs.values()
+    found = scene.s3.list_objects_v2(Bucket=scene.bucket, Prefix="job-logs/")["Contents"]
+    log = f"job-logs/applications/{APPLICATION}/jobs/{job.id}/SPARK_DRIVER/stdout.gz"
+    assert [each["Key"] for each in found] == [log]
+
+
 def test_what_a_job_reported_before_it_broke_off_counts(scene):
     batch = scene.batch("half", scene.currency("HALF"))
     scene.double.faults.append("half-way")
