@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from crypto_assets.spark.market_data.currency import Choices, Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
-from crypto_assets_tests.helpers.roles import JOB, keys_of
+from crypto_assets_tests.helpers.roles import COPY, JOB, keys_of
 
 HISTORY = "inbox/_contents/BTC history.csv"
 
@@ -72,6 +73,23 @@ def test_what_a_job_makes_is_staged_in_the_bucket(job, admin, bucket, router):
         "gold,ticker=BTC.parquet",
     }
     assert router.operations("s3") == {"GET": 2, "PUT": 5}  # and none to find a region
+
+
+def test_what_a_job_reads_and_writes_its_role_may_and_the_role_of_copy_may_not(
+    job, record, monkeypatch
+):
+    job()
+    assert record.refused() == []
+    for name, value in keys_of(COPY).items():
+        monkeypatch.setenv(name, value)
+    objects._client.cache_clear()
+    job()
+    refused = [line.split(" on ")[0] for line in record.refused()]
+    assert Counter(refused) == {
+        "copy: s3:GetObject": 2,
+        "copy: s3:PutObject": 5,
+        "copy: kms:GenerateDataKey": 1,
+    }
 
 
 @pytest.mark.parametrize(
