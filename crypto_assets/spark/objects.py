@@ -191,6 +191,8 @@ def _client() -> Any:
         read_timeout=_READ_S,
         user_agent_extra="crypto-assets",
     )
+    if os.environ.get("AWS_ENDPOINT_URL"):  # over TLS, stores may refuse the chunks of checksums
+        config = config.merge(Config(request_checksum_calculation="when_required"))
     return boto3.session.Session().client("s3", config=config)
 
 

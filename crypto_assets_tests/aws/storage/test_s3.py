@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import pytest
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.errors import BusyError, ConflictError, RefusedError, UsageError
 from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.doubles.request import watching
 from crypto_assets_tests.helpers.emr_scene import hurry
 from crypto_assets_tests.helpers.objects_contract import ObjectsContract, keys
 
@@ -185,6 +189,15 @@ def test_the_bytes_of_an_upload_add_up_though_parts_are_sent_again(objects, rout
     objects.upload(source, "a", done.append)
     assert sum(done) == 9 * 2**20
     assert objects.holds(source, "a")
+
+
+def test_a_deletion_has_the_md5_that_stores_like_s3_want(objects):
+    seen = []
+    with watching(seen.append):
+        objects.delete(["a"])
+    (request,) = seen
+    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    assert request.headers["content-md5"] == base64.b64encode(digest).decode()
 
 
 def answer_of_delete(*errors):
