@@ -70,6 +70,9 @@ def _credentials(account: Account) -> Finding:
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
         return Finding("credentials", False, one_line(error))
     except exceptions.ClientError as error:
+        if not error_code(error) and account.aws.endpoint_url:  # no answer of STS
+            found = f"not checked: there is no STS at {account.aws.endpoint_url}"
+            return Finding("credentials", True, found)
         raise UsageError(f"AWS does not take them: {error_code(error)}: {_CREDENTIALS}") from error
     except exceptions.BotoCoreError as error:
         raise UsageError(f"{one_line(error)}: {_CREDENTIALS}") from error

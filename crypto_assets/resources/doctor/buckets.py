@@ -76,9 +76,10 @@ def _encryption(account: Account, uri: str) -> dict[str, str]:
         if error_code(error) not in _UNENCRYPTED:
             raise
         return {"SSEAlgorithm": "AES256"}
-    (rule, *_) = answer["ServerSideEncryptionConfiguration"]["Rules"]
-    default: dict[str, str] = rule["ApplyServerSideEncryptionByDefault"]
-    return default
+    for rule in answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", ()):
+        default: dict[str, str] = rule["ApplyServerSideEncryptionByDefault"]
+        return default
+    return {"SSEAlgorithm": "AES256"}
 
 
 def _logs(account: Account, uri: str) -> str:
@@ -93,6 +94,8 @@ def _logs(account: Account, uri: str) -> str:
 
 
 def _notifications(account: Account, uri: str) -> str:
+    if not account.settings.aws.queue_url:
+        return "no queue is set: the bucket is listed at every look"
     s3 = account.client("s3")
     answer = s3.get_bucket_notification_configuration(Bucket=bucket_of(uri))
     if "EventBridgeConfiguration" not in answer:

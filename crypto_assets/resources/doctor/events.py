@@ -159,7 +159,7 @@ def _topic(account: Account, arn: str) -> str:
 
 
 QUEUE = (
-    Piece("queue", "queue_url", "sqs:GetQueueAttributes", _queue),
+    Piece("queue", "queue_url", "sqs:GetQueueAttributes", _queue, optional=True),
     Piece("inbox rule", "queue_url", _RULES, _rule),
 )
 TOPIC = (Piece("topic", "topic_arn", "sns:GetTopicAttributes", _topic),)

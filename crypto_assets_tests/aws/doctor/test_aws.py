@@ -117,7 +117,7 @@ def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, admi
 def test_a_setting_that_is_empty_is_named_unless_it_may_be(aws):
     said = found(aws)
     assert said.pop("credentials")[0]
-    wanted = "INBOX QUEUE_URL LAKE EMR_APPLICATION_ID EMR_ROLE_ARN REDSHIFT_WORKGROUP"
+    wanted = "INBOX LAKE EMR_APPLICATION_ID EMR_ROLE_ARN REDSHIFT_WORKGROUP"
     assert list(said.values()) == [
         (False, f"not set: set CRYPTO_ASSETS_AWS_{name}") for name in wanted.split()
     ]
@@ -268,7 +268,7 @@ def test_the_command_lists_the_settings_of_aws_and_says_what_to_fix(
         f"ok setting aws key_file {key_file} (CRYPTO_ASSETS_AWS_KEY_FILE)",
         "ok setting aws inbox not set (CRYPTO_ASSETS_AWS_INBOX)",
         f"ok lake bucket s3://{bucket} {REGION}",
-        "FIX queue not set: set CRYPTO_ASSETS_AWS_QUEUE_URL",
+        "FIX inbox not set: set CRYPTO_ASSETS_AWS_INBOX",
     ):
         assert line in shown, result.stdout
     assert "s3cr3t" not in result.stdout

@@ -172,6 +172,12 @@ def test_a_key_that_may_not_be_looked_at_is_not_checked(lake, key, role, router,
 
 def test_a_bucket_whose_events_may_not_be_looked_at_is_not_checked(said, bucket, router):
     router.fail("s3", method="GET", path="/[^/]*", status=403, code="AccessDenied")
-    ok, text = said(inbox=f"s3://{bucket}")["inbox events"]
+    ok, text = said(inbox=f"s3://{bucket}", queue_url="https://none")["inbox events"]
     assert ok
     assert text.endswith("not checked, s3:GetBucketNotification is not permitted: allow it")
+
+
+def test_a_bucket_needs_to_report_no_events_where_there_is_no_queue(said, bucket):
+    ok, text = said(inbox=f"s3://{bucket}")["inbox events"]
+    assert ok
+    assert text == "no queue is set: the bucket is listed at every look"
