@@ -7,8 +7,8 @@ older result take the place of a newer one without a word, as several that are l
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from crypto_assets.resources.aws import error_code, one_line
 from crypto_assets.resources.errors import ConflictError, CryptoAssetsError, RefusedError
@@ -44,27 +44,23 @@ def unless_overtaken(error: Exception) -> None:
 def check_conditions(objects: Objects) -> None:
     """Tries each condition on small objects below `_probe`, which are deleted afterwards.
 
-    Raises `RefusedError` if one is ignored or not known, or if objects cannot be written there.
+    Raises `RefusedError` if one is ignored or not known, or refused where it holds, or if objects
+    cannot be written there.
     """
     probe = f"{PROBES}/{uuid.uuid4().hex}"
-    keys = [f"{probe}/source", f"{probe}/target"]
+    keys = [f"{probe}/source", f"{probe}/target", f"{probe}/other"]
     try:
-        ignored = _ignored(objects, *keys)
+        _try_conditions(objects, *keys)
     except BaseException:
         with suppress(CryptoAssetsError):  # what failed first matters more
             objects.delete(keys)
         raise
     objects.delete(keys)
-    if ignored:
-        raise RefusedError(
-            f"{objects.uri('')}: the store ignores {', '.join(ignored)}: it would lose newer data "
-            "silently: use AWS S3 or a store that honours these conditions"
-        )
 
 
-def _ignored(objects: Objects, source: str, target: str) -> list[str]:
-    """The conditions that do not keep a write or a copy from replacing what is there."""
-    first = objects.replace(target, b"first", None)
+def _try_conditions(objects: Objects, source: str, target: str, other: str) -> None:
+    with _honouring(objects, "If-None-Match of PutObject"):
+        first = objects.replace(target, b"first", None)
     objects.write(source, b"second")
     attempts: dict[str, Callable[[], object]] = {
         "If-None-Match of PutObject": lambda: objects.replace(target, b"third", None),
@@ -72,10 +68,29 @@ def _ignored(objects: Objects, source: str, target: str) -> list[str]:
         "If-None-Match of CopyObject": lambda: objects.move(source, target, None),
         "If-Match of CopyObject": lambda: objects.move(source, target, _OTHER),
     }
-    ignored = [condition for condition, attempt in attempts.items() if not _conflicts(attempt)]
-    if not ignored:  # and what is as the condition wants is replaced
-        objects.move(source, target, objects.replace(target, b"fifth", first))
-    return ignored
+    if ignored := [condition for condition, attempt in attempts.items() if not _conflicts(attempt)]:
+        raise RefusedError(
+            f"{objects.uri('')}: the store ignores {', '.join(ignored)}: it would lose newer data "
+            "silently: use AWS S3 or a store that honours these conditions"
+        )
+    with _honouring(objects, "If-Match of PutObject"):
+        fifth = objects.replace(target, b"fifth", first)
+    with _honouring(objects, "If-None-Match of CopyObject"):
+        objects.move(source, other, None)
+    with _honouring(objects, "If-Match of CopyObject"):
+        objects.move(source, target, fifth)
+
+
+@contextmanager
+def _honouring(objects: Objects, condition: str) -> Iterator[None]:
+    """What is done in the block meets the condition: a store that refuses it cannot be used."""
+    try:
+        yield
+    except ConflictError as error:
+        raise RefusedError(
+            f"{objects.uri('')}: the store refuses {condition} where it holds: nothing could be "
+            "published there: use AWS S3 or a store that honours this condition"
+        ) from error
 
 
 def _conflicts(attempt: Callable[[], object]) -> bool:

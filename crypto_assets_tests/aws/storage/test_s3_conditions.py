@@ -25,7 +25,7 @@ def test_a_store_that_keeps_conditions_passes_and_keeps_nothing_of_the_probe(
 ):
     objects = lake(router.url, bucket, tmp_path)
     check_conditions(objects)
-    assert router.count("s3", "PUT") == 8
+    assert router.count("s3", "PUT") == 9
     assert list(objects.below("")) == []
 
 
@@ -49,6 +49,20 @@ def test_a_bucket_whose_policy_makes_copies_fail_is_refused_with_the_cure(router
         check_conditions(lake(router.url, bucket, tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("path", "condition"),
+    [(".*/target", "If-None-Match of PutObject"), (".*/other", "If-None-Match of CopyObject")],
+)
+def test_a_store_that_refuses_a_condition_that_holds_is_refused(
+    router, bucket, tmp_path, path, condition
+):
+    router.fail("s3", 9, status=412, code="PreconditionFailed", method="PUT", path=path)
+    objects = lake(router.url, bucket, tmp_path)
+    with pytest.raises(RefusedError, match=f"the store refuses {condition} where it holds"):
+        check_conditions(objects)
+    assert list(objects.below("")) == []
+
+
 def test_what_writes_a_lake_on_another_store_than_that_of_aws_tries_it_once(
     ministack, router, bucket, home
 ):
@@ -61,4 +75,4 @@ def test_what_writes_a_lake_on_another_store_than_that_of_aws_tries_it_once(
     wiring.lake(settings(ministack))
     for _ in range(2):
         wiring.lake(settings(router.url), writes=True)
-    assert router.count("s3", "PUT", ".*/_probe/.*") == 8
+    assert router.count("s3", "PUT", ".*/_probe/.*") == 9
