@@ -9,7 +9,7 @@ ENGINE ?= sail
 ROUNDS ?= 3
 TWO := -n 2 --dist worksteal  # tests at a time
 
-.PHONY: help install demo test test-slow test-aws test-cluster test-ui browser ui bench lint format lock clean
+.PHONY: help install demo test test-slow test-aws test-cluster test-stores test-ui browser stores ui bench lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,8 @@ demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
 test: $(INSTALLED)  ## the test suite (about 12 minutes on 2 cores)
-	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws and not cluster"
+	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws and not cluster \
+		and not stores"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
@@ -44,6 +45,11 @@ test-aws: $(INSTALLED)  ## profile aws on loopback: S3, SQS, and doubles of EMR 
 
 test-cluster: $(INSTALLED)  ## engine `spark` on a standalone cluster and by Spark Connect, on loopback
 	$(BIN)/python -m pytest -s -m "cluster and not slow"
+
+test-stores: $(INSTALLED)  ## a lake in S3 servers that others wrote: Ceph's radosgw, OpenStack Swift
+	@command -v radosgw >/dev/null && command -v swift-proxy-server >/dev/null || \
+		{ echo "make test-stores: radosgw or Swift is not on PATH; install both, e.g. by make stores" >&2; exit 1; }
+	$(BIN)/python -m pytest -m stores
 
 test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
 	@command -v chromium >/dev/null || \
@@ -55,6 +61,15 @@ browser:  ## install the Chromium of `make test-ui` where there is none, with ap
 		root=$$(test "$$(id -u)" -eq 0 || echo sudo) && \
 		$$root apt-get update -q && \
 		$$root apt-get install -y -q --no-install-recommends chromium ; \
+	}
+
+stores:  ## install the S3 servers of `make test-stores` where there are none, with apt-get
+	@command -v radosgw >/dev/null && command -v swift-proxy-server >/dev/null || { \
+		root=$$(test "$$(id -u)" -eq 0 || echo sudo) && \
+		$$root apt-get update -q && \
+		$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+			radosgw ceph-mon ceph-osd openssl \
+			swift-proxy swift-account swift-container swift-object ; \
 	}
 
 ui: $(INSTALLED)  ## Dagster's web UI and daemon

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from crypto_assets_tests.doubles import REGION
+from crypto_assets_tests.helpers.aws_fixtures import on_a_bucket
 from crypto_assets_tests.helpers.roles import ORCHESTRATOR
 from sample_data.accounts import write_snapshots
 
@@ -16,28 +16,21 @@ COMMAND = [sys.executable, "-P", "-m", "crypto_assets.cli", "materialize", "--al
 
 
 @pytest.fixture
-def on_a_bucket(router, bucket, home, monkeypatch):
+def behind_router(router, bucket, home, monkeypatch):
     """The settings of profile `local` with uploads and lake in a bucket behind the router."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     key_file = home.parent / "key.csv"
     key_file.write_text(f"Access key ID,Secret access key\n{ORCHESTRATOR},made-up-secret\n")
-    for name, value in {
-        "INBOX": "s3",
-        "LAKE": "s3",
-        "AWS_INBOX": f"s3://{bucket}/inbox",
-        "AWS_LAKE": f"s3://{bucket}/lake",
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": router.url,
-        "AWS_KEY_FILE": str(key_file),
-    }.items():
-        monkeypatch.setenv(f"CRYPTO_ASSETS_{name}", value)
+    settings = on_a_bucket(bucket, router.url) | {"CRYPTO_ASSETS_AWS_KEY_FILE": str(key_file)}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     return router
 
 
 @pytest.mark.parametrize("engine", ["sail", "spark"])
 def test_currencies_are_computed_from_a_bucket_and_loaded_here(
-    run, add, admin, bucket, on_a_bucket, monkeypatch, engine
+    run, add, admin, bucket, behind_router, monkeypatch, engine
 ):
     monkeypatch.setenv("CRYPTO_ASSETS_ENGINE", engine)
     assert add("BTC")[0] == 0
@@ -58,7 +51,7 @@ def test_currencies_are_computed_from_a_bucket_and_loaded_here(
     assert not [found["Key"] for found in left if "ticker=BTC" in found["Key"]]
 
 
-def test_accounts_are_computed_from_a_bucket(run, on_a_bucket, tmp_path):
+def test_accounts_are_computed_from_a_bucket(run, behind_router, tmp_path):
     first, second, *_ = write_snapshots(tmp_path / "bank", customers=40, accounts=80, seed=3)
     for truth in (first, second):
         files = ("--customers", truth.customers, "--accounts", truth.accounts)

@@ -2,7 +2,8 @@
 
 On request it answers with an error instead, drops the connection before or after a request was
 carried out, or holds a request back. How a request is read is `request`.
-What a service does is not here, except conditions on S3 copies, which ministack does not know.
+What a service does is not here, except the conditions of S3 that a store does not know: ministack
+knows none on copies, others none at all (`conditions`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from crypto_assets_tests.doubles.conditions import is_conditional, refusal, signed
 from crypto_assets_tests.doubles.request import Seen, request_of, shown
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -75,10 +77,15 @@ class Answer:
 
 @dataclass
 class Router:
-    """Where requests go and what was seen of them."""
+    """Where requests go and what was seen of them.
+
+    With `keys` (access key and secret) the upstream is no AWS: the router judges the conditions of
+    all writes, sends on what meets them without them, and shows nobody what was asked.
+    """
 
     upstream: str
     doubles: Mapping[str, str]
+    keys: tuple[str, str] | None = None
     url: str = ""
     requests: list[Seen] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -174,7 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _route(self) -> None:
         body = self._body()
-        seen = shown(request_of(self.command, self.path, self.headers, body)).seen
+        request = request_of(self.command, self.path, self.headers, body)
+        seen = (request if self.router.keys else shown(request)).seen
         fault = self.router.note(seen)
         if fault and fault.release:
             fault.release.wait(HANG_S)
@@ -185,9 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = _error(fault.status, fault.code, seen)
             return self._send(replace(answer, body=fault.body or answer.body))
         with self.router.writing(seen):
-            answer = self._condition(seen) or self._forward(
-                self.command, self.path, self.headers.items(), body, seen.service
-            )
+            answer = self._answer(seen, body)
         if not fault:
             return self._send(answer)
         if fault.drop == "within":
@@ -208,28 +214,42 @@ class _Handler(BaseHTTPRequestHandler):
             pass  # trailers
         return b"".join(chunks)
 
-    def _condition(self, seen: Seen) -> Answer | None:
-        """The refusal of a copy whose destination is not as `If-Match` or `If-None-Match` want."""
-        wanted, unwanted = self.headers.get("If-Match"), self.headers.get("If-None-Match")
-        is_copy = seen.service == "s3" and self.headers.get("x-amz-copy-source")
-        if not is_copy or not (wanted or unwanted):
-            return None
-        found = self._forward("HEAD", self.path, (("Host", self.headers["Host"]),), b"", "s3")
-        exists = found.status != http.client.NOT_FOUND
-        if exists and found.status != http.client.OK:
-            return _error(found.status, "InternalError", seen)  # not known: the client asks again
-        etag = next((v for name, v in found.headers if name.lower() == "etag"), "").strip('"')
-        if wanted and not exists:
-            return _error(404, "NoSuchKey", seen)
-        if (unwanted and exists) or (wanted and wanted.strip('"') != etag):
-            return _error(412, "PreconditionFailed", seen)
-        return None
+    def _answer(self, seen: Seen, body: bytes) -> Answer:
+        """What the service answers, or the refusal of a write whose condition does not hold."""
+        headers = dict(self.headers.items())
+        if self._is_judged(seen):
+            keys = self.router.keys
+            if refused := refusal(self.headers, *self._destination(keys)):
+                return _error(*refused, seen)
+            if keys:
+                headers = self._signed(keys, self.command, headers, body)
+        return self._forward(self.command, self.path, headers, body, seen.service)
+
+    def _is_judged(self, seen: Seen) -> bool:
+        """Whether it is a write under a condition that the upstream does not know."""
+        is_copy = "x-amz-copy-source" in self.headers
+        is_write = seen.method == "PUT" and (is_copy or bool(self.router.keys))
+        return seen.service == "s3" and is_write and is_conditional(self.headers)
+
+    def _destination(self, keys: tuple[str, str] | None) -> tuple[int, str]:
+        """Status and etag of what a write would replace."""
+        headers = {"Host": self.headers["Host"]}
+        if keys:
+            headers = self._signed(keys, "HEAD", headers, b"")
+        found = self._forward("HEAD", self.path, headers, b"", "s3")
+        return found.status, next((v for k, v in found.headers if k.lower() == "etag"), "")
+
+    def _signed(
+        self, keys: tuple[str, str], method: str, headers: Mapping[str, str], body: bytes
+    ) -> dict[str, str]:
+        kept = {k: v for k, v in headers.items() if k.lower() not in _HOP_BY_HOP}
+        return signed(keys, method, self.router.upstream + self.path, kept, body)
 
     def _forward(
-        self, method: str, path: str, headers: object, body: bytes, service: str
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, service: str
     ) -> Answer:
         target = self.router.target(service)
-        kept = {name: value for name, value in headers if name.lower() not in _HOP_BY_HOP}
+        kept = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
         kept["Content-Length"] = str(len(body))
         for reused in (target in self.upstreams, False):
             connection = self.upstreams.get(target) or _connect(target)
@@ -315,9 +335,16 @@ def await_held(patch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def routing(upstream: str, doubles: Mapping[str, str] | None = None) -> Iterator[Router]:
-    """A router in front of `upstream`; `doubles` are addresses by signing name of the service."""
-    router = Router(upstream, doubles or {})
+def routing(
+    upstream: str,
+    doubles: Mapping[str, str] | None = None,
+    keys: tuple[str, str] | None = None,
+) -> Iterator[Router]:
+    """A router in front of `upstream`; `doubles` are addresses by signing name of the service.
+
+    `keys` are those of a store that knows no conditions, see `Router`.
+    """
+    router = Router(upstream, doubles or {}, keys)
     with serving(type("Handler", (_Handler,), {"router": router})) as url:
         router.url = url
         yield router

@@ -6,10 +6,9 @@ The conftest at the top loads this module: tests of several folders use them.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.request import watching
 from crypto_assets_tests.doubles.router import Router, await_held, routing
 from crypto_assets_tests.helpers.loopback import answers, free_port
+from crypto_assets_tests.helpers.processes import logged
 from crypto_assets_tests.helpers.roles import ORCHESTRATOR, Admin, Record, keys_of
 from crypto_assets_tests.helpers.waiting import until
 
@@ -42,17 +42,11 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "LOG_LEVEL": "ERROR",
         "TMPDIR": str(folder),
     }
-    command = [str(Path(sys.executable).with_name("ministack"))]
-    with (
-        (folder / "ministack.log").open("wb") as log,
-        subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log) as process,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until("ministack", lambda: answers(f"{url}/_ministack/health"), by=process)
-            yield url
-        finally:
-            process.kill()
+    command = str(Path(sys.executable).with_name("ministack"))
+    with logged(folder / "ministack.log", command, environment=environment) as process:
+        url = f"http://127.0.0.1:{port}"
+        until("ministack", lambda: answers(f"{url}/_ministack/health"), by=process)
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -70,21 +64,39 @@ def record() -> Iterator[Record]:
         yield record
 
 
+def give_keys(patch: pytest.MonkeyPatch, keys: Mapping[str, str]) -> None:
+    """These credentials for this process and its children, and no others; boto3 waits."""
+    await_held(patch)
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            patch.delenv(name)
+    for name, value in keys.items():
+        patch.setenv(name, value)
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    patch.setenv("AWS_CONFIG_FILE", os.devnull)
+    patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+def on_a_bucket(bucket: str, url: str) -> dict[str, str]:
+    """The settings of uploads and lake in a bucket, and everything else on this machine."""
+    values = {
+        "INBOX": "s3",
+        "LAKE": "s3",
+        "AWS_INBOX": f"s3://{bucket}/inbox",
+        "AWS_LAKE": f"s3://{bucket}/lake",
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": url,
+    }
+    return {f"CRYPTO_ASSETS_{name}": value for name, value in values.items()}
+
+
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch, record: Record) -> Iterator[None]:
     """Made-up credentials of the orchestrator for this test and its children, and no others.
 
     Fails the test if somebody asked AWS for what the policy of the role does not allow.
     """
-    await_held(monkeypatch)
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in keys_of(ORCHESTRATOR).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    give_keys(monkeypatch, keys_of(ORCHESTRATOR))
     yield
     refused = "\n".join(record.refused())
     assert not refused, (

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,6 +63,23 @@ def child(settings: Settings, *words: str) -> Iterator[subprocess.Popen]:
             yield process
         finally:
             kill_family(process)
+
+
+@contextmanager
+def logged(
+    log: Path, *command: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen]:
+    """A server whose output goes to a file, in whose folder it runs; killed at the end."""
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, env=environment, cwd=log.parent, stdout=output, stderr=output
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def kill_family(process: subprocess.Popen) -> None:
