@@ -9,7 +9,8 @@ ENGINE ?= sail
 ROUNDS ?= 3
 TWO := -n 2 --dist worksteal  # tests at a time
 
-.PHONY: help install demo test test-slow test-aws test-cluster test-stores test-ui browser stores ui bench lint format lock clean
+.PHONY: help install demo test test-slow test-aws test-cluster test-stores test-ui browser stores ui bench \
+	lint checkov format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -84,6 +85,14 @@ lint: $(INSTALLED)  ## style, types and the import rule
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+checkov:  ## checkov on the template, in an environment of its own: its pins clash with ours
+	@test -x .checkov/bin/checkov || { \
+		$(PYTHON) -m venv .checkov && \
+		.checkov/bin/python -m pip install -q --disable-pip-version-check checkov==3.3.30 ; \
+	}
+	.checkov/bin/checkov -f deploy/cloudformation.yaml --framework cloudformation --compact --quiet \
+		--skip-download
+
 format: $(INSTALLED)  ## reformat the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -96,4 +105,4 @@ lock: $(INSTALLED)  ## resolve the dependencies of pyproject.toml anew
 		--no-header --no-annotate -q
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .crypto_assets .demo .bench bench.json
+	rm -rf $(VENV) .checkov .crypto_assets .demo .bench bench.json

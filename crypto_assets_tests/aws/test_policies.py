@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 
-from crypto_assets_tests.helpers.iam import Call, allows, listed
+from crypto_assets_tests.helpers.iam import MANAGED_POLICY_CHARACTERS, Call, listed
 from crypto_assets_tests.helpers.iam_calls import KEY
-from crypto_assets_tests.helpers.roles import POLICIES, policy
+from crypto_assets_tests.helpers.parliament import findings
+from crypto_assets_tests.helpers.roles import POLICIES, allows_in_file, policy
+from crypto_assets_tests.helpers.template import allows_in_stack
 
 ROOT = POLICIES.parents[1]
 IDENTITY = sorted(path.stem for path in POLICIES.glob("*.json"))
@@ -23,13 +24,12 @@ NAMED = re.compile(
     r"(?<![.\w])((?:s3|sqs|sns|dynamodb|kms|iam|events|ec2|emr-serverless|redshift-data|"
     r"redshift-serverless):(?!TestEvent\b)[A-Z]\w+)"  # S3's test event is no action
 )
-MANAGED_POLICY_CHARACTERS = 6144  # without white space: "IAM and AWS STS quotas"
 
 INBOX, LAKE = (
     "arn:aws:s3:::example-uploads/example-inbox",
     "arn:aws:s3:::example-lake/example-tables",
 )
-LOGS = "arn:aws:s3:::example-logs/example-jobs"
+LOGS = "arn:aws:s3:::example-lake/example-logs"
 AT = "eu-central-1:123456789012"
 APPLICATIONS = f"arn:aws:emr-serverless:{AT}:/applications"
 APPLICATION, OTHERS = f"{APPLICATIONS}/00f1abcdefgh0123", f"{APPLICATIONS}/00f1othersapp456"
@@ -74,10 +74,9 @@ DENIED = {
         ("s3:ListBucket", "arn:aws:s3:::example-lake-evil"),
         ("emr-serverless:StartJobRun", APPLICATION),
         ("sns:Publish", f"arn:aws:sns:{AT}:example-topic"),
-        ("s3:PutObject", "arn:aws:s3:::example-logs/others/file"),
+        ("s3:PutObject", "arn:aws:s3:::example-lake/others/file"),
         ("s3:GetObject", f"{LOGS}/applications/00f/jobs/00g/SPARK_DRIVER/stdout.gz"),
         ("s3:DeleteObject", f"{LOGS}/applications/00f/jobs/00g/SPARK_DRIVER/stdout.gz"),
-        ("s3:ListBucket", "arn:aws:s3:::example-logs"),
         ("s3:AbortMultipartUpload", f"{LAKE}/gold/ticker=BTC/data.parquet"),
         ("s3:ListMultipartUploadParts", f"{LAKE}/gold/ticker=BTC/data.parquet"),
     ],
@@ -146,15 +145,6 @@ DENIED = {
 }
 
 
-def found(*documents: str) -> list[str]:
-    """What parliament finds in these policies."""
-    command = [sys.executable, "-m", "crypto_assets_tests.helpers.run_parliament"]
-    done = subprocess.run(
-        command, input=json.dumps(documents), stdout=subprocess.PIPE, text=True, check=True
-    )
-    return json.loads(done.stdout)
-
-
 def shown_policies() -> dict[str, str]:
     """The policies that our own pages show, by page."""
     pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md")]
@@ -176,7 +166,7 @@ def test_parliament_finds_nothing_in_the_policies_and_in_those_that_pages_show()
         for statement in document["Statement"]:
             statement["Resource"] = f"{ROLES}/{path.stem}"
         documents.append(json.dumps(document))
-    assert found(*documents) == []
+    assert findings(*documents) == []
 
 
 def test_parliament_finds_an_action_on_a_resource_it_does_not_have():
@@ -185,17 +175,18 @@ def test_parliament_finds_an_action_on_a_resource_it_does_not_have():
         "Action": ["emr-serverless:GetJobRun"],
         "Resource": APPLICATION,
     }
-    (finding,) = found(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    (finding,) = findings(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     assert finding.startswith("RESOURCE_MISMATCH")
 
 
+@pytest.mark.parametrize("allows", [allows_in_file, allows_in_stack])
 @pytest.mark.parametrize(
     ("role", "call"),
     [(role, call) for role, calls in DENIED.items() for call in calls],
     ids=lambda part: part if isinstance(part, str) else " ".join(part[:2]),
 )
-def test_a_role_may_not_do_what_is_not_its_business(role, call):
-    assert not allows(policy(role), Call(*call))
+def test_a_role_may_not_do_what_is_not_its_business(role, call, allows):
+    assert not allows(role, Call(*call))
 
 
 @pytest.mark.parametrize("role", IDENTITY)

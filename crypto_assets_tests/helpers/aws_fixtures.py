@@ -100,7 +100,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch, record: Record) -> Iterator[Non
     yield
     refused = "\n".join(record.refused())
     assert not refused, (
-        f"no policy of deploy/iam allows this, and it was not asked as admin:\n{refused}"
+        f"deploy/iam or the template does not allow this, and it was not asked as admin:\n{refused}"
     )
 
 

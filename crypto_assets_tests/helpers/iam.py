@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+MANAGED_POLICY_CHARACTERS = 6144  # without white space: "IAM and AWS STS quotas"
 _STATEMENT = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 

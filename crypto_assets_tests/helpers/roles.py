@@ -1,7 +1,8 @@
-"""Who asks AWS in the tests, by access key, and whether the policies of `deploy/iam` let them.
+"""Who asks AWS in the tests, by access key, and whether the policies let them.
 
-Each role has a key of its own. What a test itself prepares or looks at, it asks as admin:
-of that no policy says anything. How a request is judged is `iam` and `iam_calls`.
+Both those of `deploy/iam` and those of the template have to. Each role has a key of its own. What a
+test itself prepares or looks at, it asks as admin: of that no policy says anything. How a request
+is judged is `iam` and `iam_calls`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.request import Request
 from crypto_assets_tests.helpers.iam import Call, allows
 from crypto_assets_tests.helpers.iam_calls import calls_of
+from crypto_assets_tests.helpers.template import allows_in_stack
 
 POLICIES = Path(__file__).parents[2] / "deploy/iam"
 ORCHESTRATOR, UPLOADER = "AKIATESTORCHESTRATOR", "AKIATESTTESTUPLOADER"
@@ -41,7 +43,7 @@ _MADE = r"(?:(?:test|shared)-[\w-]+|none)"
 _IN_S3 = "arn:aws:s3:::"
 # What stands in the policies for what a test has in its place; a whole bucket may be either one.
 _SAMPLES = (
-    (rf"{_IN_S3}{_MADE}/job-logs/(.*)", rf"{_IN_S3}example-logs/example-jobs/\1"),
+    (rf"{_IN_S3}{_MADE}/job-logs/(.*)", rf"{_IN_S3}example-lake/example-logs/\1"),
     (
         rf"{_IN_S3}{_MADE}/(?:(?:the/)?lake/|(?=load/))(.*)",
         rf"{_IN_S3}example-lake/example-tables/\1",
@@ -52,6 +54,7 @@ _SAMPLES = (
     (rf"(arn:aws:sns:.*:)(?:{_MADE}|accounts-\w+)", r"\1example-topic"),
     (rf"(arn:aws:iam:.*:role/){_MADE}", r"\1crypto-assets-job"),
     (r"(arn:aws:iam:.*:role/)copy", r"\1crypto-assets-copy"),
+    (rf"(arn:aws:dynamodb:.*:table/){_MADE}-CustomerAccount", r"\1CustomerAccount"),
     (r"(arn:aws:dynamodb:.*:table/)accounts-\w+", r"\1CustomerAccount"),
     (r"(arn:aws:dynamodb:.*:table/)accounts-\w+-digests", r"\1CustomerAccountDigests"),
     (r"(arn:aws:kms:.*:key/).+", r"\g<1>11111111-2222-3333-4444-555555555555"),
@@ -89,6 +92,11 @@ def policy(role: str) -> Mapping[str, Any]:
     return json.loads((POLICIES / f"{role}.json").read_text())
 
 
+def allows_in_file(role: str, call: Call) -> bool:
+    """Whether the policy of a role in `deploy/iam` allows a call."""
+    return allows(policy(role), call)
+
+
 @dataclass(frozen=True, eq=False)  # two that saw the same are two who watch
 class Record:
     """The requests that were seen since it was last judged."""
@@ -115,7 +123,10 @@ class Record:
 
 
 def _is_allowed(key: str, call: Call) -> bool:
-    return key in _ROLES and any(allows(policy(_ROLES[key]), one) for one in _sampled(call))
+    return key in _ROLES and any(
+        allows_in_file(_ROLES[key], one) and allows_in_stack(_ROLES[key], one)
+        for one in _sampled(call)
+    )
 
 
 def _sampled(call: Call) -> Iterator[Call]:
