@@ -142,6 +142,11 @@ DENIED = {
         ("logs:PutLogEvents", f"arn:aws:logs:{AT}:log-group:others:log-stream:a"),
         ("s3:AbortMultipartUpload", f"{INBOX}/btc.csv"),
     ],
+    "usage-limit": [
+        ("redshift-serverless:DeleteUsageLimit", "*"),
+        ("redshift-serverless:UpdateWorkgroup", f"{WORKGROUPS}/other"),
+        ("logs:PutLogEvents", f"arn:aws:logs:{AT}:log-group:others:log-stream:a"),
+    ],
 }
 
 
@@ -222,6 +227,7 @@ def test_each_trust_policy_lets_in_the_service_the_role_is_for():
         "job": {"emr-serverless.amazonaws.com"},
         "orchestrator": {"ec2.amazonaws.com"},
         "stream-function": {"lambda.amazonaws.com"},
+        "usage-limit": {"lambda.amazonaws.com"},
     }
 
 

@@ -83,7 +83,7 @@ def test_what_holds_data_stays_when_the_stack_goes_or_would_replace_it():
         for name, one in template()["Resources"].items()
         if one["Type"] in STORES
     }
-    assert kept.pop("DigestsTable") == ("Delete", "Delete")
+    assert kept.pop("DigestsTable") == (None, None)  # it remembers for two days
     assert set(kept) == {"UploadBucket", "LakeBucket", "AccountTable", "Namespace"}
     assert set(kept.values()) == {("RetainExceptOnCreate", "Retain")}
 
@@ -203,6 +203,8 @@ def test_the_warehouse_is_not_public_has_the_copy_role_and_the_database_of_the_s
     assert namespace["DbName"] == AwsSettings().redshift_database
     assert not workgroup["PubliclyAccessible"]
     assert workgroup["MaxCapacity"] >= workgroup["BaseCapacity"]
+    limit = everything().properties("UsageLimit")
+    assert limit["RpuHours"] == everything().value("RedshiftRpuHoursPerMonth")
     assert len(workgroup["SubnetIds"]) == 3
     assert "SubnetIds" not in Stack().properties("Workgroup")
 
@@ -246,11 +248,19 @@ def test_the_digest_function_and_its_mapping_are_as_its_page_says():
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == queue
 
 
-def test_the_digest_function_is_the_handler_of_its_folder_with_what_it_reads():
-    function = everything().properties("DigestFunction")
-    code = (LAMBDA / "account_changes/handler.py").read_text()
-    assert function["Code"]["ZipFile"] == code
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("DigestFunction", "account_changes"), ("UsageLimitFunction", "usage_limit")],
+)
+def test_a_function_is_the_handler_of_its_folder(name, folder):
+    function = everything().properties(name)
+    assert function["Code"]["ZipFile"] == (LAMBDA / folder / "handler.py").read_text()
     assert function["Handler"] == "index.handler"
+
+
+def test_the_digest_function_has_what_it_reads():
+    function = everything().properties("DigestFunction")
+    code = function["Code"]["ZipFile"]
     variables = function["Environment"]["Variables"]
     assert set(variables) == {*re.findall(r'environ(?:\[|\.get\()"(\w+)"', code)}
     digests = everything().properties("DigestsTable")

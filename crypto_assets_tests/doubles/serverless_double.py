@@ -44,23 +44,41 @@ class Serverless:
         default_factory=lambda: {"namespaceName": "market", "status": "AVAILABLE"}
     )
     namespace: dict[str, Any] = field(default_factory=dict)
+    usage_limits: list[dict[str, Any]] = field(default_factory=list)
 
-    def answer(self, service: str, operation: str) -> dict[str, Any]:
-        (name,) = {"application", "workgroup", "namespace"} & {operation[3:].lower()}
-        answer = {name: getattr(self, name)}
+    def answer(self, service: str, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        if operation.endswith(("UsageLimit", "UsageLimits")):
+            answer = self._usage_limits(operation, given)
+        else:
+            (name,) = {"application", "workgroup", "namespace"} & {operation[3:].lower()}
+            answer = {name: getattr(self, name)}
         shape = botocore.session.Session().get_service_model(service).operation_model(operation)
         assert not problems(answer, shape.output_shape), answer
         return answer
+
+    def _usage_limits(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        if operation == "ListUsageLimits":
+            return {"usageLimits": self.usage_limits} if self.usage_limits else {}
+        if operation == "CreateUsageLimit":
+            self.usage_limits.append({"usageLimitId": f"limit-{len(self.usage_limits)}", **given})
+            return {"usageLimit": self.usage_limits[-1]}
+        assert operation == "UpdateUsageLimit"
+        (limit,) = (
+            one for one in self.usage_limits if one["usageLimitId"] == given["usageLimitId"]
+        )
+        limit.update(given)
+        return {"usageLimit": limit}
 
 
 class _Handler(BaseHTTPRequestHandler):
     double: Serverless
 
     def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        given = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         service = "redshift-serverless" if target else "emr-serverless"
-        body = json.dumps(self.double.answer(service, target or "GetApplication")).encode()
+        answer = self.double.answer(service, target or "GetApplication", json.loads(given or "{}"))
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -154,6 +154,7 @@ class Stack:
             "crypto-assets-copy": f"{prefix}-copy",
             "table/CustomerAccount": f"table/{prefix}-CustomerAccount",
             "/account-changes": f"/{prefix}-account-changes",
+            "/usage-limit": f"/{prefix}-usage-limit",
         }
         pattern = "|".join(map(re.escape, samples))
         return re.sub(pattern, lambda found: samples[found[0]], text)
