@@ -19,7 +19,7 @@ from crypto_assets.resources.settings import AwsSettings, Settings
 from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.roles import Admin
-from crypto_assets_tests.helpers.template import TEMPLATE
+from crypto_assets_tests.helpers.template import TEMPLATE, everything
 from crypto_assets_tests.helpers.upload_queue import arn, delivered
 from crypto_assets_tests.helpers.waiting import until
 
@@ -113,7 +113,7 @@ def test_the_table_of_a_stack_is_one_for_customer_accounts(settings):
 def test_the_digest_function_of_a_stack_reads_the_records_that_its_mapping_gives_it(
     settings, admin
 ):
-    functions, name = admin.client("lambda"), f"{settings.aws.account_table}"
+    functions, name = admin.client("lambda"), settings.aws.account_table
     function = name.replace("CustomerAccount", "account-changes")
     (mapping,) = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     assert f":table/{name}/stream/" in mapping["EventSourceArn"]
@@ -121,5 +121,33 @@ def test_the_digest_function_of_a_stack_reads_the_records_that_its_mapping_gives
     answer = functions.invoke(
         FunctionName=function, Payload=json.dumps({"Records": [record]}).encode()
     )
-    told = json.loads(answer["Payload"].read())
-    assert told == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert json.loads(answer["Payload"].read()) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "detail", "matches"),
+    [
+        ("FailedJobsRule", "Job Run", {"state": "FAILED"}, True),
+        ("FailedJobsRule", "Job Run", {"state": "SUCCESS"}, False),
+        ("FailedJobsRule", "Job Run", {"state": "FAILED", "applicationId": "00fother"}, False),
+        ("ApplicationRule", "Application", {"state": "STOPPED"}, True),
+        ("ApplicationRule", "Application", {"state": "STOPPING"}, False),
+    ],
+)
+def test_a_rule_reports_of_its_application_what_it_is_for(admin, rule, kind, detail, matches):
+    event = {  # "Automating EMR Serverless with Amazon EventBridge"
+        "version": "0",
+        "id": "9fd3cf79-1ff1-b633-4dd9-34508dc1e660",
+        "detail-type": f"EMR Serverless {kind} State Change",
+        "source": "aws.emr-serverless",
+        "account": "123456789012",
+        "time": "2026-01-01T00:00:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": {"applicationId": everything().outputs["EmrApplicationId"], **detail},
+    }
+    pattern = everything().properties(rule)["EventPattern"]
+    answer = admin.client("events").test_event_pattern(
+        EventPattern=json.dumps(pattern), Event=json.dumps(event)
+    )
+    assert answer["Result"] is matches
