@@ -138,7 +138,8 @@ def showing_progress() -> Iterator[None]:
     """Shows the steps that are reported meanwhile: a bar on a terminal, plain lines otherwise."""
     handler = _handler()
     LOGGER.addHandler(handler)
-    level, LOGGER.level = LOGGER.level, logging.INFO
+    level = LOGGER.level
+    LOGGER.setLevel(logging.INFO)
     try:
         with handler:
             yield

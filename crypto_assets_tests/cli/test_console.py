@@ -14,3 +14,12 @@ def test_progress_never_passes_its_total(capsys: pytest.CaptureFixture[str]) -> 
             progress("gold", 2, 4)
         progress("gold", 1, 4)
     assert capsys.readouterr().err.splitlines() == ["gold: 2/4", "gold: 4/4"]
+
+
+def test_progress_is_shown_also_after_some_that_nobody_listened_to(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress("silver", 1, 1)
+    with showing_progress():
+        progress("gold", 1, 1)
+    assert capsys.readouterr().err.splitlines() == ["gold: 1/1"]
