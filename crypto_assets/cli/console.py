@@ -12,15 +12,19 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crypto_assets.cli.command import say
+from crypto_assets.cli.market_data import currency_span, currency_warnings
 from crypto_assets.resources.progress import LOGGER, Step
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.printable import printable, printable_lines
+
+if TYPE_CHECKING:
+    from crypto_assets.defs.status import Status
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -45,24 +49,21 @@ def _padded(cells: Sequence[str]) -> list[str]:
 
 
 def show_status(
-    currencies: Iterable[dict[str, Any]],
+    currencies: Sequence[Status],
     snapshots: Sequence[dict[str, Any]],
     uploads: Mapping[str, list],
 ) -> None:
-    """Prints the documents of `crypto-assets status`: tables, then a line for each problem."""
-    currencies = list(currencies)
+    """Prints what `crypto-assets status` found: tables, then a line for each problem."""
     show_table(
         ["ticker", *MARKET_DATA.layers, "rows", "first date", "last date", "published"],
         [
             [
-                d["ticker"],
-                *(d["layers"][layer]["state"] for layer in MARKET_DATA.layers),
-                d["rows"],
-                d["first_date"],
-                d["last_date"],
-                d["layers"]["warehouse"]["at"],
+                each.entry.partition,
+                *map(each.state_of, MARKET_DATA.layers),
+                *currency_span(each),
+                each.layers["warehouse"].at,
             ]
-            for d in currencies
+            for each in currencies
         ],
     )
     if snapshots:
@@ -83,13 +84,17 @@ def show_status(
 
 
 def _remarks(
-    currencies: Iterable[dict[str, Any]],
+    currencies: Iterable[Status],
     snapshots: Iterable[dict[str, Any]],
     uploads: Mapping[str, list],
 ) -> list[str]:
     """A line for each problem and for each upload that someone should look at."""
-    lines = [f"{d['ticker']}: {problem}" for d in currencies for problem in d["problems"]]
-    lines += [f"{d['ticker']}: note: {remark}" for d in currencies for remark in d["warnings"]]
+    lines = [f"{s.entry.partition}: {problem}" for s in currencies for problem in s.problems]
+    lines += [
+        f"{each.entry.partition}: note: {remark}"
+        for each in currencies
+        for remark in currency_warnings(each)
+    ]
     lines += [f"{d['snapshot']}: {problem}" for d in snapshots for problem in d["problems"]]
     lines += [
         f"{each['ticker']}: waiting, only its {each['has']} file {each['file']} has come"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FEW = 20  # currencies: Dagster's modules are most of what a run of so many makes
 _LAYER = click.Choice(list(MARKET_DATA.layers))
+SHOWN_MEASURES = ("bronze", "gold")  # layers of which more than their state is shown in a table
 
 
 @command
@@ -195,9 +196,23 @@ def _line(outcome: Outcome) -> str:
 
 def currency_document(status: Status) -> dict[str, Any]:
     """A currency as `status --json` has it."""
+    span = dict(zip(("rows", "first_date", "last_date"), currency_span(status), strict=True))
+    return {
+        "ticker": status.entry.partition,
+        **status.as_json(),
+        **span,
+        "warnings": currency_warnings(status),
+    }
+
+
+def currency_span(status: Status) -> tuple[Any, Any, Any]:
+    """The currency's rows, its first and its last date."""
     gold = status.layers["gold"].metadata
-    span = {name: gold.get(name) for name in ("rows", "first_date", "last_date")}
-    bronze = status.layers["bronze"].metadata
+    return gold.get("rows"), gold.get("first_date"), gold.get("last_date")
+
+
+def currency_warnings(status: Status) -> list[str]:
+    """What people should know of a currency that was made."""
+    gold, bronze = status.layers["gold"].metadata, status.layers["bronze"].metadata
     remarks = (gold.get("warnings"), bronze.get("history/notes"), bronze.get("trend/notes"))
-    warnings = [remark for remark in remarks if remark]
-    return {"ticker": status.entry.partition, **status.as_json(), **span, "warnings": warnings}
+    return [remark for remark in remarks if remark]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,12 @@ import click
 
 from crypto_assets.cli.accounts import snapshot_document
 from crypto_assets.cli.command import command, keeping_all, say
-from crypto_assets.cli.market_data import chosen_tickers, currency_document
+from crypto_assets.cli.market_data import SHOWN_MEASURES, chosen_tickers, currency_document
+from crypto_assets.spark.accounts.data_set import ACCOUNTS
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 if TYPE_CHECKING:
+    from crypto_assets.defs.status import Status
     from crypto_assets.resources.data_set.registry import Registry
     from crypto_assets.resources.settings import Settings
 
@@ -31,15 +34,18 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
     from crypto_assets.cli.console import show_status, write_json
 
     with keeping_all():
-        document = _document(settings, tickers)
+        measured = MARKET_DATA.layers if as_json else SHOWN_MEASURES
+        currencies, document = _found(settings, tickers, measured)
         if as_json:
-            write_json(document)
+            write_json({"currencies": list(map(currency_document, currencies)), **document})
         else:
-            show_status(document.pop("currencies"), document.pop("snapshots"), document)
+            show_status(currencies, document.pop("snapshots"), document)
 
 
-def _document(settings: Settings, tickers: Sequence[str]) -> dict[str, Any]:
-    """What `status --json` shows."""
+def _found(
+    settings: Settings, tickers: Sequence[str], measured: Collection[str]
+) -> tuple[list[Status], dict[str, Any]]:
+    """The currencies, with the measures of these layers, and what else `status --json` shows."""
     from crypto_assets.defs.status import statuses, upload_statuses
     from crypto_assets.defs.under_way import under_way
     from crypto_assets.resources import wiring
@@ -50,8 +56,9 @@ def _document(settings: Settings, tickers: Sequence[str]) -> dict[str, Any]:
     looks = under_way(settings, [currencies, snapshots])
     last = [] if tickers else snapshots.registry.names()[-SHOWN_SNAPSHOTS:]
     document: dict[str, Any] = {
-        "currencies": [currency_document(s) for s in statuses(currencies, chosen, looks[0])],
-        "snapshots": [snapshot_document(s) for s in statuses(snapshots, last, looks[1])],
+        "snapshots": [
+            snapshot_document(s) for s in statuses(snapshots, last, looks[1], ACCOUNTS.layers)
+        ],
     }
     if not tickers:
         document |= {
@@ -59,7 +66,7 @@ def _document(settings: Settings, tickers: Sequence[str]) -> dict[str, Any]:
             "waiting_accounts": _waiting(snapshots.registry),
             **upload_statuses(wiring.inbox(settings)),
         }
-    return document
+    return statuses(currencies, chosen, looks[0], measured), document
 
 
 def _waiting(registry: Registry) -> list[dict[str, str]]:

@@ -85,13 +85,19 @@ class Status:
 
 
 def statuses(
-    published: Published, partitions: Collection[str], under_way: UnderWay
+    published: Published,
+    partitions: Collection[str],
+    under_way: UnderWay,
+    measured: Collection[str] = (),
 ) -> list[Status]:
-    """The status of each of these registered partitions; those whose entry is damaged come last."""
+    """The status of each of these registered partitions; those whose entry is damaged come last.
+
+    Only the layers `measured` come with their measures.
+    """
     registry, outcomes = published.registry, published.outcomes
     data_set = registry.data_set
     entries = registry.get_all(partitions)
-    known = outcomes.layers(data_set.name, entries)
+    known = outcomes.layers(data_set.name, entries, measured)
     broke_off = under_way.broke_off(outcomes.attempts(data_set.name))
     missing = published.missing(list(entries))
     found = []

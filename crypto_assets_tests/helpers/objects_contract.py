@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from crypto_assets.resources.errors import BusyError
-from crypto_assets.resources.storage.objects import Object, Objects
+from crypto_assets.resources.storage.objects import Objects
 from crypto_assets_tests.helpers.processes import saying
 
 ODD_KEYS = [
@@ -63,14 +63,15 @@ class ObjectsContract:
         before = time.time()
         objects.write("a/b.csv", b"12345")
         (listed,) = objects.walk()
-        assert (
-            listed == objects.find("a/b.csv") == Object("a/b.csv", listed.etag, 5, listed.modified)
-        )
+        assert listed == objects.find("a/b.csv")
+        assert (listed.key, listed.size) == ("a/b.csv", 5)
         assert listed.etag
         assert before - 2 < listed.modified < time.time() + 2
         assert list(objects.below("a")) == [listed]
         for folder in ("a", "a/", "a/b", "a/b.csv/c"):
             assert objects.find(folder) is None
+            assert objects.etag(folder) is None
+        assert objects.etag("a/b.csv") == listed.etag
 
     def test_a_folder_names_the_objects_in_it_and_not_those_below_or_beside(self, objects):
         for key in ("a/b.csv", "a/.c", "a/d/e.csv", "f.csv", "ab/g.csv"):

@@ -160,12 +160,17 @@ class Outcomes:
         with suppress(sqlite3.Error), self._open() as connection:
             connection.execute("UPDATE attempts SET reason = ? WHERE run_id = ?", (reason, run_id))
 
-    def layers(self, data_set: str, partitions: Collection[str]) -> dict[str, dict[str, Layer]]:
-        """What is known of the layers of these partitions, by partition and layer."""
+    def layers(
+        self, data_set: str, partitions: Collection[str], measured: Collection[str] = ()
+    ) -> dict[str, dict[str, Layer]]:
+        """What is known of the layers of these partitions, by partition and layer.
+
+        Only those `measured` come with their measures: to read these takes most of the time.
+        """
         found: dict[str, dict[str, Layer]] = {name: {} for name in partitions}
         with self._open() as connection:
             rows = connection.execute(_KNOWN, (data_set, json.dumps(list(partitions)))).fetchall()
-        texts = [row[2] or "{}" for row in rows]
+        texts = [(layer in measured and text) or "{}" for _, layer, text, *_ in rows]
         every = json.loads(f"[{','.join(texts)}]")  # at once: most of the time goes into calls
         for (name, layer, _, version, made_at, *seen), measures in zip(rows, every, strict=True):
             found[name][layer] = Layer(version, made_at, measures, *seen)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.storage.lake import Lake
-from crypto_assets.resources.storage.objects import Object
 
 LOOKED_UP = 20  # partitions: the files of more are listed where each look-up is a request
 
@@ -30,12 +29,12 @@ class Published:
         data_set = self.registry.data_set
         manifests = self.lake.manifests(data_set, partitions)
         objects = self.lake.objects
-        find: Callable[[str], Object | None] = objects.find
+        etag_at: Callable[[str], str | None] = objects.etag
         if len(partitions) > LOOKED_UP and objects.workers > 1:
             folders = {table.path for table in data_set.tables}
-            listed = {o.key: o for path in folders for o in self.lake.parquet_files(path)}
-            find = listed.get
-        wrong = self.lake.unsealed(data_set, manifests, tuple(data_set.layers), find)
+            etags = {o.key: o.etag for path in folders for o in self.lake.parquet_files(path)}
+            etag_at = etags.get
+        wrong = self.lake.unsealed(data_set, manifests, tuple(data_set.layers), etag_at)
         for layer in self.gone:
             for partition in partitions:
                 wrong.setdefault(partition, {})[layer] = f"the {layer} is missing"

@@ -248,7 +248,7 @@ class Refresh:
                 if published[name].get(before) != self.registry.version(entry, before)
             }
             rest = {name: manifests[name] for name in batch.keys() - stale.keys()}
-            wrong = self.lake.unsealed(self.data_set, rest, [before], self.lake.objects.find)
+            wrong = self.lake.unsealed(self.data_set, rest, [before], self.lake.objects.etag)
             stale |= {name: f"{why[before]}: {cure}" for name, why in wrong.items()}
             if stale:
                 yield self._verdicts(layer, stale, batch)

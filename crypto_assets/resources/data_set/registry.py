@@ -235,9 +235,9 @@ class Registry:
         """The version of each layer, in their order."""
         return self._versions(entry, self.data_set.layers)
 
-    def shaping(self, entry: Entry) -> object:  # noqa: ARG002 - a data set may have some
-        """The facts that change what is in the partition's tables."""
-        return None
+    def shaping(self, entry: Entry) -> str:  # noqa: ARG002 - a data set may have some
+        """The facts that change what is in the partition's tables, as a literal of Python."""
+        return "None"
 
     def pinned(self, entry: Entry) -> dict[str, job_spec.Upload]:
         """The partition's uploads as a job reads them: at the content that is kept for good."""
@@ -252,8 +252,8 @@ class Registry:
         return f"{ROOT}/{self.data_set.name}"
 
     def _versions(self, entry: Entry, layers: Iterable[str]) -> dict[str, str]:
-        etags = tuple(entry.files[kind].etag for kind in self.data_set.files)
-        code, made_from = code_version(self.data_set.job), f"{etags!r}, {self.shaping(entry)!r}"
+        etags = tuple([entry.files[kind].etag for kind in self.data_set.files])
+        code, made_from = code_version(self.data_set.job), f"{etags!r}, {self.shaping(entry)}"
         texts = {layer: f"({code!r}, {layer!r}, {made_from})" for layer in layers}
         return {n: hashlib.sha256(text.encode()).hexdigest()[:16] for n, text in texts.items()}
 
@@ -265,7 +265,9 @@ class Registry:
         self, folder: str, partitions: Iterable[str]
     ) -> Iterator[tuple[str, Entry | Exception]]:
         """The entries in a folder of those of these partitions that have one, or why it is none."""
-        for key, content in self.objects.read_each(self._key(folder, n) for n in partitions):
+        keys = (self._key(folder, name) for name in partitions)
+        # All are read before any is parsed: by turns both take a fifth longer.
+        for key, content in list(self.objects.read_each(keys)):
             try:
                 yield _name(key), entry_of(content)
             except (OSError, *NO_ENTRY) as error:

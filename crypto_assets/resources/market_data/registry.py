@@ -50,7 +50,7 @@ def with_choices(choices: Choices) -> dict[str, Any]:
 class CurrencyRegistry(Registry):
     """The currencies; each entry keeps its owner's choices."""
 
-    def shaping(self, entry: Entry) -> object:
+    def shaping(self, entry: Entry) -> str:
         return _shaping(json.dumps(entry.facts.get("choices", {})))
 
     def choose(self, chosen: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -67,5 +67,5 @@ class CurrencyRegistry(Registry):
 
 
 @lru_cache  # most currencies have the same choices
-def _shaping(choices: str) -> dict[str, Any]:
-    return Choices.from_json(json.loads(choices)).shaping()
+def _shaping(choices: str) -> str:
+    return repr(Choices.from_json(json.loads(choices)).shaping())

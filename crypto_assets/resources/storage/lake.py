@@ -113,7 +113,7 @@ class Lake:
         """What is published of these partitions: `publish` replaces that and nothing newer."""
         keys = {manifest_key(data_set, name): name for name in partitions}
         current: Current = {}
-        for key, found in self.objects.read_each(keys):
+        for key, found in list(self.objects.read_each(keys)):
             if isinstance(found, OSError):
                 problem = f"{found.strerror}: {self.objects.uri(key)}"
                 current[keys[key]] = Manifest(problem=problem), ""
@@ -159,21 +159,24 @@ class Lake:
         data_set: DataSet,
         manifests: Mapping[str, Manifest],
         layers: Collection[str],
-        find: Callable[[str], Object | None],
+        etag_at: Callable[[str], str | None],
     ) -> dict[str, dict[str, str]]:
         """What is wrong with published files of these layers, by partition and layer.
 
-        They are missing, or not those that were published. `find` looks a key up.
+        They are missing, or not those that were published. `etag_at` is as `Objects.etag`.
         """
         wrong: dict[str, dict[str, str]] = {}
-        tables = {layer: data_set.tables_of(layer) for layer in layers}
+        places = {layer: list(_places(data_set.tables_of(layer))) for layer in layers}
         for partition, manifest in manifests.items():
             for layer in [layer for layer in layers if layer in manifest.versions]:
-                for key in _keys(tables[layer], partition, manifest):
-                    found, etag = find(key), manifest.etags.get(key)
+                for table, place in places[layer]:
+                    if table.optional and table.path not in manifest.rows:
+                        continue
+                    key = place.format(partition)
+                    found, etag = etag_at(key), manifest.etags.get(key)
                     if found is None:
                         problem = f"its file {self.objects.uri(key)} is missing"
-                    elif etag and found.etag != etag:
+                    elif etag and found != etag:
                         problem = f"{self.objects.uri(key)} is not the file that was published"
                     else:
                         continue
@@ -336,8 +339,7 @@ def _manifest(content: Content) -> Manifest:
     return found if all(isinstance(part, dict) for part in parts) else Manifest()
 
 
-def _keys(tables: Iterable[Table], partition: str, manifest: Manifest) -> Iterator[str]:
-    """The keys of the tables' files of this partition that were published."""
+def _places(tables: Iterable[Table]) -> Iterator[tuple[Table, str]]:
+    """The templates of the keys of each table's files; a partition's name goes in."""
     for table in tables:
-        if not table.optional or table.path in manifest.rows:
-            yield from (f"{folder}/{FILE}" for folder in table.folders(partition))
+        yield from ((table, f"{folder}/{FILE}") for folder in table.folders("{}"))

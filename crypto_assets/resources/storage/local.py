@@ -56,6 +56,15 @@ class LocalObjects(Objects):
         """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
         return _object(key, f"{self.root}/{key}")
 
+    def etag(self, key: str) -> str | None:
+        try:
+            found = os.lstat(f"{self.root}/{key}")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            return ""
+        return _etag(found) if stat.S_ISREG(found.st_mode) else None
+
     def walk(self) -> Iterator[Object]:
         return self._walk("", hidden=False)
 
@@ -63,12 +72,12 @@ class LocalObjects(Objects):
         return self._walk(f"{folder}/", hidden=True)
 
     def names(self, folder: str) -> list[str]:
-        found = self._entries(f"{folder}/")
-        return [entry.name for _, entry in found if entry and entry.is_file(follow_symlinks=False)]
+        found = self._entries(f"{folder}/") or []
+        return [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
 
     def folders(self, folder: str) -> list[str]:
-        found = self._entries(f"{folder}/")
-        return [entry.name for _, entry in found if entry and entry.is_dir(follow_symlinks=False)]
+        found = self._entries(f"{folder}/") or []
+        return [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
 
     def read(self, key: str, limit: int = -1) -> bytes:
         return read_regular(self._place(key), limit)
@@ -84,7 +93,7 @@ class LocalObjects(Objects):
     def read_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Content | OSError]]:
         for key in keys:
             try:
-                yield key, Content(self.read(key), "")
+                yield key, Content(read_regular(f"{self.root}/{key}"), "")
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -139,29 +148,30 @@ class LocalObjects(Objects):
     def _walk(self, folder: str, *, hidden: bool) -> Iterator[Object]:
         folders = [folder]
         while folders:
-            for key, entry in self._entries(folders.pop()):
-                if not hidden and is_hidden(entry.name if entry else key):
+            at = folders.pop()
+            entries = self._entries(at)
+            if entries is None:
+                yield Object(at.rstrip("/"), "", 0, 0.0)  # reading it says why it cannot be read
+                continue
+            for entry in entries:
+                if not hidden and is_hidden(entry.name):
                     continue
-                if entry is None:
-                    yield Object(key, "", 0, 0.0)  # reading it says why it cannot be read
-                elif entry.is_dir(follow_symlinks=False):
+                key = f"{at}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
                     folders.append(f"{key}/")
                 elif found := _object(key, entry):
                     yield found
 
-    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
-        """The keys in a folder; that of the folder itself, and no entry, if it cannot be listed."""
+    def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
+        """What is in a folder; None if it cannot be listed."""
         try:
-            entries = list(os.scandir(self._place(folder)))
+            return list(os.scandir(self._place(folder)))
         except (FileNotFoundError, NotADirectoryError):
-            return  # replaced or removed while we looked
+            return []  # replaced or removed while we looked
         except OSError:
             if not folder:
                 raise
-            yield folder.rstrip("/"), None
-            return
-        for entry in entries:
-            yield f"{folder}{entry.name}", entry
+            return None
 
 
 def _object(key: str, place: str | os.DirEntry[str]) -> Object | None:
@@ -174,8 +184,11 @@ def _object(key: str, place: str | os.DirEntry[str]) -> Object | None:
         return Object(key, "", 0, 0.0)
     if not stat.S_ISREG(found.st_mode):
         return None
-    etag = f"{found.st_size}-{found.st_mtime_ns}"
-    return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
+    return Object(key, _etag(found), found.st_size, found.st_mtime, found.st_ctime)
+
+
+def _etag(found: os.stat_result) -> str:
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 def _same_chunks(one: Callable[[int], bytes], other: Callable[[int], bytes]) -> Iterator[bool]:

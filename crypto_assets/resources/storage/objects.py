@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Self, TypeVar
 
@@ -22,8 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class Object:
+class Object(NamedTuple):
     """An object at a key: `etag` changes with its content.
 
     `modified` and `arrived` are POSIX times; a file from elsewhere may have kept the former.
@@ -33,7 +31,7 @@ class Object:
     etag: str
     size: int
     modified: float
-    arrived: float = field(default=0.0, compare=False)
+    arrived: float = 0.0
 
 
 class Content(NamedTuple):
@@ -67,6 +65,11 @@ class Objects(ABC):
     @abstractmethod
     def find(self, key: str) -> Object | None:
         """The object at this key; a folder or a link is none."""
+
+    def etag(self, key: str) -> str | None:
+        """The etag of the object at this key, if there is one; empty if it cannot be looked at."""
+        found = self.find(key)
+        return found.etag if found else None
 
     @abstractmethod
     def walk(self) -> Iterator[Object]:

@@ -269,7 +269,7 @@ def test_a_file_that_is_not_the_one_that_was_published_is_seen(lake, published, 
     put("gold/ticker=BBB/data.parquet", "put there by hand", staged=False)
     lake.objects.delete(["gold/ticker=CCC/data.parquet"])
     manifests = lake.manifests(MARKET_DATA, ["AAA", "BBB", "CCC"])
-    wrong = lake.unsealed(MARKET_DATA, manifests, ["gold"], lake.objects.find)
+    wrong = lake.unsealed(MARKET_DATA, manifests, ["gold"], lake.objects.etag)
     place = lake.objects.uri("gold/ticker={}/data.parquet")
     assert wrong == {
         "BBB": {"gold": f"{place.format('BBB')} is not the file that was published"},
