@@ -6,10 +6,12 @@ Dagster is imported.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +55,7 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance of this home, with runs of dead processes marked as failed."""
     os.environ.update(prepare_home(settings))
     with dg.DagsterInstance.get() as instance:
+        _keep_modules()
         fail_dead_runs(instance)
         yield instance
 
@@ -101,6 +104,15 @@ def running_runs(instance: dg.DagsterInstance) -> set[str]:
     statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
     runs = instance.get_runs(dg.RunsFilter(statuses=statuses))
     return {run_id for run in runs for run_id in (run.run_id, run.parent_run_id) if run_id}
+
+
+@cache
+def _keep_modules() -> None:
+    """Spares Dagster's modules the search for garbage, which takes a second as Python ends.
+
+    Before DuckDB is loaded: its library complains if its own objects are spared.
+    """
+    gc.freeze()
 
 
 def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
