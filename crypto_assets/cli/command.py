@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import functools
 import gc
-import logging
 import os
 import select
 import sys
-import threading
-import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
@@ -159,8 +155,10 @@ def say(line: str, *, err: bool = False) -> None:
 @contextmanager
 def in_one_line(*, debug: bool = False) -> Iterator[None]:
     """Ends the process with one line and an exit code on any error; `debug` adds the traceback."""
+    from crypto_assets.cli.quiet import quiet_libraries
+
     try:
-        with nullcontext() if debug else _quiet_libraries():
+        with nullcontext() if debug else quiet_libraries():
             yield
             for stream in _streams():
                 stream.flush()
@@ -168,11 +166,13 @@ def in_one_line(*, debug: bool = False) -> Iterator[None]:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is where all of them end
         if debug:
+            import traceback
+
             traceback.print_exc()
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
             _drop_output()
             sys.exit(_GONE)
-        say(f"crypto-assets: {_line(error)}", err=True)
+        say(f"crypto-assets: {line_of(error)}", err=True)
         _drop_output()
         sys.exit(_exit_code(error))
 
@@ -185,7 +185,7 @@ def _exit_code(error: BaseException) -> int:
     return 2 if isinstance(error, UsageError) else 1
 
 
-def _line(error: BaseException) -> str:
+def line_of(error: BaseException) -> str:
     """What went wrong, in one line."""
     import sqlite3
 
@@ -214,7 +214,7 @@ def _of_databases(error: sqlite3.Error) -> str:
     try:
         return str(explained(read_settings(), error))
     except (CryptoAssetsError, OSError) as reason:
-        return _line(reason)
+        return line_of(reason)
 
 
 def _cause(error: BaseException, kind: type[E]) -> E | None:
@@ -245,33 +245,3 @@ def _drop_output() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Keeps warnings and tracebacks of libraries away; what they log as a warning is one line."""
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(_OneLine())
-    root, thread_hook = logging.getLogger(), threading.excepthook
-    root.addHandler(handler)
-    if thread_hook is threading.__excepthook__:
-        threading.excepthook = _in_a_thread
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda *_, **__: None
-            yield
-    finally:
-        root.removeHandler(handler)
-        threading.excepthook = thread_hook
-
-
-def _in_a_thread(arguments: threading.ExceptHookArgs) -> None:
-    say(f"crypto-assets: {_line(arguments.exc_value or SystemExit())}", err=True)
-
-
-class _OneLine(logging.Formatter):
-    """A record in one line, without the traceback it may have."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"crypto-assets: {printable(record.getMessage())}"
