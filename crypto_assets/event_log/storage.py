@@ -60,6 +60,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         self._inst_data = inst_data
         self._has_files = base_dir is not None
         self._engine = lru_cache(_ENGINES)(self._new_engine)
+        self._tables: set[str] = set()  # of the index
         if base_dir is not None:
             super().__init__(base_dir, inst_data)
 
@@ -108,6 +109,15 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 run.execute(SqlEventLogStorageTable.delete().where(_ID.in_(of_run)))
                 run.commit()
                 raise
+
+    def has_table(self, table_name: str) -> bool:
+        """As Dagster's, which asks a new engine each time; a table that is there stays there."""
+        if table_name not in self._tables:
+            with self._open(INDEX_SHARD_NAME) as index:
+                if not index.dialect.has_table(index, table_name):
+                    return False
+            self._tables.add(table_name)
+        return True
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
