@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
@@ -90,3 +92,9 @@ def test_a_file_without_a_mark_is_left_to_dagster_which_marks_it(tmp_path, name)
         assert [run.run_id for run in quick.get_runs()] == [run_id]
     with closing(sqlite3.connect(tmp_path / name)) as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+def test_the_configuration_names_each_part_once():
+    text = files("crypto_assets").joinpath("dagster.yaml").read_text()
+    parts = re.findall(r"^(\w+):", text, re.MULTILINE)
+    assert parts == list(dict.fromkeys(parts))  # YAML takes the last of two, without a word
