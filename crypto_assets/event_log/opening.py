@@ -25,7 +25,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
-from crypto_assets.event_log.storage import is_marked
+from .storage import is_marked
 
 
 class _Unmigrated:
