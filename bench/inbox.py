@@ -39,7 +39,7 @@ def worked_off(home: Path, files: list[FilePair]) -> dict[str, float]:
 def main() -> None:
     """Prints the CPU seconds until all currencies are asked for, and of a tick after their runs."""
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
     from crypto_assets.resources.settings import Settings
     from crypto_assets.spark.job_spec import Verdict
     from crypto_assets.spark.market_data.data_set import MARKET_DATA

@@ -52,7 +52,7 @@ def graph() -> Measured:
     from crypto_assets.definitions import defs
     from crypto_assets.defs.launch import launch
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
     from crypto_assets.resources.settings import Settings
     from crypto_assets.spark.market_data.data_set import MARKET_DATA
 

@@ -18,7 +18,7 @@ from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.prune import prune_job, prune_sensor
 from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import run_process
+from crypto_assets.resources.home.instance import run_process
 from crypto_assets.resources.settings import Settings, read_settings
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA

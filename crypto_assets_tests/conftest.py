@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from crypto_assets.cli import main
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.engine.spark import SparkEngine
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.processes import heed_interrupts

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.inbox.inbox import OVERRIDES
-from crypto_assets.resources.instance import open_instance
 from crypto_assets_tests.helpers.exports_text import history_csv
 from crypto_assets_tests.helpers.sensor_desk import SensorDesk
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 CODE = TESTS.parent / "crypto_assets"
+LONGEST = 350  # lines
+AT_THE_TOP = 7
 
 
 def imported(source: str) -> set[str]:
@@ -60,3 +62,10 @@ def test_the_event_log_knows_no_word_of_this_product():
         if word in path.read_text().lower()
     }
     assert words == set()
+
+
+def test_no_file_is_long_and_the_resources_have_few_files_outside_a_room():
+    long = [path for path in CODE.rglob("*.py") if path.read_text().count("\n") > LONGEST]
+    assert long == []
+    at_the_top = [path.name for path in (CODE / "resources").glob("[!_]*.py")]
+    assert len(at_the_top) <= AT_THE_TOP, at_the_top

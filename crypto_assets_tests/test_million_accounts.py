@@ -11,7 +11,7 @@ import sys
 import dagster as dg
 import pytest
 
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets_tests.helpers.waiting import HANG_S
 from sample_data.accounts import write_snapshots
 

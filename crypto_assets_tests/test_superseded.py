@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from crypto_assets.defs.remove import remove
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.market_data.refresh import CurrencyRefresh
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.uploads.register import add_currency

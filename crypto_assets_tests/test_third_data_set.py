@@ -19,7 +19,7 @@ from crypto_assets.defs.uploads import uploads
 from crypto_assets.resources import wiring
 from crypto_assets.resources.data_set.published import Published
 from crypto_assets.resources.data_set.registry import Registry
-from crypto_assets.resources.instance import open_instance, run_process
+from crypto_assets.resources.home.instance import open_instance, run_process
 from crypto_assets_tests.helpers.sensor_desk import tick
 from crypto_assets_tests.toy.data_set import TOY
 from crypto_assets_tests.toy.refresh import ToyRefresh

@@ -15,7 +15,7 @@ import pytest
 from bench.generate import generate
 from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.uploads.register import register
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.waiting import HANG_S

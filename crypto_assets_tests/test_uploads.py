@@ -17,7 +17,7 @@ import pytest
 from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.resources import wiring
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import highest, history_csv, trend_csv

@@ -67,7 +67,7 @@ def accounts(
     from crypto_assets.defs.launch import launch
     from crypto_assets.resources import wiring
     from crypto_assets.resources.errors import UsageError
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
 
     if (customers is None) != (accounts_file is None) or (snapshot and customers):
         raise click.UsageError("name a SNAPSHOT, or both --customers and --accounts")
@@ -143,7 +143,7 @@ def profile(settings: Settings, snapshot: str | None, as_json: bool) -> None:
     """Show what the columns of SNAPSHOT, or of the newest one with a profile, hold."""
     from crypto_assets.cli.console import show_profile, write_json
     from crypto_assets.defs.account_profile import profile_rows, read_profile
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
 
     with open_instance(settings) as instance:
         name, found = read_profile(instance, snapshot)

@@ -49,7 +49,7 @@ def add(
 ) -> None:
     """Register the currency TICKER and upload both its files."""
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.home import make_home
+    from crypto_assets.resources.home.state import make_home
     from crypto_assets.spark.arrow import keep_pandas_out
 
     keep_pandas_out()
@@ -82,7 +82,7 @@ def remove(settings: Settings, ticker: str, purge: bool, yes: bool) -> None:
     from crypto_assets.defs.remove import check_known
     from crypto_assets.defs.remove import remove as remove_everywhere
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
     from crypto_assets.resources.market_data.registry import checked_ticker
 
     ticker, currencies = checked_ticker(ticker), wiring.market_data(settings)
@@ -154,7 +154,7 @@ def _refreshed(settings: Settings, tickers: Sequence[str], layers: Sequence[str]
     from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
 
     currencies, bad = wiring.market_data(settings), 0
     with open_instance(settings) as instance, showing_progress():

@@ -151,7 +151,7 @@ def prune(settings: Settings, dry_run: bool) -> None:
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.defs.prune import prune as delete_old
     from crypto_assets.defs.prune import summary
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
 
     left = False
     with open_instance(settings) as instance, showing_progress():

@@ -17,7 +17,7 @@ from crypto_assets.defs.verdicts import POOL, PROBLEM, SUPERSEDED
 from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, INTERRUPTED
 from crypto_assets.resources.data_set.refresh import Refresh
-from crypto_assets.resources.instance import PROCESS_TAG, process_name, waited_for
+from crypto_assets.resources.home.instance import PROCESS_TAG, process_name, waited_for
 from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
 
 _OURS = "crypto_assets."  # how the message of an error of ours begins: with its class

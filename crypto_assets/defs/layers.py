@@ -16,7 +16,7 @@ from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.defs.verdicts import POOL, event, failure, retrying_passing_faults
 from crypto_assets.event_log.batches import log_asset_events
 from crypto_assets.resources.data_set.refresh import Refresh, clear_left_behind
-from crypto_assets.resources.instance import running_runs
+from crypto_assets.resources.home.instance import running_runs
 from crypto_assets.resources.progress import progress
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import LayerResult, Verdict

@@ -7,7 +7,7 @@ from functools import cache
 
 import dagster as dg
 
-from crypto_assets.resources.instance import UNFINISHED
+from crypto_assets.resources.home.instance import UNFINISHED
 from crypto_assets.spark.data_set import DataSet
 
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")

@@ -16,7 +16,7 @@ from crypto_assets.resources.data_set.due import has_verdict
 from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.outcomes import BROKE_OFF, Layer
 from crypto_assets.resources.data_set.published import Published
-from crypto_assets.resources.home import KILLED
+from crypto_assets.resources.home.state import KILLED
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.market_data.overrides import read_overrides

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.verdicts import PROBLEM, SUPERSEDED, VERSION
-from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
 from crypto_assets.resources.data_set.registry import Registry
+from crypto_assets.resources.storage.clock import utc_text
 
 _REMOVED = "removed"  # the metadata by which earlier versions recorded that
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from crypto_assets.resources.data_set.outcomes import Attempt
 from crypto_assets.resources.data_set.published import Published
-from crypto_assets.resources.home import has_unfinished_runs
+from crypto_assets.resources.home.state import has_unfinished_runs
 from crypto_assets.resources.settings import Settings
 
 
@@ -49,7 +49,7 @@ def _covered(settings: Settings, looked_at: Sequence[Published]) -> list[set[str
 
     from crypto_assets.defs.partitions import covered
     from crypto_assets.defs.take_over import take_over
-    from crypto_assets.resources.instance import open_instance
+    from crypto_assets.resources.home.instance import open_instance
 
     with open_instance(settings) as instance:
         for each in looked_at:

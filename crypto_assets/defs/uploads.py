@@ -39,9 +39,9 @@ from crypto_assets.resources.data_set.attempt import BROKE
 from crypto_assets.resources.data_set.due import still_due
 from crypto_assets.resources.data_set.refresh import Refresh
 from crypto_assets.resources.errors import UnclearError
+from crypto_assets.resources.home.instance import fail_dead_runs
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
-from crypto_assets.resources.instance import fail_dead_runs
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.printable import printable
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.home import has_history
+from crypto_assets.resources.home.state import has_history
 from crypto_assets.resources.settings import Settings, variable
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.instance import prepare_home
+from crypto_assets.resources.home.instance import prepare_home
 from crypto_assets.ui.address import Address
 from crypto_assets.ui.guard import is_loopback
 from crypto_assets.ui.locations import Location, locations, write_workspace

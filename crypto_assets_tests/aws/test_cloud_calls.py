@@ -9,7 +9,7 @@ import pytest
 
 from bench.generate import generate
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.uploads.register import register
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.cloud import Cloud, hasten, settings_of

@@ -11,7 +11,7 @@ import pytest
 
 from crypto_assets.resources import wiring
 from crypto_assets.resources.errors import UsageError
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.cloud import settings_of
 from crypto_assets_tests.helpers.exports_text import highest, history_csv, trend_csv

@@ -10,9 +10,9 @@ import pytest
 from crypto_assets.defs.verdicts import retrying_passing_faults
 from crypto_assets.resources import wiring
 from crypto_assets.resources.errors import BusyError, RefusedError
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.inbox.inbox import SETTLED_SECONDS
 from crypto_assets.resources.inbox.ledger import Ledger
-from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.emr_scene import hurry

@@ -111,7 +111,7 @@ def test_status_of_a_new_home_needs_no_dagster_after_its_first_run_either(
 def test_python_does_not_search_dagsters_modules_for_garbage_as_it_ends(settings):
     code = """
 import gc
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import read_settings
 with open_instance(read_settings()):
     print(gc.get_freeze_count() > 100_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crypto_assets.defs import uploads
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets_tests.helpers.sensor_desk import SensorDesk
 from crypto_assets_tests.helpers.waiting import HANG_S
 

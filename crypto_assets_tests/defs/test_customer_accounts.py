@@ -10,7 +10,7 @@ from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.spark.accounts.data_set import ACCOUNTS as DATA_SET
 
 LAYERS = tuple(DATA_SET.layers)

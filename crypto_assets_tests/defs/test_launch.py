@@ -12,7 +12,7 @@ from crypto_assets.defs import launch as module
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.verdicts import POOL
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.progress import LOGGER
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 

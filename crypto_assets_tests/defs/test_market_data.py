@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets.defs.partitions import partitions_named
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 
 LAYERS = ["bronze", "silver", "gold", "warehouse"]
 TICKERS = ["BTC", "BAD", "ETH"]

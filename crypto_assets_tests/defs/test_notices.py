@@ -13,7 +13,7 @@ from crypto_assets.defs import verdicts
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.uploads.register import register
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 

@@ -15,7 +15,7 @@ from crypto_assets.definitions import defs
 from crypto_assets.defs import prune as pruning
 from crypto_assets.defs.prune import SUMMARY_TAG, Cursor, prune
 from crypto_assets.resources import wiring
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.files import size_of
 from crypto_assets.ui.follow import Follower

@@ -15,10 +15,10 @@ from pyarrow import parquet
 from crypto_assets.defs.remove import remove
 from crypto_assets.resources import wiring
 from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.inbox.stored import pinned_key
-from crypto_assets.resources.instance import open_instance
 from crypto_assets.resources.market_data.refresh import CurrencyRefresh
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.lake import LoadFile

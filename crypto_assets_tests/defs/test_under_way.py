@@ -14,13 +14,18 @@ from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.defs.status import statuses
 from crypto_assets.defs.under_way import UnderWay, under_way
 from crypto_assets.resources import wiring
-from crypto_assets.resources.home import (
+from crypto_assets.resources.home.instance import (
+    PROCESS_TAG,
+    UNFINISHED,
+    open_instance,
+    process_name,
+)
+from crypto_assets.resources.home.state import (
     KILLED,
     UNFINISHED_STATUSES,
     has_history,
     has_unfinished_runs,
 )
-from crypto_assets.resources.instance import PROCESS_TAG, UNFINISHED, open_instance, process_name
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.processes import saying
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from crypto_assets.resources.instance import prepare_home
+from crypto_assets.resources.home.instance import prepare_home
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.waiting import HANG_S
 

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from crypto_assets.resources.instance import prepare_home
+from crypto_assets.resources.home.instance import prepare_home
 from crypto_assets.resources.settings import Settings
 
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.accounts.refresh import AccountsRefresh
 from crypto_assets.resources.accounts.tables import OF_THE_NEWEST, year_of
-from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.inbox.ledger import Ledger
 from crypto_assets.resources.inbox.stored import StoredUpload, pinned_key
+from crypto_assets.resources.storage.clock import utc_text
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.inbox.inbox import Inbox
 from crypto_assets.resources.progress import progress
+from crypto_assets.resources.storage.clock import utc_text
 
 KEPT_EARLIER = 3  # contents of a file that stay, however long ago they were replaced
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.inbox.stored import StoredUpload
+from crypto_assets.resources.storage.clock import utc_text
 from crypto_assets.resources.storage.objects import Content
 
 # What reading a document raises that is no entry.

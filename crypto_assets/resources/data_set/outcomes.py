@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from crypto_assets.resources.clock import utc_text
+from crypto_assets.resources.storage.clock import utc_text
 from crypto_assets.spark.job_spec import Verdict
 
 BROKE_OFF = "broke off"

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.inbox.stored import CONTENTS, StoredUpload, pinned_key
 from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.storage.clock import utc_text
 from crypto_assets.resources.storage.objects import Advance, Object, Objects, is_hidden
 from crypto_assets.spark.printable import printable
 

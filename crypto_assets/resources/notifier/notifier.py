@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from crypto_assets.resources.clock import utc_text
 from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.storage.clock import utc_text
 from crypto_assets.spark.printable import printable, printable_lines
 
 LOGGER = logging.getLogger("crypto_assets.notices")

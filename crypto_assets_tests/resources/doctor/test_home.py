@@ -8,7 +8,7 @@ import pytest
 
 from crypto_assets.resources.doctor.home import check_databases, explained
 from crypto_assets.resources.errors import RefusedError
-from crypto_assets.resources.instance import open_instance
+from crypto_assets.resources.home.instance import open_instance
 
 
 @pytest.mark.parametrize("name", ["history/runs/a_run.db", "history/runs.db"])

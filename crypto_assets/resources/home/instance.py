@@ -1,6 +1,6 @@
 """The Dagster instance of a home folder: its configuration, and the runs whose process is gone.
 
-Anything that needs to know how Dagster stores its state on disk is here, or in `home` where no
+Anything that needs to know how Dagster stores its state on disk is here, or in `state` where no
 Dagster is imported.
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from crypto_assets.resources.home import CONFIGURATION, KILLED, make_home
+from crypto_assets.resources.home.state import CONFIGURATION, KILLED, make_home
 from crypto_assets.resources.storage import process_lock
 from crypto_assets.resources.storage.files import write_atomically
 
