@@ -7,7 +7,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 CODE = TESTS.parent / "crypto_assets"
-LONGEST = 350  # lines
+LONGEST, LONGEST_FUNCTION = 350, 40  # lines
 AT_THE_TOP = 7
 
 
@@ -64,8 +64,15 @@ def test_the_event_log_knows_no_word_of_this_product():
     assert words == set()
 
 
-def test_no_file_is_long_and_the_resources_have_few_files_outside_a_room():
+def test_no_file_or_function_is_long_and_the_resources_have_few_files_outside_a_room():
     long = [path for path in CODE.rglob("*.py") if path.read_text().count("\n") > LONGEST]
-    assert long == []
+    functions = [
+        f"{path.relative_to(CODE)}: {node.name}"
+        for path in CODE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+    ]
+    assert (long, functions) == ([], [])
     at_the_top = [path.name for path in (CODE / "resources").glob("[!_]*.py")]
     assert len(at_the_top) <= AT_THE_TOP, at_the_top

@@ -74,8 +74,7 @@ def accounts(
     registry = (refresh := wiring.accounts(settings)).registry
     with open_instance(settings) as instance, showing_progress():
         if customers and accounts_file:
-            files = {"customers": customers, "accounts": accounts_file}
-            snapshot = _register(settings, refresh, files)
+            snapshot = _register(settings, refresh, customers, accounts_file)
         report_registered(instance, registry, refresh.outcomes)
         name = snapshot or next(iter(registry.names()[::-1]), None)
         if name is None:
@@ -83,23 +82,24 @@ def accounts(
         registry.snapshot(name)
         job = defs().resolve_job_def(job_name(ACCOUNTS))
         selected = [layer for layer in ACCOUNTS.layers if not layers or layer in layers]
-        options = {"confirm_mass_delete": confirm_mass_delete}
-        failed = False
+        failed, options = False, {"confirm_mass_delete": confirm_mass_delete}
         for outcome in launch(job, instance, refresh, [name], selected, options):
             _show(outcome)
             failed |= outcome.failed
     sys.exit(1 if failed else 0)
 
 
-def _register(settings: Settings, refresh: AccountsRefresh, files: dict[str, Path]) -> str:
+def _register(
+    settings: Settings, refresh: AccountsRefresh, customers: Path, accounts_file: Path
+) -> str:
     """Makes the files the newest snapshot and returns its name."""
     from crypto_assets.resources import wiring
     from crypto_assets.resources.uploads.register import add_snapshot
 
+    files = {"customers": customers, "accounts": accounts_file}
     name = add_snapshot(wiring.inbox(settings), refresh.registry, files).partition
     refresh.outcomes.registered(ACCOUNTS.name, name)
-    names = " and ".join(path.name for path in files.values())
-    say(f"{name}: registered {names}")
+    say(f"{name}: registered {customers.name} and {accounts_file.name}")
     return name
 
 
