@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,9 +111,10 @@ def running_runs(instance: dg.DagsterInstance) -> set[str]:
 def _keep_modules() -> None:
     """Spares Dagster's modules the search for garbage, which takes a second as Python ends.
 
-    Before DuckDB is loaded: its library complains if its own objects are spared.
+    Not where DuckDB is loaded already: its library complains if its own objects are spared.
     """
-    gc.freeze()
+    if "_duckdb" not in sys.modules:
+        gc.freeze()
 
 
 def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
