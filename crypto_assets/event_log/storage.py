@@ -135,7 +135,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             with suppress(OSError):  # another process was first, or there are no links here
                 self._copy_empty(path)
                 return
-        if not is_marked(engine):
+        if not _is_marked(engine):
             super()._initdb(engine, for_index_shard)
 
     def _copy_empty(self, path: Path) -> None:
@@ -166,10 +166,8 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         )
 
 
-def is_marked(engine: Engine) -> bool:
+def _is_marked(engine: Engine) -> bool:
     """Whether the file says at which of Dagster's migrations it is, so that it was made whole."""
-    if not Path(str(engine.url.database)).exists():
-        return False
     with engine.connect() as connection:
         if not engine.dialect.has_table(connection, "alembic_version"):
             return False
