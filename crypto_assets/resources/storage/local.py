@@ -54,16 +54,7 @@ class LocalObjects(Objects):
 
     def find(self, key: str) -> Object | None:
         """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
-        return _object(key, f"{self.root}/{key}")
-
-    def etag(self, key: str) -> str | None:
-        try:
-            found = os.lstat(f"{self.root}/{key}")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError:
-            return ""
-        return _etag(found) if stat.S_ISREG(found.st_mode) else None
+        return _object(key, self._place(key))
 
     def walk(self) -> Iterator[Object]:
         return self._walk("", hidden=False)
@@ -93,7 +84,7 @@ class LocalObjects(Objects):
     def read_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Content | OSError]]:
         for key in keys:
             try:
-                yield key, Content(read_regular(f"{self.root}/{key}"), "")
+                yield key, Content(self.read(key), "")
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -184,11 +175,8 @@ def _object(key: str, place: str | os.DirEntry[str]) -> Object | None:
         return Object(key, "", 0, 0.0)
     if not stat.S_ISREG(found.st_mode):
         return None
-    return Object(key, _etag(found), found.st_size, found.st_mtime, found.st_ctime)
-
-
-def _etag(found: os.stat_result) -> str:
-    return f"{found.st_size}-{found.st_mtime_ns}"
+    etag = f"{found.st_size}-{found.st_mtime_ns}"
+    return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
 
 
 def _same_chunks(one: Callable[[int], bytes], other: Callable[[int], bytes]) -> Iterator[bool]:

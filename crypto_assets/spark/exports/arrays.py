@@ -29,12 +29,13 @@ def _shared(count: int) -> Any:
 
 
 def _range(first: int, end: int) -> Any:
-    return int32s(np.arange(first, end, dtype=np.int32))
+    return arrow(np.arange(first, end, dtype=np.int32))
 
 
-def int32s(numbers: NDArray[np.int32]) -> Any:
+def arrow(numbers: NDArray[Any]) -> Any:
     """As `pa.array(numbers)`, which takes longer and imports pandas."""
-    return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
+    content = pa.py_buffer(np.ascontiguousarray(numbers))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, content])
 
 
 def floats(numbers: Any) -> NDArray[np.float64]:

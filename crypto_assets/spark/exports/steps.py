@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from . import refusals
-from .arrays import floats
+from .arrays import arrow, floats
 from .model import Options
 from .refusals import quoted
 from .series import iso
@@ -86,8 +85,7 @@ def count_jumps(price: Any) -> int:
 
 def _logs(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """The logarithms by Arrow: numpy's differ in the last bit from one processor to another."""
-    content = pa.py_buffer(np.ascontiguousarray(numbers))
-    return floats(pc.ln(pa.Array.from_buffers(pa.float64(), len(numbers), [None, content])))
+    return floats(pc.ln(arrow(numbers)))
 
 
 def check(values: Values, course: Course, options: Options) -> None:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from . import refusals
-from .arrays import UNIT, has_byte, index, int32s, pick
+from .arrays import UNIT, arrow, has_byte, index, pick
 from .refusals import Line
 
 DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
@@ -91,7 +91,7 @@ class Table:
     def column(self, index: int) -> Any:
         """The trimmed cells of column `index` (0-based) over the body lines; "" where missing."""
         if index not in self._columns:
-            places = int32s(self._starts + index)
+            places = arrow(self._starts + index)
             if self.ragged is not None:
                 places = pc.if_else(pc.greater(self.ragged, index), places, None)
             cells = self.cells.values.take(places)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crypto_assets.spark.exports.arrays import floats
 from crypto_assets.spark.exports.numbers import MISSING_PRICES, MISSING_WORDS
 from crypto_assets.spark.exports.scale import BELOW_ONE as BELOW_ONE_PATTERN
 
@@ -49,7 +50,7 @@ class Values:
 def series_of(dates: pa.ChunkedArray, values: pa.ChunkedArray) -> Series:
     """The series in two columns of a published table, as they stand there."""
     days = dates.combine_chunks().cast(pa.int32())
-    return Series(np.asarray(days), _floats(values.combine_chunks()))
+    return Series(np.asarray(days), floats(values.combine_chunks()))
 
 
 def prices(lines: pa.Table) -> Values:
@@ -125,7 +126,7 @@ def _values(lines: pa.Table) -> Values:
         numbers = texts.cast(pa.float64())
     except pa.ArrowInvalid:
         return _with_words(days, texts)
-    values = _floats(numbers)
+    values = floats(numbers)
     if np.isfinite(values).sum() != len(values) - numbers.null_count:  # `nan` is such a word
         return _with_words(days, texts)
     return Values(Series(days, values), 0)
@@ -141,7 +142,7 @@ def _with_words(days: NDArray[np.int32], texts: pa.Array) -> Values:
     readable = pc.and_not_kleene(pc.fill_null(numeric, False), missing)
     numbers = pc.if_else(readable, words, None).cast(pa.float64())
     unreadable = len(texts) - pc.or_(readable, missing).true_count
-    return Values(Series(days, _floats(numbers)), unreadable)
+    return Values(Series(days, floats(numbers)), unreadable)
 
 
 def _days(dates: pa.Array) -> NDArray[np.int32]:
@@ -161,8 +162,3 @@ def _day(text: str | None) -> pa.Scalar | None:
         return pa.scalar(text).cast(pa.date32()).as_py()
     except (pa.ArrowInvalid, ValueError):
         return None
-
-
-def _floats(numbers: pa.Array) -> NDArray[np.float64]:
-    """The numbers; NaN in place of null."""
-    return np.asarray(pc.fill_null(numbers, np.nan) if numbers.null_count else numbers)
