@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 from crypto_assets.spark.problems import ServiceError
+from crypto_assets.spark.replacing import SHARED, replacing
 
 _ATTEMPTS = 3  # of boto3, within seconds
 _WAITS_S = (1, 2, 4, 8, 15, 15, 15, 15)  # before further ones: a minute of 503 passes
@@ -78,21 +78,9 @@ def write(uri: str, content: Any) -> None:
         bucket, key = _place(uri)
         _asked(uri, lambda s3: s3.put_object(Bucket=bucket, Key=key, Body=bytes(content)))
         return
-    folder, name = os.path.split(_local(uri))
     # An attempt that its engine has given up may still write while the next one does.
-    unfinished = f"{folder}/.{name}.{uuid4().hex}"
-    try:
-        stream = open(unfinished, "xb")  # noqa: PTH123, SIM115 - paths take longer than the rest
-    except FileNotFoundError:  # most often the folder is there
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-        stream = open(unfinished, "xb")  # noqa: PTH123, SIM115
-    try:
-        with stream:
-            stream.write(content)
-        os.replace(unfinished, _local(uri))  # noqa: PTH105
-    except OSError:
-        os.unlink(unfinished)  # noqa: PTH108
-        raise
+    with replacing(_local(uri), durable=False, mode=SHARED) as stream:
+        stream.write(content)
 
 
 def below(uri: str) -> Iterator[str]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from crypto_assets.resources.errors import BusyError
+from crypto_assets.spark.replacing import replacing
 
 _SMALL = 1 << 14  # bytes
 
@@ -91,38 +90,6 @@ def size_of(folder: Path) -> int:
             with suppress(FileNotFoundError):
                 total += Path(place, name).lstat().st_size
     return total
-
-
-@contextmanager
-def replacing(path: Path | str, *, durable: bool = True) -> Iterator[IO[bytes]]:
-    """A file to write that takes the place of `path` when the block ends without an error.
-
-    `durable` waits until the content would survive a power cut.
-    """
-    temporary, handle = _beside(str(path))
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            if durable:
-                stream.flush()
-                os.fsync(handle)
-        os.replace(temporary, path)  # noqa: PTH105 - to make paths takes longer than the rest
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-
-
-def _beside(path: str) -> tuple[str, int]:
-    """A new hidden file in the folder of `path`, which is made if need be, and its handle."""
-    folder = os.path.dirname(path) or "."  # noqa: PTH120
-    temporary = f"{folder}/.{uuid.uuid4().hex}.part"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    try:
-        return temporary, os.open(temporary, flags, 0o600)
-    except FileNotFoundError:  # most often the folder is there
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-        return temporary, os.open(temporary, flags, 0o600)
 
 
 def write_atomically(path: Path | str, content: bytes, *, durable: bool = True) -> None:

@@ -16,7 +16,6 @@ from crypto_assets.resources.storage.files import (
     locked,
     open_regular,
     read_regular,
-    replacing,
     write_atomically,
 )
 from crypto_assets.resources.storage.objects import (
@@ -27,6 +26,7 @@ from crypto_assets.resources.storage.objects import (
     Part,
     is_hidden,
 )
+from crypto_assets.spark.replacing import replacing
 
 _CHUNK = 1 << 20
 
