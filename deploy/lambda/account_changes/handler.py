@@ -1,4 +1,4 @@
-"""Tells people what changed in the customer accounts: one message for each batch of the stream.
+"""Reports what changed in the customer accounts: one message for each batch of the stream.
 
 AWS Lambda gives it the records of the DynamoDB stream of table `CustomerAccount`; it publishes
 counts and examples to the topic TOPIC_ARN. Standard library and boto3 only, as the runtime has
@@ -26,7 +26,7 @@ KEPT_S = 2 * 24 * 3600  # the stream has its records for one day
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to an account; nothing if people are not told of it."""
+    """What happened to an account; nothing if it is not to be reported."""
 
     sequence: str
     account: str
@@ -34,28 +34,28 @@ class Change:
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Tells of a batch and reports the records that cannot be read.
+    """Reports a batch, and which of its records cannot be read.
 
-    Lambda gives the batch again from the lowest of those on. What was told by then is noted under
+    Lambda gives the batch again from the lowest of those on. How far it has reported is kept under
     the two records that a batch can begin with when it comes again: its first and that lowest one.
     """
     changes, unreadable = read(event["Records"])
     arrived = sorted([*(change.sequence for change in changes), *unreadable], key=int)
     if not arrived:
         return {"batchItemFailures": []}
-    told = _told_until(arrived[0])
-    news = [change for change in changes if change.happened and int(change.sequence) > told]
+    until = _reported_until(arrived[0])
+    news = [change for change in changes if change.happened and int(change.sequence) > until]
     if news:
         _publish(news, arrived[0])
         for start in {arrived[0], *sorted(unreadable, key=int)[:1]}:
-            _note(start, arrived[-1])
+            _remember(start, arrived[-1])
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in unreadable]}
 
 
 def read(records: Iterable[Mapping[str, Any]]) -> tuple[list[Change], list[str]]:
     """The changes, and the sequence numbers of the records that cannot be read.
 
-    A record without a sequence number cannot be asked for again: the log is all that tells of it.
+    A record without a sequence number cannot be asked for again: only the log has it.
     """
     changes, unreadable = [], []
     for record in records:
@@ -113,7 +113,7 @@ def digest(changes: Iterable[Change]) -> tuple[str, str]:
 
 
 def _publish(changes: Iterable[Change], start: str) -> None:
-    """Tells of the changes; raises what SNS raises, and Lambda gives the batch again."""
+    """Reports the changes; raises what SNS raises, and Lambda gives the batch again."""
     subject, text = digest(changes)
     _client("sns").publish(
         TopicArn=os.environ["TOPIC_ARN"],
@@ -123,15 +123,15 @@ def _publish(changes: Iterable[Change], start: str) -> None:
     )
 
 
-def _told_until(start: str) -> int:
-    """The sequence number of the last record told when a batch began so before; 0 if none did."""
+def _reported_until(start: str) -> int:
+    """The sequence number of the last record reported for a batch that began so; 0 if none did."""
     found = _client("dynamodb").get_item(
         TableName=_table(), Key={"Batch": {"S": start}}, ConsistentRead=True
     )
     return int(found["Item"]["ToldUntil"]["S"]) if "Item" in found else 0
 
 
-def _note(start: str, last: str) -> None:
+def _remember(start: str, last: str) -> None:
     item = {
         "Batch": {"S": start},
         "ToldUntil": {"S": last},
