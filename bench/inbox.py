@@ -73,9 +73,9 @@ class _Sensor:
     """The sensor of uploads, evaluated with what its last tick left."""
 
     def __init__(self, settings: object, instance: object) -> None:
-        from crypto_assets.definitions import defs
+        from crypto_assets.definitions import defs_of
 
-        self._settings, self._instance, self._definitions = settings, instance, defs()
+        self._settings, self._instance, self._definitions = settings, instance, defs_of(settings)
         self._sensor = self._definitions.resolve_sensor_def("uploads")
         self._cursor = None
 

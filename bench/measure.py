@@ -49,7 +49,7 @@ def refresh() -> Measured:
 def graph() -> Measured:
     """The work as a run of Dagster's."""
     from crypto_assets.cli.console import showing_progress
-    from crypto_assets.definitions import defs
+    from crypto_assets.definitions import defs_of
     from crypto_assets.defs.launch import launch
     from crypto_assets.resources import wiring
     from crypto_assets.resources.home.instance import open_instance
@@ -58,7 +58,7 @@ def graph() -> Measured:
 
     settings = Settings()
     with open_instance(settings) as instance, showing_progress():
-        job = defs().resolve_job_def("refresh_currencies")
+        job = defs_of(settings).resolve_job_def("refresh_currencies")
         currencies = wiring.market_data(settings)
         names = currencies.registry.names()
         started, spent = time.monotonic(), cpu_s()

@@ -34,10 +34,8 @@ _CONFIRM = dg.Field(
 DATA_SETS = (ACCOUNTS, MARKET_DATA)
 
 
-@dg.definitions
-def defs() -> dg.Definitions:
-    """All assets, jobs, sensors and resources that the settings choose."""
-    settings = read_settings()
+def defs_of(settings: Settings) -> dg.Definitions:
+    """All assets, jobs, sensors and resources that these settings choose."""
     kinds = wiring.kinds(settings)
     layers = [
         layers_asset(ACCOUNTS, kinds, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
@@ -59,6 +57,21 @@ def defs() -> dg.Definitions:
         executor=dg.in_process_executor,  # one step a run: another process would only take time
         resources={**fixed, "process": run_process, "io_manager": io_manager},
     )
+
+
+def __getattr__(name: str) -> dg.Definitions:
+    """`defs`, made once it is asked for: importing this module reads no settings.
+
+    A real `Definitions`, so that it can be merged into a code location of one's own.
+    """
+    if name != "defs":
+        raise AttributeError(name)
+    return globals().setdefault(name, defs_of(read_settings()))
+
+
+def __dir__() -> list[str]:
+    """Where Dagster looks for definitions."""
+    return [*globals(), "defs"]
 
 
 def _fixed(make: Callable[[Settings], object], settings: Settings) -> dg.ResourceDefinition:

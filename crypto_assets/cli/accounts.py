@@ -61,7 +61,7 @@ def accounts(
     it succeeded, 1 if it failed, 2 on wrong use.
     """
     from crypto_assets.cli.console import showing_progress
-    from crypto_assets.definitions import defs
+    from crypto_assets.definitions import defs_of
     from crypto_assets.defs.files import report_registered
     from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
@@ -80,7 +80,7 @@ def accounts(
         if name is None:
             raise UsageError("there is no snapshot yet: name --customers and --accounts")
         registry.snapshot(name)
-        job = defs().resolve_job_def(job_name(ACCOUNTS))
+        job = defs_of(settings).resolve_job_def(job_name(ACCOUNTS))
         selected = [layer for layer in ACCOUNTS.layers if not layers or layer in layers]
         failed, options = False, {"confirm_mass_delete": confirm_mass_delete}
         for outcome in launch(job, instance, refresh, [name], selected, options):

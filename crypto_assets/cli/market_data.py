@@ -149,7 +149,7 @@ def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str])
 def _refreshed(settings: Settings, tickers: Sequence[str], layers: Sequence[str]) -> int:
     """Runs these layers of these tickers, and says what became of each; how many failed."""
     from crypto_assets.cli.console import showing_progress
-    from crypto_assets.definitions import defs
+    from crypto_assets.definitions import defs_of
     from crypto_assets.defs.files import report_registered
     from crypto_assets.defs.jobs import job_name
     from crypto_assets.defs.launch import launch
@@ -159,7 +159,7 @@ def _refreshed(settings: Settings, tickers: Sequence[str], layers: Sequence[str]
     currencies, bad = wiring.market_data(settings), 0
     with open_instance(settings) as instance, showing_progress():
         report_registered(instance, currencies.registry, currencies.outcomes)
-        job = defs().resolve_job_def(job_name(MARKET_DATA))
+        job = defs_of(settings).resolve_job_def(job_name(MARKET_DATA))
         for outcome in launch(job, instance, currencies, tickers, layers):
             say(_line(outcome))
             bad += outcome.failed

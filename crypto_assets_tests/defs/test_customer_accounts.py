@@ -5,12 +5,13 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failures, notice
 from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.resources import wiring
 from crypto_assets.resources.home.instance import open_instance
+from crypto_assets.resources.settings import Settings
 from crypto_assets.spark.accounts.data_set import ACCOUNTS as DATA_SET
 
 LAYERS = tuple(DATA_SET.layers)
@@ -26,7 +27,7 @@ ACCOUNTS = """customer_id,account_number,type_of_account,created_at
 
 def run(instance, accounts, name):
     """The outcomes of a run of all layers of this snapshot."""
-    job = defs().resolve_job_def("refresh_accounts")
+    job = defs_of(Settings()).resolve_job_def("refresh_accounts")
     return list(launch(job, instance, accounts, [name], LAYERS))
 
 
@@ -45,7 +46,7 @@ def launched(settings):
 
 
 def test_the_layers_follow_each_other_and_are_partitioned_by_snapshot(home):
-    graph = defs().resolve_asset_graph()
+    graph = defs_of(Settings()).resolve_asset_graph()
     upstream = {"customers_file", "accounts_file"}
     for layer in LAYERS:
         node = graph.get(dg.AssetKey(layer))

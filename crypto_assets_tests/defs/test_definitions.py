@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
 import dagster as dg
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs.partitions import contiguous
 
 LAYERS = ["bronze", "silver", "gold", "warehouse"]
@@ -19,7 +20,7 @@ import time; started = time.monotonic()
 import sys, socket
 socket.socket.connect = None
 from crypto_assets.definitions import defs
-defs().resolve_job_def("refresh_currencies")
+defs.resolve_job_def("refresh_currencies")
 heavy = {"pyspark", "pysail", "pandas", "pyarrow", "duckdb", "boto3", "py4j"}
 print(time.monotonic() - started, *sorted(heavy & set(sys.modules)))
 """
@@ -50,12 +51,39 @@ def test_loading_definitions_takes_less_than_two_seconds(home):
     assert min(loaded()[0] for _ in range(3)) < 2
 
 
-def test_the_definitions_are_whole_as_a_code_server_wants_them(home):
-    dg.Definitions.validate_loadable(defs())
+def test_the_definitions_are_whole_as_a_code_server_wants_them(settings):
+    dg.Definitions.validate_loadable(defs_of(settings))
 
 
-def test_the_layers_follow_each_other_and_are_partitioned_by_ticker(home):
-    graph = defs().resolve_asset_graph()
+def test_they_can_be_merged_into_a_code_location_of_ones_own(home):
+    from crypto_assets.definitions import defs
+
+    @dg.asset(deps=["gold"])
+    def mine() -> None: ...
+
+    merged = dg.Definitions.merge(defs, dg.Definitions(assets=[mine]))
+    graph = merged.resolve_asset_graph()
+    assert graph.get(dg.AssetKey("mine")).parent_keys == {dg.AssetKey("gold")}
+    assert merged.resolve_job_def("refresh_currencies")
+
+
+def test_dagster_finds_them_in_the_module_and_they_are_made_once(home):
+    from crypto_assets import definitions
+
+    # As a code server looks for what it serves.
+    found = inspect.getmembers(definitions, lambda value: isinstance(value, dg.Definitions))
+    assert found == [("defs", definitions.defs)]
+    assert definitions.defs is definitions.defs
+
+
+def test_importing_the_module_reads_no_settings(home, monkeypatch):
+    monkeypatch.setenv("CRYPTO_ASSETS_PROFILE", "mars")
+    code = "import crypto_assets.definitions; from crypto_assets.definitions import defs_of"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_layers_follow_each_other_and_are_partitioned_by_ticker(settings):
+    graph = defs_of(settings).resolve_asset_graph()
     upstream = {"history_file", "trend_file"}
     for layer in LAYERS:
         node = graph.get(dg.AssetKey(layer))

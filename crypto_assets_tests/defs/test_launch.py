@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs import launch as module
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.verdicts import POOL
@@ -48,7 +48,7 @@ def test_a_run_that_waits_for_its_turn_says_whom_it_waits_for(settings, add, rep
     with open_instance(settings) as instance:
         storage = instance.event_log_storage
         storage.initialize_concurrency_limit_to_default(POOL)
-        other = instance.create_run_for_job(defs().resolve_job_def("refresh_currencies"))
+        other = instance.create_run_for_job(defs_of(settings).resolve_job_def("refresh_currencies"))
         assert storage.claim_concurrency_slot(POOL, other.run_id, "market_data").is_claimed
 
         def end_the_other() -> None:
@@ -56,7 +56,7 @@ def test_a_run_that_waits_for_its_turn_says_whom_it_waits_for(settings, add, rep
             storage.free_concurrency_slots_for_run(other.run_id)
 
         threading.Thread(target=end_the_other).start()
-        job = defs().resolve_job_def("refresh_currencies")
+        job = defs_of(settings).resolve_job_def("refresh_currencies")
         (outcome,) = launch(job, instance, currencies, ["BTC"], MARKET_DATA.layers)
     assert not outcome.failed
     assert reports.messages[0] == f"waits for run {other.run_id} (not begun) to end"

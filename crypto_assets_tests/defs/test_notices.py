@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from crypto_assets.definitions import DATA_SETS, defs
+from crypto_assets.definitions import DATA_SETS, defs_of
 from crypto_assets.defs import verdicts
 from crypto_assets.defs.launch import launch
 from crypto_assets.defs.notices import failures, notice
@@ -35,7 +35,7 @@ def materialize(settings, pair):
         for ticker in tickers:
             history, trend = pair(ticker, **shapes.get(ticker, {}))
             register(inbox, currencies.registry, ticker, {"history": history, "trend": trend}, {})
-        job = defs().resolve_job_def("refresh_currencies")
+        job = defs_of(settings).resolve_job_def("refresh_currencies")
         found = launch(job, instance, currencies, tickers, MARKET_DATA.layers)
         return {outcome.partition: outcome for outcome in found}
 
@@ -59,7 +59,7 @@ def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings
         context = dg.build_run_status_sensor_context(
             "failure_notice", failed.event_log_entry.dagster_event, instance, run
         )
-        sensor = defs().resolve_sensor_def("failure_notice")
+        sensor = defs_of(settings).resolve_sensor_def("failure_notice")
         sensor(context.for_run_failure(), notifier=mailbox)
     ((subject, text),) = mailbox.notices
     assert subject == f"1 ticker failed in run {run.run_id}"

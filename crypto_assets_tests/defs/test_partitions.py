@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs import uploads as sensor
 from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.defs.remove import remove
@@ -24,7 +24,7 @@ def test_what_a_waiting_run_was_for_stays_due_when_one_of_its_tickers_is_removed
         desk.deliver_pair(ticker)
     assert desk.tick() == [tickers]
     run = desk.instance.create_run_for_job(
-        defs().resolve_job_def("refresh_currencies"),
+        defs_of(desk.settings).resolve_job_def("refresh_currencies"),
         status=dg.DagsterRunStatus.NOT_STARTED,
         tags=dict(zip(RANGE_TAGS, ("BTC", "XMR"), strict=True)),
     )

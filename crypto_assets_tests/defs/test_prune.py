@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs import prune as pruning
 from crypto_assets.defs.prune import SUMMARY_TAG, Cursor, prune
 from crypto_assets.resources import wiring
@@ -66,7 +66,7 @@ def seen(run, settings: Settings) -> list[object]:
     shown = [json.loads(run(*words, "--json")[1]) for words in (["status"], ["profile"])]
     shown.append(run("sql", "SELECT count(*), max(price) FROM market_data.prices")[1])
     with open_instance(settings) as instance:
-        graph = defs().resolve_asset_graph()
+        graph = defs_of(settings).resolve_asset_graph()
         for key in sorted(graph.materializable_asset_keys):
             partitions = graph.get(key).partitions_def
             names = instance.get_dynamic_partitions(partitions.name)
@@ -140,8 +140,10 @@ def test_a_lake_that_is_in_use_is_left_for_the_next_time_and_the_rest_is_pruned(
 
 
 def sensed(instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult:
-    with dg.build_sensor_context(instance, cursor=cursor, definitions=defs()) as context:
-        return defs().resolve_sensor_def("prune").evaluate_tick(context)
+    with dg.build_sensor_context(
+        instance, cursor=cursor, definitions=defs_of(Settings())
+    ) as context:
+        return defs_of(Settings()).resolve_sensor_def("prune").evaluate_tick(context)
 
 
 def test_a_run_is_asked_for_once_a_day_and_the_databases_are_rewritten_behind_it(settings):
@@ -152,7 +154,7 @@ def test_a_run_is_asked_for_once_a_day_and_the_databases_are_rewritten_behind_it
         asked = sensed(instance, Cursor(time.time() - 25 * HOUR).dump())
         (request,) = asked.run_requests
         assert request.run_key
-        job = defs().resolve_job_def("prune")
+        job = defs_of(Settings()).resolve_job_def("prune")
         under_way = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
         waits = sensed(instance, asked.cursor)
         assert (waits.run_requests, Cursor.parse(waits.cursor).shrinks) == ([], True)
@@ -172,7 +174,7 @@ def test_a_broken_cursor_begins_a_day_anew(settings, cursor):
 def test_the_run_says_what_it_did_and_the_log_of_the_ui_repeats_it(settings):
     with open_instance(settings) as instance:
         follower = Follower(instance, [], wiring.outcomes(settings))
-        done = defs().resolve_job_def("prune").execute_in_process(instance=instance)
+        done = defs_of(Settings()).resolve_job_def("prune").execute_in_process(instance=instance)
         (record,) = instance.get_runs()
         assert record.tags[SUMMARY_TAG] == (
             "old runs: 0 deleted; old snapshots' bronze and silver: 0 deleted; "

@@ -9,7 +9,7 @@ from contextlib import closing
 import dagster as dg
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.defs.status import statuses
 from crypto_assets.defs.under_way import UnderWay, under_way
@@ -47,7 +47,7 @@ def create(settings):
         with open_instance(settings) as instance:
             instance.add_dynamic_partitions(MARKET_DATA.partition, ["AAA", "BBB", "CCC"])
             instance.create_run_for_job(
-                defs().resolve_job_def("refresh_currencies"),
+                defs_of(settings).resolve_job_def("refresh_currencies"),
                 tags={
                     **dict(zip(RANGE_TAGS, (first, last), strict=True)),
                     PROCESS_TAG: process or process_name(instance),

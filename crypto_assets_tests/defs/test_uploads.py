@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs import uploads as sensor
 from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.resources import wiring
@@ -105,7 +105,7 @@ def test_nothing_is_asked_for_while_a_run_covers_it(desk, monkeypatch):
         desk.deliver_pair(ticker)
     assert desk.tick() == [["BTC", "ETH"]]
     run = desk.instance.create_run_for_job(
-        defs().resolve_job_def("refresh_currencies"),
+        defs_of(desk.settings).resolve_job_def("refresh_currencies"),
         status=dg.DagsterRunStatus.STARTED,
         tags=dict(zip(RANGE_TAGS, ("BTC", "ETH"), strict=True)),
     )
@@ -120,7 +120,7 @@ def test_the_pause_before_a_run_is_asked_for_again_grows_also_if_runs_covered_it
     for times in (1, 2, 3):
         assert desk.tick() == [["BTC"]]
         run = desk.instance.create_run_for_job(
-            defs().resolve_job_def("refresh_currencies"),
+            defs_of(desk.settings).resolve_job_def("refresh_currencies"),
             status=dg.DagsterRunStatus.STARTED,
             tags=dict.fromkeys(RANGE_TAGS, "BTC"),
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.partitions import RANGE_TAGS
 from crypto_assets.resources import wiring
@@ -47,7 +47,7 @@ class SensorDesk:
     snapshots: list[str | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._definitions = defs()
+        self._definitions = defs_of(self.settings)
 
     def deliver(self, key: str, text: str | bytes, age: float = 10) -> Path:
         path = self.settings.inbox_folder / key
