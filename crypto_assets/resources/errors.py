@@ -3,6 +3,7 @@
     CryptoAssetsError
     ├── UsageError           what was asked for cannot be done; exit code 2, all others are 1
     ├── RefusedError         a service or an engine refuses until somebody changes something
+    ├── Refused              a file that `crypto_assets.read` cannot read with certainty
     ├── UnclearError         it is not certain what an upload is or whose: it goes to quarantine
     ├── DataError            a file or a table is not as it should be: a verdict on its partition
     │   └── StatementError   the warehouse ran statements and one of them failed
@@ -23,6 +24,10 @@ class UsageError(CryptoAssetsError):
 
 class RefusedError(CryptoAssetsError):
     """Credentials, permissions, settings or a missing program are in the way, until changed."""
+
+
+class Refused(CryptoAssetsError):  # noqa: N818 - it is raised to people who read a file
+    """A file cannot be read, or not with certainty; says what would help, in Python's words."""
 
 
 class UnclearError(CryptoAssetsError):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crypto_assets.resources.data_set.published import Published
     from crypto_assets.resources.engine.engine import Engine
     from crypto_assets.resources.inbox.inbox import Inbox
+    from crypto_assets.resources.market_data.published_gold import PublishedGold
     from crypto_assets.resources.market_data.refresh import CurrencyRefresh
     from crypto_assets.resources.market_data.registry import CurrencyRegistry
     from crypto_assets.resources.notifier.notifier import Notifier
@@ -130,6 +131,12 @@ def published(settings: Settings) -> tuple[Published, Published]:
     *_, last = MARKET_DATA.layers  # what is made in the warehouse
     gone = () if is_there else (last,)
     return Published(currencies, kept, tables, gone), Published(snapshots, kept, tables)
+
+
+def published_gold(settings: Settings) -> PublishedGold:
+    from crypto_assets.resources.market_data.published_gold import PublishedGold
+
+    return PublishedGold(lake(settings), registries(settings)[0])
 
 
 def market_data(settings: Settings) -> CurrencyRefresh:

@@ -76,10 +76,20 @@ def read_published(lake: str, folder: str, table: Table) -> pa.Table:
 
     Raises `ServiceError` if S3 cannot say so.
     """
+    try:
+        return decoded(objects.read(f"{lake}/{folder}/{FILE}"), table)
+    except (OSError, ReadError) as error:
+        raise ReadError(f"{folder}/{FILE} cannot be read ({error})") from error
+
+
+def decoded(content: bytes, table: Table) -> pa.Table:
+    """The rows in a file of this table, without the columns that are in its folder's name.
+
+    Raises `ReadError` if it is not such a file.
+    """
     schema = arrow_schema(table.file_columns)
     try:
-        content = objects.read(f"{lake}/{folder}/{FILE}")
         rows = pq.read_table(pa.BufferReader(content), partitioning=None)
         return rows.select(schema.names).cast(schema)
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise ReadError(f"{folder}/{FILE} cannot be read ({error})") from error
+        raise ReadError(str(error)) from error

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import crypto_assets
 from crypto_assets_tests.helpers.aws_fixtures import on_a_bucket
 from crypto_assets_tests.helpers.roles import ORCHESTRATOR
 from sample_data.accounts import write_snapshots
@@ -45,6 +46,8 @@ def test_currencies_are_computed_from_a_bucket_and_loaded_here(
     wanted = states["gold"]["rows"]
     counted = run("sql", "SELECT count(*) AS n FROM market_data.btc", "--format", "json")[1]
     assert json.loads(counted) == [{"n": wanted}]
+    assert crypto_assets.gold("BTC").num_rows == wanted
+    assert crypto_assets.currencies()["verdict"].to_pylist() == ["failed", "published"]
     assert run("materialize", "BTC", "--layer", "warehouse")[0] == 0
     assert run("remove", "BTC", "--yes")[0] == 0
     left = admin.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/").get("Contents", [])

@@ -20,7 +20,7 @@ def test_the_tree_in_the_docstring_is_that_of_the_classes():
     drawn = {}
     for line in errors.__doc__.splitlines():
         words = line.replace("│", " ").replace("├──", "   ").replace("└──", "   ").split()
-        if words and words[0].endswith("Error"):
+        if words and words[0] in {one.__name__ for one in CLASSES}:
             depth = (len(line) - len(line.lstrip(" │├└─"))) // 4 - 1
             above[depth:] = [words[0]]
             drawn[words[0]] = above[depth - 1] if depth else "Exception"

@@ -1,4 +1,4 @@
-"""Cures in the words of `currencies.toml`: an option of the command as a line of that file."""
+"""Cures in other words: an option of the command as a line of `currencies.toml`, or in Python."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _OPTION = re.compile(
         names="|".join(sorted(name.replace("_", "-") for name in _NAMES - _FLAGS)),
     )
 )
+_ADDED = re.compile(r"add it with --(history|trend) FILE")
 
 
 def section(ticker: str, kind: str, key: str) -> str:
@@ -47,12 +48,29 @@ def with_places(problem: str, place: str, ticker: str) -> str:
     return f"{problem} (with `crypto-assets add`, or {lines} below [{ticker}] in {place})"
 
 
+def as_arguments(reason: str) -> str:
+    """A reader's reason whose options are arguments of `crypto_assets.read`."""
+    said = _ADDED.sub(r'say kind="\1"', reason)
+    return _OPTION.sub(_argument, said)
+
+
+def _argument(option: re.Match[str]) -> str:
+    if option["flag"]:
+        return f"{_name(option['flag'])}=True"
+    values = ("NUMBER" if v == "NUMBER" else f'"{v}"' for v in option["value"].split("|"))
+    return " or ".join(f"{_name(option['name'])}={value}" for value in values)
+
+
 def _line(option: re.Match[str]) -> str:
     if option["flag"]:
-        return f"{option['flag'].replace('-', '_')} = true"
-    name = option["name"].replace("-", "_")
+        return f"{_name(option['flag'])} = true"
+    name = _name(option["name"])
     mark = "" if name in _NUMBERS else '"'
     return f"{name} = {' or '.join(f'{mark}{v}{mark}' for v in option['value'].split('|'))}"
+
+
+def _name(option: str) -> str:
+    return option.replace("-", "_")
 
 
 def _text(key: str) -> str:

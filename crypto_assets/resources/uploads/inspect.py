@@ -27,29 +27,47 @@ def inspect_file(path: Path, choices: Choices) -> dict[str, Any]:
     `refused` is the reason if it is refused, else None; `problems` are what a run would refuse it
     for. What is not known of a refused file is None.
     """
-    from crypto_assets.spark.exports import read_export
-    from crypto_assets.spark.market_data.bronze import reading_facts
-    from crypto_assets.spark.market_data.judge import bad_lines, file_problems, remarks
+    from crypto_assets.spark.market_data.judge import bad_lines, file_problems
     from crypto_assets.spark.problems import ReadError
 
     finding: dict[str, Any] = {"file": str(path), **dict.fromkeys(_FACTS)}
     try:
-        with open_regular(path, follow=True) as stream:
-            export = read_export(stream, choices.reading((), file=path.name))
+        export = read_file(path, choices)
     except (ReadError, OSError) as reason:
         return {**finding, **_facts_so_far(path), "refused": str(reason)}
     return finding | {
+        **facts_of(export, path),
+        "rows": export.rows,
+        "bad_lines": bad_lines(export),
+        "problems": file_problems(export),
+    }
+
+
+def read_file(path: Path, choices: Choices, kind: str | None = None) -> Export:
+    """The file as the reader reads it: of this kind, else of the one that its content shows.
+
+    Raises `ReadError` if it cannot be read with certainty, `OSError` if it cannot be opened.
+    """
+    from crypto_assets.spark.exports import read_export
+
+    with open_regular(path, follow=True) as stream:
+        return read_export(stream, choices.reading((), kind, path.name))
+
+
+def facts_of(export: Export, path: Path) -> dict[str, Any]:
+    """What was worked out of a file; a column is named by its header, else by its number."""
+    from crypto_assets.spark.market_data.bronze import reading_facts
+    from crypto_assets.spark.market_data.judge import remarks
+
+    return {
         "kind": export.kind,
         **reading_facts(export),
         "notes": remarks(export),
         "date_column": export.columns.date_name or export.columns.date + 1,
         "value_column": export.columns.value_name or export.columns.value + 1,
-        "rows": export.rows,
         "first_date": export.first_date,
         "last_date": export.last_date,
         "ticker_guess": _guess(export, path),
-        "bad_lines": bad_lines(export),
-        "problems": file_problems(export),
     }
 
 

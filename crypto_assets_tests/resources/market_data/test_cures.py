@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crypto_assets.resources.market_data.cures import as_settings, with_places
+from crypto_assets.resources.market_data.cures import as_arguments, as_settings, with_places
 from crypto_assets.resources.market_data.overrides import parse_overrides
 from crypto_assets.spark.exports.refusals import REASONS
 
@@ -25,6 +25,20 @@ def test_an_option_becomes_the_line_that_says_the_same(cure, line):
     assert as_settings(cure, PLACE, "BTC", 'a/b "c".csv') == f"{line} (in {PLACE}, below [BTC])"
 
 
+@pytest.mark.parametrize(
+    ("cure", "argument"),
+    [
+        ("say it with --price COLUMN, its name", 'say it with price="COLUMN", its name'),
+        ("say which with --term NUMBER", "say which with term=NUMBER"),
+        ("say --duplicates first|last", 'say duplicates="first" or duplicates="last"'),
+        ("say --accept-outliers if this is real", "say accept_outliers=True if this is real"),
+        ("add it with --trend FILE, or download it", 'say kind="trend", or download it'),
+    ],
+)
+def test_an_option_becomes_the_argument_that_says_the_same(cure, argument):
+    assert as_arguments(cure) == argument
+
+
 def test_a_reason_without_an_option_stays_as_it_is():
     assert as_settings("download it again", PLACE, None, "a.csv") == "download it again"
     assert with_places("download it again", PLACE, "BTC") == "download it again"
@@ -42,6 +56,7 @@ def test_no_option_of_a_reason_is_left_for_people_who_cannot_give_it():
     for reason in REASONS.values():
         if "{option}" not in reason.cure:
             assert "--" not in as_settings(reason.cure, PLACE, "BTC", "a.csv")
+            assert "--" not in as_arguments(reason.cure)
 
 
 def test_the_lines_are_taken_by_the_file():
