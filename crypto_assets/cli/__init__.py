@@ -10,6 +10,7 @@ from crypto_assets.cli.command import Commands
 
 _MODULES = {
     "accounts": ("accounts", "profile", "forget"),
+    "export": ("export",),
     "market_data": ("add", "materialize", "remove"),
     "product": ("status", "sql", "ui", "prune", "doctor"),
     "uploads": ("upload", "inspect"),
