@@ -19,7 +19,6 @@ import click
 from crypto_assets.cli.command import say
 from crypto_assets.cli.market_data import currency_span, currency_warnings
 from crypto_assets.resources.progress import LOGGER, Step
-from crypto_assets.spark.accounts.data_set import ACCOUNTS
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.printable import printable, printable_lines
 
@@ -53,34 +52,50 @@ def show_status(
     snapshots: Sequence[dict[str, Any]],
     uploads: Mapping[str, list],
 ) -> None:
-    """Prints what `crypto-assets status` found: tables, then a line for each problem."""
-    show_table(
-        ["ticker", *MARKET_DATA.layers, "rows", "first date", "last date", "published"],
-        [
+    """Prints what `crypto-assets status` found: tables, then a line for each problem.
+
+    The tables fit on a terminal of 80 columns; the state of each layer is in the JSON.
+    """
+    if currencies:
+        show_table(
+            ["ticker", "state", "rows", "first date", "last date", "at (UTC)"],
             [
-                each.entry.partition,
-                *map(each.state_of, MARKET_DATA.layers),
-                *currency_span(each),
-                each.layers["warehouse"].at,
-            ]
-            for each in currencies
-        ],
-    )
+                [
+                    each.entry.partition,
+                    _in_short({layer: each.state_of(layer) for layer in MARKET_DATA.layers}),
+                    *currency_span(each),
+                    _minute(each.layers["warehouse"].at),
+                ]
+                for each in currencies
+            ],
+        )
     if snapshots:
         show_table(
-            ["snapshot", *ACCOUNTS.layers, "rows", *snapshots[0]["changes"]],
+            ["snapshot", "state", "rows", "changes"],
             [
                 [
                     d["snapshot"],
-                    *(d["layers"][layer]["state"] for layer in ACCOUNTS.layers),
+                    _in_short({name: layer["state"] for name, layer in d["layers"].items()}),
                     d["rows"],
-                    *d["changes"].values(),
+                    ", ".join(f"{count:,} {what}" for what, count in d["changes"].items() if count),
                 ]
                 for d in snapshots
             ],
         )
     for line in _remarks(currencies, snapshots, uploads):
         say(line)
+
+
+def _in_short(states: Mapping[str, str]) -> str:
+    """The state of all layers, or else of the first one that is not published, with its name."""
+    if len(set(states.values())) == 1:
+        return next(iter(states.values()))
+    return next(f"{layer} {state}" for layer, state in states.items() if state != "published")
+
+
+def _minute(moment: str | None) -> str | None:
+    """A time in ISO format, to the minute."""
+    return moment and moment[:16].replace("T", " ")
 
 
 def _remarks(

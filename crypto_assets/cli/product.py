@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from crypto_assets.resources.settings import Settings
 
 SHOWN_SNAPSHOTS = 10
+_NOTHING = """\
+no currency is registered in {home} yet. Either name its two files:
+  crypto-assets add BTC --history FILE --trend FILE
+  crypto-assets materialize BTC
+or leave `crypto-assets ui` running, which does the rest, and upload as many as you like:
+  crypto-assets upload FOLDER"""
 
 
 @command
@@ -39,7 +45,11 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
         if as_json:
             write_json({"currencies": list(map(currency_document, currencies)), **document})
         else:
-            show_status(currencies, document.pop("snapshots"), document)
+            snapshots = document.pop("snapshots")
+            show_status(currencies, snapshots, document)
+            if not currencies and not snapshots:
+                for line in _NOTHING.format(home=settings.root).splitlines():
+                    say(line, err=True)
 
 
 def _found(
@@ -92,7 +102,8 @@ def _waiting(registry: Registry) -> list[dict[str, str]]:
 def sql(settings: Settings, query: str, style: str) -> None:
     """Query the warehouse, read-only.
 
-    Such as: crypto-assets sql "SELECT * FROM market_data.btc ORDER BY date"
+    Such as: crypto-assets sql "SELECT * FROM market_data.btc ORDER BY date"; "SHOW TABLES" lists
+    what there is.
     """
     from crypto_assets.cli.console import show_table, write_csv, write_json
     from crypto_assets.resources import wiring

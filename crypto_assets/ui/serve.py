@@ -46,7 +46,7 @@ def serve(settings: Settings, address: Address, files: Sequence[Path]) -> None:
         TemporaryDirectory(prefix="crypto_assets_", ignore_cleanup_errors=True) as sockets,
     ):
         address.check_free()
-        say(f"starting on {address.url}")
+        say(f"starting on {address.url} with the home {settings.root}")
         signals, follower = Signals(), _follower(settings)
         shown = locations(files, Path(sockets))
         workspace = settings.dagster_home / "workspace.yaml"

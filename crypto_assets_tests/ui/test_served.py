@@ -208,7 +208,8 @@ def test_what_happened_is_printed_and_no_look_or_event(ui, folder):
     shutil.copytree(Path(__file__).parents[2] / "sample_data" / "doge", folder / "home/inbox/doge")
     until("the failure", lambda: "DOGE failed at bronze: " in log(folder), by=ui.process)
     lines = [line[9:] for line in log(folder).splitlines()]
-    assert lines[:2] == [f"starting on {ui.url}", f"ready: {ui.url}"]
+    started = f"starting on {ui.url} with the home {folder / 'home'}"
+    assert lines[:2] == [started, f"ready: {ui.url}"]
     assert "DOGE: history registered: Dogecoin Historical Data.csv" in lines
     assert "DOGE: trend registered: multiTimeline.csv" in lines
     assert any(re.fullmatch(r"run \S+ started: DOGE", line) for line in lines)
