@@ -145,6 +145,15 @@ def test_every_command_and_option_named_in_the_readme_exists():
         assert option in add
 
 
+def test_the_shell_completes_commands_and_options_as_the_readme_says():
+    (shown,) = re.findall(r'^eval "\$\((\w+)=bash_source crypto-assets\)"', README, re.MULTILINE)
+    for typed, completed in (("st", "status"), ("export --fo", "--format")):
+        words = f"crypto-assets {typed}"
+        asked = {shown: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        result = CliRunner().invoke(main, prog_name="crypto-assets", env=asked)
+        assert f"plain,{completed}" in result.stdout.splitlines()
+
+
 def test_every_make_target_named_in_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text()
     for line in README.splitlines():
@@ -165,4 +174,5 @@ def test_the_demo_does_exactly_what_it_promises(tmp_path):
     assert done.returncode == 0, done.stderr
     verdicts = [line for line in done.stdout.splitlines() if line[:8].strip().isupper()]
     assert sum(" ok " in line for line in verdicts) == 4
+    assert "uploads are new" not in done.stdout
     assert "line 915: not a price: 'n.a. see mail'" in done.stdout

@@ -65,6 +65,8 @@ _CURE = (
     "delete the file: `crypto-assets materialize --all --layer warehouse` and `crypto-assets "
     "accounts` make it anew"
 )
+_SCHEMAS = ("market_data", "accounts")  # those of which a table needs no schema before its name
+_FOUND_SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
 _VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'market_data'"
 
 
@@ -168,6 +170,9 @@ class DuckDBWarehouse(Warehouse):
         if not self._file.exists():
             raise UsageError("the warehouse is still empty: run `crypto-assets materialize` first")
         with self._file.reading() as connection:
+            there = {name for (name,) in connection.execute(_FOUND_SCHEMAS).fetchall()}
+            path = ",".join(["main", *(name for name in _SCHEMAS if name in there)])
+            connection.execute(f"SET search_path = '{path}'")  # what SHOW TABLES shows
             connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             yield connection
 

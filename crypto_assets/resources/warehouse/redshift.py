@@ -71,6 +71,12 @@ _REHEARSALS = {
     ACCOUNTS: (f"{_DELETE_ACCOUNTS} WHERE 1 = 0", _NOTHING.format(ACCOUNTS.table)),
 }
 _COUNT = "SELECT COUNT(*), COUNT(DISTINCT ticker) FROM market_data.prices"
+_SHOW_TABLES = re.compile(r"SHOW\s+TABLES", re.IGNORECASE)
+# Redshift's own statement wants a database and a schema.
+_TABLES = """
+SELECT table_schema AS schema, table_name AS name FROM information_schema.tables
+WHERE table_schema IN ('market_data', 'accounts') ORDER BY 1, 2
+"""
 _ABSENT = re.compile(r"(relation|schema) \"?[\w.\"]+\"? does not exist", re.IGNORECASE)
 _COMMON_FAULT = re.compile(
     r"access ?denied|not authorized|permission denied|must be owner|forbidden|expired ?token|"
@@ -186,11 +192,12 @@ class RedshiftWarehouse(Warehouse):
         return int(rows[0][0])
 
     def query(self, sql: str) -> tuple[list[str], list[tuple]]:
-        """The columns and rows of one SELECT; anything else is refused before it is sent.
+        """The columns and rows of one SELECT, or of SHOW TABLES; all else is refused, not sent.
 
         The Data API opens the transactions itself; none of them can be read-only.
         """
-        data, statement = self._data, _single_query(sql)
+        shows = _SHOW_TABLES.fullmatch(sql.strip(" \n\t;"))
+        data, statement = self._data, _TABLES if shows else _single_query(sql)
         try:
             return data.rows(data.execute(statement))
         except StatementError as error:

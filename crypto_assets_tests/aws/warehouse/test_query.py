@@ -55,6 +55,13 @@ def test_a_query_cannot_write_and_is_refused_before_it_is_sent(warehouse, double
     assert not double.calls
 
 
+def test_the_tables_are_shown_with_their_schemas(warehouse, load):
+    warehouse.replace(load("BTC"))
+    columns, rows = warehouse.query("show tables;")
+    assert columns == ["schema", "name"]
+    assert {("market_data", "btc"), ("market_data", "prices")} <= set(rows)
+
+
 def test_a_wrong_query_is_reported_in_one_line(warehouse, load):
     warehouse.replace(load("BTC"))
     with pytest.raises(UsageError, match=r'^column "nothing" does not exist$'):

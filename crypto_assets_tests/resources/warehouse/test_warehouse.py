@@ -255,3 +255,8 @@ def test_reading_can_neither_write_nor_reach_any_other_file(filled, tmp_path, st
         connection.execute(statement.format(secret=secret, folder=folder)).fetchall()
     assert list(folder.iterdir()) == []
     assert prices(filled) == {"BTC": (3, 1.0, 1.0)}
+
+
+def test_the_tables_are_shown_and_need_no_schema_before_their_names(filled):
+    assert filled.query("SHOW TABLES") == (["name"], [("btc",), ("prices",)])
+    assert filled.query("SELECT count(*) FROM btc")[1] == [(3,)]
