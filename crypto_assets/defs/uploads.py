@@ -50,6 +50,9 @@ TICK_SECONDS = 20.0
 SHOWN_MESSAGES = 500  # in the record of a tick; its log has them all
 PROCESS = uuid.uuid4().hex  # of the code server that evaluates the sensor
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0  # seconds before a run is asked for again
+# Where events name the uploads, the registries are in a bucket: to list them in each tick costs $4
+# a month. Who registers uploads does so within a minute.
+QUIET_AFTER_SECONDS, QUIET_SECONDS = 60.0, 600.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class Cursor:
 
     `asked_by` is the process that asked: another one begins with the shortest pauses again.
     `settings` are those of the assigners, `quarantine` what it reported. `receipts` acknowledge the
-    news it worked off, `listed_at` is when the whole inbox was looked through: a POSIX time.
+    news it worked off. POSIX times: `listed_at` is when the whole inbox was looked through,
+    `looked_at` when the registries were, `came_at` when the last uploads came.
     """
 
     asked: dict[str, dict[str, tuple[str, int, float]]] = field(default_factory=dict)
@@ -89,6 +93,8 @@ class Cursor:
     quarantine: str = ""
     receipts: list[str] = field(default_factory=list)
     listed_at: float = 0.0
+    looked_at: float = 0.0
+    came_at: float = 0.0
 
     def asked_of(self, data_set: str) -> dict[str, Asked]:
         """What was asked for the partitions of this data set."""
@@ -96,6 +102,15 @@ class Cursor:
         if self.asked_by == PROCESS:
             return asked
         return {name: Asked(each.token, 1) for name, each in asked.items()}
+
+    def is_quiet(self, now: float) -> bool:
+        """Whether nothing is due, if nothing came since: nothing was, and nothing came for a while.
+
+        What changes a registry without an upload is found by a look every `QUIET_SECONDS`.
+        """
+        nothing_asked = self.asked_by == PROCESS and not any(self.asked.values())
+        after = now - self.came_at >= QUIET_AFTER_SECONDS
+        return nothing_asked and after and 0 <= now - self.looked_at < QUIET_SECONDS
 
     @staticmethod
     def parse(text: str | None) -> Cursor:
@@ -142,21 +157,13 @@ class _Tick:
         self._instance = context.instance
         self._cursor = Cursor.parse(context.cursor)
         self._messages: list[str] = []
+        self._is_quiet = False
 
     def result(self) -> dg.SensorResult:
         fail_dead_runs(self._instance)
         self._inbox.acknowledge(self._cursor.receipts)
         cursor = self._look()
-        requests: list[dg.RunRequest] = []
-        for refresh in self._refreshes:
-            take_over(self._instance, refresh.registry, refresh.outcomes)
-            report_registered(self._instance, refresh.registry, refresh.outcomes)
-            name, now = refresh.data_set.name, time.time()
-            under_way = covered(self._instance, refresh.data_set)
-            asked = _asked(refresh, under_way, self._cursor.asked_of(name), now)
-            cursor.asked[name] = {of: (e.token, e.times, e.at) for of, e in asked.items()}
-            new = {of: each for of, each in asked.items() if each.at == now}
-            requests += _requests(self._instance, refresh, new)
+        requests = [] if self._is_quiet else self._ask(cursor)
         for message in self._messages:
             self._context.log.info(message)
         shown = self._messages[:SHOWN_MESSAGES]
@@ -169,6 +176,20 @@ class _Tick:
             cursor=cursor.dump(),
         )
 
+    def _ask(self, cursor: Cursor) -> list[dg.RunRequest]:
+        """The runs to ask for now; the cursor gets what was asked for."""
+        requests: list[dg.RunRequest] = []
+        for refresh in self._refreshes:
+            take_over(self._instance, refresh.registry, refresh.outcomes)
+            report_registered(self._instance, refresh.registry, refresh.outcomes)
+            name, now = refresh.data_set.name, time.time()
+            under_way = covered(self._instance, refresh.data_set)
+            asked = _asked(refresh, under_way, self._cursor.asked_of(name), now)
+            cursor.asked[name] = {of: (e.token, e.times, e.at) for of, e in asked.items()}
+            new = {of: each for of, each in asked.items() if each.at == now}
+            requests += _requests(self._instance, refresh, new)
+        return requests
+
     def _look(self) -> Cursor:
         """Decides on new uploads and reports what is in quarantine; the cursor of this tick."""
         began, before = time.time(), self._cursor
@@ -178,11 +199,14 @@ class _Tick:
         self._messages += problems
         ledger = Ledger(self._inbox.objects)
         news = self._inbox.news(before.listed_at if settings == before.settings else 0.0)
+        came = news.complete or bool(news.arrivals)
+        self._is_quiet = not came and before.is_quiet(began)
         if settings != before.settings:
             ledger.reopen()
             self._messages += [line for each in assigners for line in each.apply_settings()]
         left = self._decide_all(assigners, ledger, news)
-        overdue = [assigned for each in assigners for assigned in each.overdue(began)]
+        waiting = [] if self._is_quiet else assigners
+        overdue = [assigned for each in waiting for assigned in each.overdue(began)]
         self._report(overdue)
         self._messages += [assigned.message for assigned in overdue]
         listed = before.quarantine
@@ -197,6 +221,8 @@ class _Tick:
             quarantine=listed,
             receipts=[receipt for key, receipt in news.receipts if key not in left],
             listed_at=began if news.complete and not left else before.listed_at,
+            looked_at=before.looked_at if self._is_quiet else began,
+            came_at=began if news.arrivals else before.came_at,
         )
 
     def _decide_all(self, assigners: Sequence[Assigner], ledger: Ledger, news: News) -> set[str]:
