@@ -3,7 +3,7 @@
 uploads (sensor) -> history_file, trend_file -> bronze -> silver -> gold -> warehouse, by ticker;
 customers_file, accounts_file -> accounts_bronze -> accounts_silver -> customer_accounts ->
 customer_account_store, by snapshot; what is neither's -> quarantine; what fails -> failure_notice;
-what is old -> prune (once a day).
+what is old -> prune (once a day); whose last price is old -> late_notice (once a day).
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ import dagster as dg
 from crypto_assets.defs.account_profile import PROFILE
 from crypto_assets.defs.files import file_specs, quarantine_spec
 from crypto_assets.defs.jobs import refresh_job
+from crypto_assets.defs.late import late_notice
 from crypto_assets.defs.layers import layers_asset
 from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.prune import prune_job, prune_sensor
@@ -52,6 +53,7 @@ def defs_of(settings: Settings) -> dg.Definitions:
         sensors=[
             uploads([each.name for each in DATA_SETS], jobs),
             failure_notice(DATA_SETS),
+            late_notice(),
             prune_sensor(),
         ],
         executor=dg.in_process_executor,  # one step a run: another process would only take time

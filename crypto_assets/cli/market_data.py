@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,8 +131,10 @@ def materialize(
         sys.exit(1)
 
 
-def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str]) -> list[str]:
-    """Those of the tickers that are in one of these states."""
+def currency_statuses(
+    settings: Settings, tickers: Sequence[str], measured: Collection[str] = ()
+) -> list[Status]:
+    """The statuses of these currencies, with the measures of these layers."""
     from crypto_assets.defs.status import statuses
     from crypto_assets.defs.under_way import under_way
     from crypto_assets.resources import wiring
@@ -140,7 +142,12 @@ def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str])
     published, _ = wiring.published(settings)
     (look,) = under_way(settings, [published])
     with keeping_all():
-        found = statuses(published, tickers, look)
+        return statuses(published, tickers, look, measured)
+
+
+def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str]) -> list[str]:
+    """Those of the tickers that are in one of these states."""
+    found = currency_statuses(settings, tickers)
     chosen = [each.entry.partition for each in found if each.state in states]
     say(f"{len(chosen)} of {len(found)} currencies are {' or '.join(states)}", err=True)
     return chosen
@@ -196,11 +203,14 @@ def _line(outcome: Outcome) -> str:
 
 def currency_document(status: Status) -> dict[str, Any]:
     """A currency as `status --json` has it."""
+    from crypto_assets.resources.market_data.freshness import MEASURED, last_price
+
     span = dict(zip(("rows", "first_date", "last_date"), currency_span(status), strict=True))
     return {
         "ticker": status.entry.partition,
         **status.as_json(),
         **span,
+        "last_price": last_price(status.layers[MEASURED].metadata),
         "warnings": currency_warnings(status),
     }
 

@@ -32,14 +32,20 @@ or leave `crypto-assets ui` running, which does the rest, and upload as many as 
 @command
 @click.argument("tickers", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="The whole status as JSON.")
-def status(settings: Settings, tickers: Sequence[str], as_json: bool) -> None:
+@click.option("--late", is_flag=True, help="Only currencies whose last price is too old.")
+def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool) -> None:
     """Show the files and layers of each currency and its problems, then uploads in quarantine.
 
-    Without TICKERS also the last snapshots of customer accounts.
+    Without TICKERS also the last snapshots of customer accounts. With --late those with problems
+    come first, then the most overdue; 7 days are allowed, or what `currencies.toml` says.
     """
     from crypto_assets.cli.console import show_status, write_json
+    from crypto_assets.cli.late import show_late
 
     with keeping_all():
+        if late:
+            show_late(settings, tickers, as_json=as_json)
+            return
         measured = MARKET_DATA.layers if as_json else SHOWN_MEASURES
         currencies, document = _found(settings, tickers, measured)
         if as_json:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import dagster as dg
 import pytest
 from filelock import FileLock
@@ -16,16 +14,7 @@ from crypto_assets.resources import wiring
 from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.uploads.register import register
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
-
-
-class Mailbox:
-    """Keeps the notices it gets."""
-
-    def __init__(self):
-        self.notices: list[tuple[str, str]] = []
-
-    def notify(self, subject: str, text: str, *, level: int = logging.ERROR) -> None:  # noqa: ARG002
-        self.notices.append((subject, text))
+from crypto_assets_tests.helpers.mailbox import Mailbox
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _GLOB = re.compile(r"[*?\[\]]")
 _HEADING = re.compile(r"""\s*\[\s*["']?([^"'\[\].]+?)["']?\s*[\].]""")
 _NAME = re.compile(r"""\s*["']?([^"'\[\].=]+?)["']?\s*[.=]""")
-_MAX_BYTES = 4 << 20  # 10,000 currencies, each with every setting, are 3.7 MB
+_MAX_BYTES = 4 << 20  # 10,000 currencies, each with every setting, are 3.9 MB
 _STRING = re.compile(
     r""""{3}(?:\\.|[^\\])*?(?:"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*""",
     re.DOTALL,
@@ -83,6 +83,11 @@ class Overrides:
             for kind in MARKET_DATA.files:
                 if pattern := getattr(section, kind):
                     yield pattern, (ticker, kind)
+
+    def late_after_days(self, ticker: str) -> int | None:
+        """How many days old the currency's last price may be, if its section says so."""
+        section = self.sections.get(ticker)
+        return section.late_after_days if section else None
 
     def choices(self, ticker: str) -> dict[str, Any]:
         section = self.sections.get(ticker)

@@ -1,6 +1,7 @@
 """What a section of `currencies.toml` may say: patterns of a currency's files, and its choices.
 
-Loaded only where there is such a file. What is done with the sections is in `overrides`.
+Loaded only where there is such a file. What is done with the sections is in `overrides`; when a
+currency is late is no choice of its tables, but of those who watch them (`freshness`).
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ class Section(BaseModel):
     trend: str | None = None
     names: tuple[str, ...] = Field(default=(), strict=False)  # TOML has lists
     max_shrink: float = Field(default=0.2, ge=0, le=1)
+    late_after_days: int | None = Field(default=None, ge=1)
 
     @property
     def choices(self) -> dict[str, Any]:
         """The choices that this section names."""
-        return self.model_dump(exclude={"history", "trend"}, exclude_unset=True)
+        others = {"history", "trend", "late_after_days"}
+        return self.model_dump(exclude=others, exclude_unset=True)
 
 
 _OTHERS: dict[str, Any] = {

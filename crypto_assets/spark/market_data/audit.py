@@ -111,9 +111,10 @@ def bronze_problems(row: Row, currency: Currency, kind: str) -> Iterator[str]:
 def given_measures(lines: pa.Table, values: Values) -> Row:
     """What silver was given: data lines, their dates, and those without a value.
 
-    `missing` are dates where a date has several lines.
+    `missing` are dates where a date has several lines. `last_observed` is the last with a value.
     """
     none, dates = np.isnan(values.series.values), lines["date"]
+    observed = values.series.days[~none]
     distinct = pc.count_distinct(dates).as_py()
     missing = int(none.sum())
     if distinct != len(lines):
@@ -123,6 +124,7 @@ def given_measures(lines: pa.Table, values: Values) -> Row:
         "dates": distinct,
         "missing": missing,
         "unreadable": values.unreadable,
+        "last_observed": _EPOCH + timedelta(int(observed.max())) if len(observed) else None,
     }
 
 

@@ -205,6 +205,7 @@ def _silver_measures(
     unfilled = table["rows"] - table[f"{audit.VALUES[kind]}_count"]
     return {
         **_span(table),
+        "last_observed": given["last_observed"],
         "missing": given["missing"],
         "filled": given["missing"] - dropped - unfilled,
         "unfilled": unfilled,

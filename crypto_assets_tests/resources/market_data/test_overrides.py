@@ -287,8 +287,8 @@ def test_ten_thousand_sections_are_all_read(inbox, tmp_path):
 
 
 KNOWN = (
-    "there are history, trend, names, max_shrink, missing, dates, decimal, price, term, day, "
-    "duplicates, accept_outliers"
+    "there are history, trend, names, max_shrink, late_after_days, missing, dates, decimal, "
+    "price, term, day, duplicates, accept_outliers"
 )
 
 
@@ -307,13 +307,14 @@ def test_ten_thousand_currencies_with_every_setting_are_read(inbox, tmp_path):
         f'trend = "google/2024/coin {n:06}/multiTimeline.csv"\nnames = ["coin number {n}"]\n'
         'missing = "drop"\ndates = "dmy"\ndecimal = "comma"\nprice = "Closing Price (USD)"\n'
         f'term = "coin {n}: (Worldwide)"\nday = "stated"\nduplicates = "first"\n'
-        "accept_outliers = true\nmax_shrink = 0.5\n"
+        "accept_outliers = true\nmax_shrink = 0.5\nlate_after_days = 30\n"
         for n in range(10_000)
     )
     (tmp_path / "currencies.toml").write_text(sections)
     overrides, _ = read_overrides(inbox)
     assert (overrides.problems, len(overrides.sections)) == ((), 10_000)
-    assert set(overrides.choices("COIN000001")) | {"history", "trend"} == set(Override.model_fields)
+    no_choices = {"history", "trend", "late_after_days"}
+    assert set(overrides.choices("COIN000001")) | no_choices == set(Override.model_fields)
 
 
 @pytest.mark.parametrize(
