@@ -36,12 +36,15 @@ def run_of(job: str, layers: list[str] | None = None) -> dg.DagsterRun:
     return dg.DagsterRun(job_name=job, asset_selection=selection)
 
 
-def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings, materialize):
-    mailbox = Mailbox()
+def test_one_notice_of_a_run_names_each_ticker_its_layer_the_reason_and_the_cure(
+    settings, materialize
+):
+    mailbox, broken = Mailbox(), {"cells": {12: "n.a. see mail"}}
     with open_instance(settings) as instance:
-        materialize(instance, "BTC", "ETH", ETH={"cells": {12: "n.a. see mail"}})
+        materialize(instance, "BTC", "ETH", "XMR", ETH=broken, XMR=broken)
         (run,) = instance.get_runs()
-        assert [(t, layer) for t, layer, _ in failures(instance, run.run_id)] == [("ETH", "bronze")]
+        failed_at = [(ticker, layer) for ticker, layer, _ in failures(instance, run.run_id)]
+        assert failed_at == [("ETH", "bronze"), ("XMR", "bronze")]
         (failed,) = instance.get_records_for_run(
             run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE
         ).records
@@ -51,8 +54,10 @@ def test_the_notice_names_each_ticker_its_layer_the_reason_and_the_cure(settings
         sensor = defs_of(settings).resolve_sensor_def("failure_notice")
         sensor(context.for_run_failure(), notifier=mailbox)
     ((subject, text),) = mailbox.notices
-    assert subject == f"1 ticker failed in run {run.run_id}"
-    assert text.startswith("ETH failed at bronze: ETH Historical Data.csv: line 12: not a price")
+    assert subject == f"2 tickers failed in run {run.run_id}"
+    for line, ticker in zip(text.splitlines(), ("ETH", "XMR"), strict=False):
+        at = f"{ticker} failed at bronze: {ticker} Historical Data.csv: line 12: not a price"
+        assert line.startswith(at)
     assert text.endswith("`crypto-assets materialize --failed` tries again.")
 
 

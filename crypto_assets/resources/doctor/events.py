@@ -43,6 +43,24 @@ def _queue(account: Account, url: str) -> str:
     return f"a message comes again after {visibility} s, {receives} times in all"
 
 
+def _dead_letters(account: Account, url: str) -> str:
+    """What is left of events that were not worked off in all their attempts.
+
+    The dead-letter queue of a queue is in the same account and region, as SQS demands.
+    """
+    redrive = json.loads(_attributes(account, url)["RedrivePolicy"])
+    dead = f"{url.rpartition('/')[0]}/{redrive['deadLetterTargetArn'].rpartition(':')[2]}"
+    count = int(_attributes(account, dead)["ApproximateNumberOfMessages"])
+    if count:
+        raise UsageError(
+            f"events of uploads were not worked off in {redrive['maxReceiveCount']} attempts: "
+            f"{count:,}. The hourly look at the bucket finds their uploads all the same; "
+            f"`aws sqs receive-message --queue-url {dead}` shows events, "
+            f"`aws sqs purge-queue --queue-url {dead}` deletes them all"
+        )
+    return "no event of an upload was given up"
+
+
 def _rule(account: Account, url: str) -> str:
     """Whether a rule sends the events of all uploads to the queue, and may."""
     queue = _attributes(account, url)
@@ -143,7 +161,10 @@ def _uploads(account: Account) -> Iterator[dict[str, Any]]:
 
 
 def _attributes(account: Account, url: str) -> dict[str, str]:
-    names = ["KmsMasterKeyId", "Policy", "QueueArn", "RedrivePolicy", "VisibilityTimeout"]
+    names = [
+        *("ApproximateNumberOfMessages", "KmsMasterKeyId", "Policy", "QueueArn"),
+        *("RedrivePolicy", "VisibilityTimeout"),
+    ]
     sqs = account.client("sqs")
     found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names).get(
         "Attributes", {}
@@ -161,5 +182,6 @@ def _topic(account: Account, arn: str) -> str:
 QUEUE = (
     Piece("queue", "queue_url", "sqs:GetQueueAttributes", _queue, optional=True),
     Piece("inbox rule", "queue_url", _RULES, _rule),
+    Piece("dead letters", "queue_url", "sqs:GetQueueAttributes", _dead_letters),
 )
 TOPIC = (Piece("topic", "topic_arn", "sns:GetTopicAttributes", _topic),)

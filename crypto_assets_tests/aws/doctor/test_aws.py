@@ -100,6 +100,7 @@ def test_what_is_as_it_should_be_is_reported_with_what_it_is(said, account, admi
         "inbox key": (True, "AES256: no key is needed"),
         "queue": (True, "a message comes again after 60 s, 5 times in all"),
         "inbox rule": (True, f"rule {bucket} sends the events of uploads to the queue"),
+        "dead letters": (True, "no event of an upload was given up"),
         "lake bucket": (True, f"s3://{bucket}/lake {REGION}"),
         "lake writes": (True, "conditions of writes and copies hold"),
         "lake key": (True, "AES256: no key is needed"),

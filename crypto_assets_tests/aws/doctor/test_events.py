@@ -120,3 +120,18 @@ def test_rules_that_may_not_be_looked_at_are_not_checked(rule, router, operation
     ok, text = rule()
     assert ok
     assert "not checked, events:ListRules, events:DescribeRule, events:ListRuleNames" in text
+
+
+def test_events_that_were_given_up_are_counted_with_the_commands_that_help(
+    said, admin, bucket, queue
+):
+    letters = {"inbox": f"s3://{bucket}/in", "queue_url": queue.url}
+    assert said(**letters)["dead letters"] == (True, "no event of an upload was given up")
+    for body in ("{", "[]"):
+        admin.client("sqs").send_message(QueueUrl=queue.dead_letters_url, MessageBody=body)
+    ok, text = said(**letters)["dead letters"]
+    assert not ok
+    assert "events of uploads were not worked off in 5 attempts: 2. The hourly look" in text
+    dead = queue.dead_letters_url
+    assert f"`aws sqs receive-message --queue-url {dead}` shows events" in text
+    assert f"`aws sqs purge-queue --queue-url {dead}` deletes them all" in text
