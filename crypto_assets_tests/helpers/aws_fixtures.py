@@ -19,6 +19,7 @@ from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.doubles.request import watching
 from crypto_assets_tests.doubles.router import Router, await_held, routing
 from crypto_assets_tests.helpers.loopback import answers, free_port
+from crypto_assets_tests.helpers.priced import Priced
 from crypto_assets_tests.helpers.processes import logged
 from crypto_assets_tests.helpers.roles import ORCHESTRATOR, Admin, Record, keys_of
 from crypto_assets_tests.helpers.waiting import until
@@ -62,6 +63,13 @@ def record() -> Iterator[Record]:
     record = Record()
     with watching(record):
         yield record
+
+
+@pytest.fixture
+def asked() -> Iterator[Priced]:
+    """Counts what is asked of AWS meanwhile, as far as it goes through a router."""
+    with watching(asked := Priced()):
+        yield asked
 
 
 def give_keys(patch: pytest.MonkeyPatch, keys: Mapping[str, str]) -> None:

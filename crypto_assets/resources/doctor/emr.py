@@ -39,9 +39,10 @@ def _application(account: Account, application_id: str) -> str:
 def _short(job: JobSize, capacity: Mapping[str, str]) -> str:
     """What the application may have at most, and a job asks for more of."""
     executors = job.most_executors
+    workers = job.workers(executors)
     asked = {
-        "cpu": job.driver_cores + executors * job.executor_cores,
-        "memory": job.driver_memory_gb + executors * job.executor_memory_gb,
+        "cpu": workers.vcpus,
+        "memory": workers.memory_gb,
         "disk": (1 + executors) * _WORKER_DISK_GB,
     }
     units = {"cpu": "vCPU", "memory": "GB", "disk": "GB of disk"}

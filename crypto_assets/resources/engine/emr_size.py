@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from crypto_assets.resources.costs import Workers
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.settings import AwsSettings, variable
 
@@ -54,6 +55,16 @@ class JobSize:
         if self.executors or currencies is None:
             return self.most_executors
         return min(_MOST, -(-currencies // _CURRENCIES))
+
+    def workers(self, executors: int) -> Workers:
+        """The driver and so many executors together."""
+        computing = executors * self.executor_cores
+        memory_gb = self.driver_memory_gb + executors * self.executor_memory_gb
+        return Workers(self.driver_cores + computing, memory_gb, computing)
+
+    def workers_for(self, currencies: int) -> Workers:
+        """The workers of a job of so many currencies."""
+        return self.workers(self.executors_for(currencies))
 
     def spark_conf(self, executors: int) -> dict[str, str]:
         """The Spark configuration of these workers and of their Python."""

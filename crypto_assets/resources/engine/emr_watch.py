@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from crypto_assets.resources.costs import GB_HOUR, VCPU_HOUR
 from crypto_assets.resources.engine.emr_jobs import JobMessages
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.spark.job_spec import LayerResult, result_from_json
@@ -25,11 +26,6 @@ WAITING = {"SUBMITTED", "PENDING", "SCHEDULED", "QUEUED"}
 ENDED = {"SUCCESS", "FAILED", "CANCELLED"}
 _STEADY_S = 100.0
 _GROWTH = 1.7
-
-# us-east-1, Linux on x86, 2026: https://aws.amazon.com/emr/pricing/ (EMR Serverless). Other
-# regions differ by some percent, and storage over 20 GB per worker is not in it: an estimate.
-USD_PER_VCPU_HOUR = 0.052624
-USD_PER_GB_HOUR = 0.0057785
 
 
 def asks(poll_seconds: float) -> Iterator[float]:
@@ -122,14 +118,17 @@ def ended_badly(job: dict[str, Any]) -> Exception:
 
 
 def usage(job: dict[str, Any], partitions: int) -> dict[str, Any]:
-    """Seconds, vCPU-hours, GB-hours and estimated USD of an ended job, in all and per partition."""
+    """Seconds, vCPU-hours, GB-hours and estimated USD of an ended job, in all and per partition.
+
+    An estimate: other regions differ by some percent, and storage over 20 GB a worker is left out.
+    """
     found: dict[str, Any] = {}
     if "startedAt" in job:
         found["queue_seconds"] = round((job["startedAt"] - job["createdAt"]).total_seconds(), 1)
     if "totalExecutionDurationSeconds" in job:
         found["run_seconds"] = job["totalExecutionDurationSeconds"]
     if used := _used(job):
-        usd = used["vCPUHour"] * USD_PER_VCPU_HOUR + used["memoryGBHour"] * USD_PER_GB_HOUR
+        usd = used["vCPUHour"] * VCPU_HOUR.usd + used["memoryGBHour"] * GB_HOUR.usd
         found |= {
             "vcpu_hours": used["vCPUHour"],
             "gb_hours": used["memoryGBHour"],

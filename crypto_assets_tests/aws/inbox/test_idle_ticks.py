@@ -4,45 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
 
 from crypto_assets.defs import uploads
+from crypto_assets.resources import costs
 from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import AwsSettings, Settings
 from crypto_assets_tests.doubles import REGION
-from crypto_assets_tests.doubles.request import Request, watching
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.priced import LISTS, READS
 from crypto_assets_tests.helpers.sensor_desk import SensorDesk
 from crypto_assets_tests.helpers.upload_queue import make_queue
 from crypto_assets_tests.helpers.waiting import HANG_S, until
-
-
-@dataclass
-class Asked:
-    """The requests since it was last read, in words: a listing of S3 is priced as a write."""
-
-    requests: list[str] = field(default_factory=list)
-
-    def __call__(self, request: Request) -> None:
-        seen = request.seen
-        is_listing = seen.service == "s3" and "list-type" in request.query
-        self.requests.append("s3 LIST" if is_listing else f"{seen.service} {_named(request)}")
-
-    def take(self) -> list[str]:
-        taken, self.requests = sorted(self.requests), []
-        return taken
-
-
-def _named(request: Request) -> str:
-    return request.seen.operation or request.seen.method
-
-
-@pytest.fixture
-def asked() -> Iterator[Asked]:
-    with watching(asked := Asked()):
-        yield asked
 
 
 @pytest.fixture
@@ -81,10 +55,14 @@ def test_while_nothing_comes_a_tick_reads_the_settings_and_asks_the_queue(
     later(desk, "came_at")
     asked.take()
     desk.tick()
-    assert asked.take() == ["s3 GET", "sqs ReceiveMessage"]
+    reads = int(costs.TICK.reads)
+    assert asked.take() == {READS: reads, "sqs": 1}
     later(desk, "looked_at")
     desk.tick()
-    assert asked.take() == ["s3 GET", "s3 LIST", "s3 LIST", "s3 LIST", "sqs ReceiveMessage"]
+    assert asked.take() == {READS: reads, LISTS: costs.LOOK.writes, "sqs": 1}
+    later(desk, "looked_at", "listed_at")
+    desk.tick()
+    assert asked.take() == {READS: reads, LISTS: costs.LISTING.writes}
 
 
 def test_uploads_are_asked_for_after_quiet_ticks_until_their_run_gave_a_verdict(
@@ -104,7 +82,7 @@ def test_uploads_are_asked_for_after_quiet_ticks_until_their_run_gave_a_verdict(
     later(desk, "came_at")
     asked.take()
     assert desk.tick() == []  # it is asked for and has no verdict
-    assert asked.take().count("s3 LIST") == 3
+    assert asked.take()[LISTS] == costs.LOOK.writes
 
 
 def _variables(settings: Settings) -> Iterator[tuple[str, str]]:
