@@ -45,7 +45,7 @@ def late_notice(today: Callable[[], date] = utc_day) -> dg.SensorDefinition:
         day = today()
         if context.cursor == day.isoformat():
             return dg.SensorResult(skip_reason=dg.SkipReason("once a day"), cursor=context.cursor)
-        found = list(late_now(settings, day))
+        found = late_now(settings, day)
         if found:
             place = wiring.inbox(settings).objects.uri(OVERRIDES)
             notifier.notify(*notice(found, place), level=logging.WARNING)

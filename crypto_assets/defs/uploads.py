@@ -104,9 +104,10 @@ class Cursor:
         return {name: Asked(each.token, 1) for name, each in asked.items()}
 
     def is_quiet(self, now: float) -> bool:
-        """Whether nothing is due, if nothing came since: nothing was, and nothing came for a while.
+        """Whether a tick to which nothing came may leave the registries alone.
 
-        What changes a registry without an upload is found by a look every `QUIET_SECONDS`.
+        So if nothing was asked for and the last uploads came a while ago. A registry that changed
+        without an upload is looked at after `QUIET_SECONDS` at the latest.
         """
         nothing_asked = self.asked_by == PROCESS and not any(self.asked.values())
         after = now - self.came_at >= QUIET_AFTER_SECONDS
