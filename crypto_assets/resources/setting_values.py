@@ -6,9 +6,12 @@ means: to import pydantic would take half of the time of a command that only loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from crypto_assets.resources.errors import UsageError
@@ -133,3 +136,39 @@ def listed(given: Any) -> tuple[str, ...]:
     if not isinstance(names, (list, tuple)) or not all(isinstance(each, str) for each in names):
         raise ValueError("Input should be a list of names")
     return tuple(name.strip().lower() for name in names if name.strip())
+
+
+def master(given: Any) -> str:
+    """Where Apache Spark runs."""
+    master = text(given)
+    if not re.fullmatch(r"local(\[[\w*,]+\])?|yarn|(spark|k8s)://\S+", master):
+        raise ValueError("local[*], spark://host:7077, yarn or k8s://… is wanted")
+    return master
+
+
+def connect(given: Any) -> Secret:
+    """The address of a Spark Connect server, which may hold a token."""
+    remote = given.value if isinstance(given, Secret) else text(given)
+    if not remote.startswith("sc://"):
+        raise ValueError("an address that begins with sc:// is wanted")
+    return Secret(remote)
+
+
+def conf(given: Any) -> Mapping[str, str]:
+    """TOML takes `spark.a.b = 1` for tables in tables; a variable has JSON."""
+    table = json.loads(given) if isinstance(given, str) else given
+    if not isinstance(table, Mapping):
+        raise ValueError("a table is wanted; in a variable, as JSON")  # noqa: TRY004 - a user's mistake
+    flat = dict(_leaves(table))
+    if wrong := sorted(name for name in flat if not name.startswith("spark.")):
+        raise ValueError(f"{wrong[0]}: a name that begins with `spark.` is wanted")
+    return MappingProxyType(flat)
+
+
+def _leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The values of a nested table as Spark writes them, each with its dotted name."""
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, str(value).lower() if isinstance(value, bool) else str(value)

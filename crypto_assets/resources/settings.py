@@ -1,12 +1,12 @@
 """The product's settings: environment variables (`CRYPTO_ASSETS_…`) or `crypto_assets.toml`.
 
-Read when asked for, never at import. Where each thing lives below the home folder is here too, so
+An environment (`CRYPTO_ASSETS_ENV`) has a file and a home of its own. Read when asked for, never at
+import. Where each thing lives below the home folder is here too, so
 that no other module joins paths on its own. How a value is checked is in `setting_values`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -19,7 +19,10 @@ from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.setting_values import (
     Secret,
     Table,
+    conf,
+    connect,
     listed,
+    master,
     number,
     one_of,
     optional,
@@ -29,7 +32,7 @@ from crypto_assets.resources.setting_values import (
 )
 
 _PREFIX = "CRYPTO_ASSETS"
-_TOML = "crypto_assets.toml"
+_ENV = r"[a-z0-9][a-z0-9-]{0,12}"  # a stack's prefix is `crypto-` and this, 20 characters at most
 
 
 @dataclass(frozen=True, init=False)
@@ -96,46 +99,19 @@ def _aws(given: Any) -> AwsSettings:
     return AwsSettings(**given)
 
 
+def _env(given: Any) -> str:
+    name = text(given)
+    if name and not re.fullmatch(_ENV, name):
+        raise ValueError("a name of up to 13 small letters, digits and hyphens is wanted")
+    return name
+
+
 def _home(given: Any) -> Path:
     """Spark takes some characters of a path for patterns, SQLite and hive readers others."""
     home = path(given)
     if wrong := sorted(set("*?[]{}#%=") & set(str(home.expanduser().absolute()))):
         raise ValueError(f"{home}: a path without {' '.join(wrong)} is wanted")
     return home
-
-
-def _master(given: Any) -> str:
-    master = text(given)
-    if not re.fullmatch(r"local(\[[\w*,]+\])?|yarn|(spark|k8s)://\S+", master):
-        raise ValueError("local[*], spark://host:7077, yarn or k8s://… is wanted")
-    return master
-
-
-def _connect(given: Any) -> Secret:
-    remote = given.value if isinstance(given, Secret) else text(given)
-    if not remote.startswith("sc://"):
-        raise ValueError("an address that begins with sc:// is wanted")
-    return Secret(remote)
-
-
-def _conf(given: Any) -> Mapping[str, str]:
-    """TOML takes `spark.a.b = 1` for tables in tables; a variable has JSON."""
-    table = json.loads(given) if isinstance(given, str) else given
-    if not isinstance(table, Mapping):
-        raise ValueError("a table is wanted; in a variable, as JSON")  # noqa: TRY004 - a user's mistake
-    flat = dict(_leaves(table))
-    if wrong := sorted(name for name in flat if not name.startswith("spark.")):
-        raise ValueError(f"{wrong[0]}: a name that begins with `spark.` is wanted")
-    return MappingProxyType(flat)
-
-
-def _leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """The values of a nested table as Spark writes them, each with its dotted name."""
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{above}{name}.")
-        else:
-            yield above + name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, init=False)
@@ -151,10 +127,16 @@ class Settings(Table):
         "Gives the defaults of inbox, lake, engine, warehouse, store and notifier.",
     )
 
+    env: str = setting(
+        _env, "", "Environment: its settings are in `crypto_assets.NAME.toml`, its home is its own."
+    )
     home: Path = setting(
         _home,
-        Path(".crypto_assets"),
+        None,
         "Folder of everything local: inbox, lake, warehouse and Dagster's storage.",
+        from_above=lambda chosen: Path(
+            f".crypto_assets.{chosen.env}" if chosen.env else ".crypto_assets"
+        ),
     )
     aws: AwsSettings = setting(_aws, AwsSettings(), "Settings of what is on AWS.")
     inbox: str = _by_profile("folder", "s3", "Where uploads are: `folder` (in the home) or `s3`")
@@ -165,18 +147,18 @@ class Settings(Table):
         "What computes: `sail` (no Java), `spark` (Apache Spark) or `emr-serverless`",
     )
     spark_master: str = setting(
-        _master,
+        master,
         "local[*]",
         "Where engine `spark` runs: `local[*]`, `spark://host:7077`, `yarn` or `k8s://…`.",
     )
     spark_remote: Secret | None = setting(
-        optional(_connect),
+        optional(connect),
         None,
         "Spark Connect server that engine `spark` asks instead: `sc://host:15002`.",
         secret=True,
     )
     spark_conf: Mapping[str, str] = setting(
-        _conf,
+        conf,
         MappingProxyType({}),
         "Table of what the Spark configuration has besides, for engine `spark`.",
         secret=True,
@@ -221,8 +203,10 @@ class Settings(Table):
 
         Raises `UsageError` if one is wrong, or the file holds what is none.
         """
-        chosen: dict[str, Any] = _in_the_file()
-        for source in (_in_the_environment(), given):
+        variables = _in_the_environment()
+        env = {"env": "", **variables, **given}["env"]
+        chosen = _in_the_file(settings_file(self._checked("env", env, self.settings()["env"])))
+        for source in (variables, given):
             for name, value in source.items():
                 under = chosen.get(name)
                 tables = isinstance(under, dict) and isinstance(value, dict)
@@ -276,13 +260,25 @@ class Settings(Table):
 def read_settings() -> Settings:
     """The settings in force here. Raises `UsageError` if one is wrong or there is none of its name.
 
-    An unknown variable would otherwise be passed over, and what it was to set stay as it is.
+    An unknown variable would otherwise be passed over, and what it was to set stay as it is; an
+    unknown environment would begin with a home of its own.
     """
     known = {variable(*names) for names in _names()}
     for name in os.environ:
         if name.upper().startswith(f"{_PREFIX}_") and name.upper() not in known:
             raise UsageError(f"{name}: there is no such setting: {_meant(name.upper(), known)}")
-    return Settings()
+    settings = Settings()
+    if settings.env and not (file := settings_file(settings.env)).is_file():
+        raise UsageError(
+            f"there is no {file} here: unset {variable('env')} and run `crypto-assets deploy --env "
+            f"{settings.env}`, or go to the folder that has it"
+        )
+    return settings
+
+
+def settings_file(env: str) -> Path:
+    """Where the settings of an environment are, or those of none, in the working directory."""
+    return Path(f"crypto_assets.{env}.toml" if env else "crypto_assets.toml")
 
 
 def _names() -> Iterator[tuple[str, ...]]:
@@ -305,20 +301,20 @@ def _in_the_environment() -> dict[str, Any]:
     return chosen
 
 
-def _in_the_file() -> dict[str, Any]:
+def _in_the_file(file: Path) -> dict[str, Any]:
     """What the TOML file holds, if there is one. Raises `UsageError` if that is no setting."""
-    if not Path(_TOML).is_file():
+    if not file.is_file():
         return {}
     import tomllib
 
     try:
-        with Path(_TOML).open("rb") as stream:
+        with file.open("rb") as stream:
             document = tomllib.load(stream)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{_TOML}: {error}") from error
+        raise UsageError(f"{file}: {error}") from error
     except RecursionError as error:
-        raise UsageError(f"{_TOML}: it is nested too deeply") from error
-    known = {".".join(names) for names in _names()}
+        raise UsageError(f"{file}: it is nested too deeply") from error
+    known = {".".join(names) for names in _names()} - {"env"}  # which file this is, says no file
     on_aws = document.get("aws")
     within = on_aws if isinstance(on_aws, dict) else {}
     for name in [

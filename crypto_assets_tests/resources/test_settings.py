@@ -1,4 +1,4 @@
-"""Settings that are lists, and the mode of a home."""
+"""Settings that are lists, environments, and the mode of a home."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import stat
 
 import pytest
 
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.home.instance import prepare_home
-from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.settings import Settings, read_settings
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,32 @@ def test_a_mode_that_its_user_gave_a_home_stays(tmp_path):
     settings.root.chmod(0o750)
     prepare_home(settings)
     assert mode(settings.root) == 0o750
+
+
+def test_an_environment_has_a_file_and_a_home_of_its_own(home, tmp_path, monkeypatch):
+    monkeypatch.delenv("CRYPTO_ASSETS_HOME")
+    (tmp_path / "crypto_assets.toml").write_text("keep_snapshots = 3\n")
+    (tmp_path / "crypto_assets.blue.toml").write_text("keep_snapshots = 5\n")
+    assert (Settings().keep_snapshots, Settings().root) == (3, tmp_path / ".crypto_assets")
+    blue = Settings(env="blue")
+    assert (blue.keep_snapshots, blue.root) == (5, tmp_path / ".crypto_assets.blue")
+    monkeypatch.setenv("CRYPTO_ASSETS_ENV", "blue")
+    assert read_settings() == blue
+
+
+@pytest.mark.parametrize("name", ["../blue", "Blue", "a-name-of-14-c", "-blue", "."])
+def test_an_environment_has_a_short_name(home, name):
+    with pytest.raises(UsageError, match="setting env: a name of up to 13 small letters"):
+        Settings(env=name)
+
+
+def test_an_environment_without_a_file_is_refused_with_the_cure(home, monkeypatch):
+    monkeypatch.setenv("CRYPTO_ASSETS_ENV", "blue")
+    with pytest.raises(UsageError, match=r"no crypto_assets.blue.toml here: .* deploy --env blue"):
+        read_settings()
+
+
+def test_no_file_says_which_environment_it_is_of(home, tmp_path):
+    (tmp_path / "crypto_assets.toml").write_text('env = "blue"\n')
+    with pytest.raises(UsageError, match="setting env: there is no such setting"):
+        Settings()
