@@ -11,6 +11,7 @@ from crypto_assets.cli.command import Commands
 _MODULES = {
     "accounts": ("accounts", "profile", "forget"),
     "export": ("export",),
+    "deploy": ("deploy", "destroy"),
     "market_data": ("add", "materialize", "remove"),
     "product": ("status", "sql", "ui", "prune", "doctor"),
     "uploads": ("upload", "inspect"),

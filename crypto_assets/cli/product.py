@@ -193,21 +193,29 @@ def prune(settings: Settings, dry_run: bool) -> None:
 )
 def doctor(settings: Settings, fix: bool, publishers: Sequence[str]) -> None:
     """Check settings, engine, lake and warehouse, and say what to fix."""
-    from crypto_assets.cli.console import show_table
     from crypto_assets.resources import wiring
-    from crypto_assets.resources.doctor.doctor import examine
     from crypto_assets.resources.errors import UsageError
-
-    def show(sql: str) -> None:
-        for line in f"{sql.strip()};".splitlines():
-            say(line)
 
     if publishers and not fix:
         raise UsageError("--publisher names whom --fix is to let load: give both")
     if fix:
-        wiring.warehouse(settings).fix(publishers, show)
+        wiring.warehouse(settings).fix(publishers, show_sql)
+    sys.exit(0 if examined(settings) else 1)
+
+
+def show_sql(sql: str) -> None:
+    """Prints a statement."""
+    for line in f"{sql.strip()};".splitlines():
+        say(line)
+
+
+def examined(settings: Settings) -> bool:
+    """Prints what the doctor finds; whether nothing is to be fixed."""
+    from crypto_assets.cli.console import show_table
+    from crypto_assets.resources.doctor.doctor import examine
+
     findings = list(examine(settings))
     show_table(
         ["", "what", "found"], [("ok" if f.ok else "FIX", f.what, f.found) for f in findings]
     )
-    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+    return all(finding.ok for finding in findings)

@@ -30,7 +30,7 @@ from crypto_assets_tests.helpers.waiting import HANG_S
 # How the services that answer in XML wrap an error; the others answer in JSON.
 _XML = {
     "s3": "{}",
-    **dict.fromkeys(("iam", "sns"), "<ErrorResponse>{}</ErrorResponse>"),
+    **dict.fromkeys(("cloudformation", "iam", "sns"), "<ErrorResponse>{}</ErrorResponse>"),
     "ec2": "<Response><Errors>{}</Errors></Response>",
 }
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}

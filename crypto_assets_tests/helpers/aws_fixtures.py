@@ -9,6 +9,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,15 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a ministack of this test session, on loopback only."""
-    port, folder = free_port(), tmp_path_factory.mktemp("ministack")
+    command = str(Path(sys.executable).with_name("ministack"))
+    with serving_ministack(tmp_path_factory.mktemp("ministack"), command) as url:
+        yield url
+
+
+@contextmanager
+def serving_ministack(folder: Path, *command: str) -> Iterator[str]:
+    """The address of a ministack that this command starts, on loopback only."""
+    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "GATEWAY_PORT": str(port),
@@ -43,8 +52,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "LOG_LEVEL": "ERROR",
         "TMPDIR": str(folder),
     }
-    command = str(Path(sys.executable).with_name("ministack"))
-    with logged(folder / "ministack.log", command, environment=environment) as process:
+    with logged(folder / "ministack.log", *command, environment=environment) as process:
         url = f"http://127.0.0.1:{port}"
         until("ministack", lambda: answers(f"{url}/_ministack/health"), by=process)
         yield url

@@ -13,8 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from crypto_assets.resources.deploy.template import Template
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.iam import Call, allows
 from crypto_assets_tests.helpers.iam_calls import ACCOUNT, KEY
@@ -60,25 +59,10 @@ _GIVEN = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads `!Sub x` as {"Fn::Sub": "x"}, the long form."""
-
-
-def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    else:
-        value = loader.construct_sequence(node, deep=True)
-    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
-
-
 @cache
 def template() -> dict[str, Any]:
     """The template as it is written, with long forms."""
-    return yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a safe loader
+    return dict(Template.read(TEMPLATE.read_text()).document)
 
 
 @dataclass(frozen=True)
@@ -237,7 +221,7 @@ class Stack:
 _FUNCTIONS: Mapping[str, Callable[[Stack, Any], Any]] = {
     "Ref": Stack._ref,
     "Condition": Stack._holds,
-    "Fn::GetAtt": Stack._attribute,
+    "Fn::GetAtt": lambda stack, parts: stack._attribute(".".join(parts)),
     "Fn::Sub": Stack._sub,
     "Fn::If": Stack._if,
     "Fn::Join": Stack._join,

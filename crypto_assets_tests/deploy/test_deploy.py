@@ -1,0 +1,203 @@
+"""`crypto-assets deploy` against CloudFormation on loopback: made, used, changed, rolled back.
+
+Without the services that ministack does not know: with EMR Serverless a deployment is bad. What
+its CloudFormation leaves out is in `ministack_stacks`.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from crypto_assets.resources.inbox.sqs import EventInbox
+from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets_tests.helpers.processes import COMMAND
+from crypto_assets_tests.helpers.waiting import HANG_S, until
+
+pytestmark = pytest.mark.aws
+WITHOUT = ("--set", "WithEmr=no", "--set", "WithRedshift=no", "--set", "MonthlyBudgetUsd=0")
+
+
+@pytest.fixture
+def deploy(run, front, env):
+    """Deploys the environment; exit code, standard output and standard error."""
+    return lambda *words: run("deploy", "--env", env, "--yes", *words)
+
+
+@pytest.fixture
+def stack(account, env):
+    """The stack of the environment, and its status; nothing if there is none."""
+    client = account.client("cloudformation")
+
+    def look() -> str:
+        found = client.list_stacks()["StackSummaries"]
+        states = [one["StackStatus"] for one in found if one["StackName"] == f"crypto-{env}"]
+        return states[-1] if states and states[-1] != "DELETE_COMPLETE" else ""
+
+    return look
+
+
+def test_a_deployed_environment_is_used_and_changed(
+    deploy, stack, run, account, env, chosen, write, pair
+):
+    code, out, err = deploy(*WITHOUT)
+    assert (code, stack()) == (0, "CREATE_COMPLETE"), out + err
+    assert "FIX" not in out
+    assert "25 create" in out
+    assert "UploadBucket (S3 Bucket) create complete" in err
+    settings = chosen()
+    assert settings.aws.inbox == f"s3://crypto-{env}-uploads-000000000000/inbox"
+    assert (settings.engine, settings.store) == ("sail", "dynamodb")
+
+    history, trend = pair("BTC")
+    assert run("upload", history)[0] == 0
+    inbox = EventInbox.of(settings, S3Objects.of(settings, "inbox"))
+    arrived = until("the upload's event", lambda: inbox.news(time.time()).arrivals)
+    assert [one.key for one in arrived] == [history.name]
+    assert run("add", "BTC", "--history", history, "--trend", trend)[0] == 0
+    assert run("materialize", "BTC")[0] == 0
+    lake = settings.aws.lake.removeprefix("s3://").removesuffix("/lake")
+    account.client("s3").head_object(Bucket=lake, Key="lake/gold/ticker=BTC/data.parquet")
+
+    Path(f"crypto_assets.{env}.toml").write_text(
+        Path(f"crypto_assets.{env}.toml").read_text() + "emr_time_limit_min = 60  # short\n"
+    )
+    code, out, err = deploy("--set", "NoticesEmail=ann@example.com")
+    assert (code, stack()) == (0, "UPDATE_COMPLETE"), out + err
+    subscribed = account.client("sns").list_subscriptions_by_topic(TopicArn=settings.aws.topic_arn)
+    assert [one["Endpoint"] for one in subscribed["Subscriptions"]] == ["ann@example.com"]
+    assert "60  # short" in Path(f"crypto_assets.{env}.toml").read_text()
+    code, out, err = deploy()
+    assert (code, "nothing to change" in out) == (0, True), out + err
+
+
+def test_a_plan_changes_nothing_and_leaves_nothing(run, front, env, stack):
+    code, out, _ = run("deploy", "--env", env, "--plan", *WITHOUT)
+    assert (code, "create       UploadBucket            S3 Bucket" in out) == (0, True)
+    assert stack() == ""
+    assert not Path(f"crypto_assets.{env}.toml").exists()
+    assert front.operations("cloudformation")["ExecuteChangeSet"] == 0
+
+
+def test_a_bad_update_names_the_resource_and_nothing_else_changes(
+    deploy, stack, env, chosen, account
+):
+    assert deploy(*WITHOUT)[0] == 0
+    objects = S3Objects.of(chosen(), "inbox")
+    objects.write("btc.csv", b"x")
+    toml = Path(f"crypto_assets.{env}.toml").read_bytes()
+    code, _, err = deploy("--set", "WithEmr=yes")
+    assert (code, stack()) == (1, "UPDATE_ROLLBACK_COMPLETE")
+    assert err.splitlines()[-1] == (
+        f"crypto-assets: stack crypto-{env}: Application (EMRServerless Application) failed: "
+        "Unsupported resource type: AWS::EMRServerless::Application; all changes were rolled back "
+        "and nothing else changed: correct it and deploy again"
+    )
+    assert objects.read("btc.csv") == b"x"
+    assert Path(f"crypto_assets.{env}.toml").read_bytes() == toml
+    topics = account.client("sns").list_topics()["Topics"]
+    assert not any(f"{env}-activity" in one["TopicArn"] for one in topics)
+    code, out, _ = deploy("--set", "WithEmr=no")
+    assert (code, "nothing to change" in out) == (0, True)
+
+
+def test_what_a_creation_that_failed_left_is_deleted_by_the_next_one(deploy, stack):
+    bare = ("--set", "WithRedshift=no", "--set", "MonthlyBudgetUsd=0")
+    code, _, err = deploy(*bare)
+    assert (code, stack()) == (1, "ROLLBACK_COMPLETE")
+    assert "what had been created is deleted again: correct it and deploy again" in err
+    code, _, err = deploy(*WITHOUT)
+    assert (code, stack()) == (0, "CREATE_COMPLETE")
+    assert "deleting stack" in err
+
+
+def test_a_deployment_killed_before_its_change_set_is_executed_completes_when_repeated(
+    deploy, stack, front, env
+):
+    words = [*COMMAND, "deploy", "--env", env, "--yes", *WITHOUT]
+    front.fail("cloudformation", 1000, operation="ExecuteChangeSet", drop="before")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+        executing = "ExecuteChangeSet"
+        until("execution", lambda: front.operations("cloudformation")[executing], by=child)
+        child.kill()
+        assert child.wait(HANG_S) == -signal.SIGKILL
+    front.forget()
+    assert stack() == "REVIEW_IN_PROGRESS"
+    code, out, err = deploy(*WITHOUT)
+    assert (code, stack()) == (0, "CREATE_COMPLETE"), out + err
+
+
+def test_data_is_not_left_out_unless_that_is_allowed(deploy, stack, env, chosen, account):
+    assert deploy(*WITHOUT)[0] == 0
+    code, out, err = deploy("--set", "WithDynamoDb=no")
+    assert (code, stack()) == (1, "CREATE_COMPLETE")
+    assert "delete       AccountTable" in out
+    assert "AccountTable, DigestsTable would be replaced or deleted: nothing was changed" in err
+    code, out, err = deploy("--set", "WithDynamoDb=no", "--allow-replace")
+    assert (code, chosen().store) == (0, "duckdb"), out + err
+    tables = account.client("dynamodb").list_tables()["TableNames"]
+    assert [name for name in tables if env in name] == [f"crypto-{env}-CustomerAccount"]
+
+
+def test_a_stack_of_others_is_left_alone(deploy, run, account, env, front):
+    account.client("cloudformation").create_stack(
+        StackName=f"crypto-{env}",
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+    )
+    for code, _, err in (deploy(*WITHOUT), run("destroy", "--env", env, "--yes")):
+        assert (code, err.count("\n")) == (1, 1)
+        assert f"stack crypto-{env} is not one of `crypto-assets deploy`" in err
+
+
+def test_a_prefix_is_given_once(deploy, chosen, env):
+    assert deploy(*WITHOUT, "--prefix", f"p{env[:8]}")[0] == 0
+    assert chosen().aws.inbox.startswith(f"s3://p{env[:8]}-uploads-")
+    code, _, err = deploy("--prefix", "other")
+    assert (code, f"begin with p{env[:8]}, which stays" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["deploy"], 2, "nobody can be asked here: give --yes; deploy --plan only looks"),
+        (["destroy"], 2, "nobody can be asked here: give --yes"),
+        (["deploy", "--yes", "--set", "WithGleu=no"], 2, "did you mean WithGlue?"),
+        (["deploy", "--yes", "--env", "A B"], 2, "setting env: a name of up to 13 small letters"),
+    ],
+)
+def test_wrong_use_is_one_line_and_asks_nothing(run, front, words, code, said):
+    found, out, err = run(*words)
+    assert (found, out, err.count("\n")) == (code, "", 1)
+    assert said in err
+    assert front.operations("cloudformation")["CreateChangeSet"] == 0
+
+
+def test_what_is_not_permitted_is_named(deploy, front):
+    front.fail("cloudformation", 1, operation="CreateChangeSet", status=403, code="AccessDenied")
+    code, out, err = deploy(*WITHOUT)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("crypto-assets: AWS refuses CreateChangeSet: ")
+    assert "allow it in the policy of who asks (see deploy/iam)" in err
+
+
+def test_without_credentials_it_says_so_in_one_line(deploy, front, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    code, out, err = deploy(*WITHOUT)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "AWS knows no credentials" in err or "Partial credentials" in err
+
+
+def test_the_default_environment_is_in_the_usual_file(run, front, account):
+    code, out, err = run("deploy", "--yes", *WITHOUT)
+    assert code == 0, out + err
+    assert Settings().aws.inbox == "s3://crypto-assets-uploads-000000000000/inbox"
+    assert "go on: crypto-assets upload FOLDER" in out
+    assert "docs/aws.md#what-it-costs" in out
+    names = [one["Name"] for one in account.client("s3").list_buckets()["Buckets"]]
+    assert "crypto-assets-lake-000000000000" in names

@@ -1,0 +1,1 @@
+"""Tests of `crypto_assets.resources.deploy` that need no service."""
