@@ -1,7 +1,7 @@
 """What keeps its data when a stack goes: whether it is there, and its deletion with all in it.
 
-Buckets with every version, tables and warehouses (namespaces of Redshift Serverless), by name. What
-is gone already is no error: an interrupted deletion is repeated.
+Buckets with every version, tables, warehouses (namespaces of Redshift Serverless) and volumes, by
+name. What is gone already is no error: an interrupted deletion is repeated.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto_assets.resources.aws import Aws, aws_errors
-from crypto_assets.resources.errors import RefusedError, UsageError
+from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.progress import waiting
 
-_GONE = ("404", "NoSuchBucket", "ResourceNotFoundException")
+_GONE = ("404", "NoSuchBucket", "ResourceNotFoundException", "InvalidVolume.NotFound")
+_STACK_TAG = "crypto-assets-stack"  # of a volume, which has no name of its own
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,15 @@ class Data:
         look = getattr(self.aws.client(service), operation)
         return _unless_gone(lambda: look(**{argument: name}))
 
+    def volumes(self, stack: str) -> list[str]:
+        """The volumes that a stack of this name made."""
+        wanted = [{"Name": f"tag:{_STACK_TAG}", "Values": [stack]}]
+        with aws_errors():
+            found = self.aws.client("ec2").describe_volumes(Filters=wanted)["Volumes"]
+        return [one["VolumeId"] for one in found]
+
     def delete(self, kind: str, name: str) -> None:
-        """Deletes it for good. Raises `UsageError` if that is to be done by hand."""
-        if kind not in _DELETIONS:
-            raise UsageError(f"{name} is deleted in the AWS console alone: take it out")
+        """Deletes it for good."""
         waiting(f"deleting {name} with all that is in it")
         _unless_gone(lambda: _DELETIONS[kind](self.aws, name))
 
@@ -61,6 +67,10 @@ def _delete_namespace(aws: Aws, name: str) -> None:
     aws.client("redshift-serverless").delete_namespace(namespaceName=name)
 
 
+def _delete_volume(aws: Aws, name: str) -> None:
+    aws.client("ec2").delete_volume(VolumeId=name)
+
+
 _LOOKS = {
     "AWS::S3::Bucket": ("s3", "head_bucket", "Bucket"),
     "AWS::DynamoDB::Table": ("dynamodb", "describe_table", "TableName"),
@@ -74,6 +84,7 @@ _DELETIONS: Mapping[str, Callable[[Aws, str], None]] = {
     "AWS::S3::Bucket": _delete_bucket,
     "AWS::DynamoDB::Table": _delete_table,
     "AWS::RedshiftServerless::Namespace": _delete_namespace,
+    "AWS::EC2::Volume": _delete_volume,
 }
 
 

@@ -78,11 +78,13 @@ class Environment:
             kept = (Template.read(body) if isinstance(body, str) else Template(body)).kept
             return [*deletions(self.stack.resources(), kept)]
         names = self.template.kept_names(self.stack.name, self.account)
-        left = [
+        named = [
             Change("keep", resource, self.template.kept[resource], name)
             for resource, name in names.items()
         ]
-        return [one for one in left if self.data.is_there(one.kind, one.name)]
+        left = [one for one in named if self.data.is_there(one.kind, one.name)]
+        volumes = self.data.volumes(self.stack.name)
+        return [*left, *(Change("keep", "Volume", "AWS::EC2::Volume", one) for one in volumes)]
 
     def destroy(self, data: Collection[Change]) -> None:
         """Deletes the stack, if there is one, then these of what it keeps, with all in them."""

@@ -91,7 +91,12 @@ class Template:
             if name in names:
                 named = {_NAMES[one["Type"]]: names[name]}
                 resources[name]["Properties"] = one["Properties"] | named
-        body = json.dumps({**self.document, "Resources": resources}, separators=(",", ":"))
+        parameters = {
+            name: {key: value for key, value in one.items() if key != "Description"}
+            for name, one in self.document["Parameters"].items()
+        }
+        sent = {**self.document, "Parameters": parameters, "Resources": resources}
+        body = json.dumps(sent, separators=(",", ":"))
         if len(body.encode()) > MOST_BYTES:
             raise RefusedError(
                 f"the template has {len(body.encode()):,} bytes as JSON and CloudFormation takes "

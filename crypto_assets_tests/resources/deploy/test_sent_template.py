@@ -13,7 +13,7 @@ from crypto_assets_tests.helpers.template import template
 ACCOUNT = "123456789012"
 SMALL = """
 Parameters:
-  Prefix: {Type: String, Default: a}
+  Prefix: {Type: String, Default: a, Description: Of all names}
   WithGlue: {Type: String, Default: "no"}
 Resources:
   Lake: # where tables are
@@ -37,7 +37,9 @@ Resources:
 
 
 def test_it_is_json_with_long_forms_without_metadata_and_with_literal_names_of_what_is_kept():
-    assert json.loads(Template.read(SMALL).body("team", ACCOUNT))["Resources"] == {
+    sent = json.loads(Template.read(SMALL).body("team", ACCOUNT))
+    assert sent["Parameters"]["Prefix"] == {"Type": "String", "Default": "a"}
+    assert sent["Resources"] == {
         "Lake": {
             "Type": "AWS::S3::Bucket",
             "DeletionPolicy": "RetainExceptOnCreate",
@@ -61,7 +63,11 @@ def test_it_is_json_with_long_forms_without_metadata_and_with_literal_names_of_w
 
 
 def without(document: dict, *, names: set[str]) -> dict:
-    """The template without metadata, and without the names of these resources."""
+    """The template without what is for people, and without the names of these resources."""
+    parameters = {
+        name: {key: value for key, value in one.items() if key != "Description"}
+        for name, one in document["Parameters"].items()
+    }
     resources = {
         name: {key: value for key, value in one.items() if key != "Metadata"}
         for name, one in document["Resources"].items()
@@ -70,7 +76,7 @@ def without(document: dict, *, names: set[str]) -> dict:
         kept = resources[name]["Properties"].items()
         properties = {key: value for key, value in kept if not key.endswith("Name")}
         resources[name] = {**resources[name], "Properties": properties}
-    return {**document, "Resources": resources}
+    return {**document, "Parameters": parameters, "Resources": resources}
 
 
 def test_all_else_of_our_template_is_sent_as_it_is_written():
@@ -83,6 +89,10 @@ def test_all_else_of_our_template_is_sent_as_it_is_written():
         "Namespace": "team",
         "AccountTable": "team-CustomerAccount",
     }
+
+
+def test_our_template_fits_with_the_longest_prefix():
+    assert len(Template.ours().body("a-prefix-of-20-chars", ACCOUNT).encode()) <= MOST_BYTES
 
 
 def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size():
