@@ -8,7 +8,7 @@ import pytest
 
 from crypto_assets.resources.deploy.template import MOST_BYTES, Template, checked_prefix
 from crypto_assets.resources.errors import RefusedError, UsageError
-from crypto_assets_tests.helpers.template import template
+from crypto_assets_tests.helpers.template import TEMPLATE, Stack, template
 
 ACCOUNT = "123456789012"
 SMALL = """
@@ -93,6 +93,14 @@ def test_all_else_of_our_template_is_sent_as_it_is_written():
 
 def test_our_template_fits_with_the_longest_prefix():
     assert len(Template.ours().body("a-prefix-of-20-chars", ACCOUNT).encode()) <= MOST_BYTES
+
+
+def test_the_page_says_how_many_resources_are_made_deleted_and_kept():
+    made, kept = Stack({"NoticesEmail": "ann@example.com"}).resources, Template.ours().kept
+    stay = len(kept.keys() & made.keys())
+    page = (TEMPLATE.parents[1] / "docs/aws.md").read_text()
+    assert f"\nstack crypto-assets: {len(made)} create\n" in page
+    assert f"\nstack crypto-assets: {len(made) - stay} delete, {stay} keep\n" in page
 
 
 def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size():
