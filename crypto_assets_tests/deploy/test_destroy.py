@@ -13,7 +13,9 @@ import subprocess
 import pytest
 
 from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets_tests.helpers.iam import Call, allows
 from crypto_assets_tests.helpers.processes import COMMAND
+from crypto_assets_tests.helpers.roles import policy
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 pytestmark = pytest.mark.aws
@@ -55,6 +57,17 @@ def there(account, names):
 def stacks(account, env):
     found = account.client("cloudformation").list_stacks()["StackSummaries"]
     return [one["StackStatus"] for one in found if one["StackName"] == f"crypto-{env}"]
+
+
+def test_the_policy_of_who_deploys_allows_what_is_asked_of_cloudformation(
+    run, front, deployed, env
+):
+    assert run("destroy", "--env", env, "--yes")[0] == 0
+    stack = f"arn:aws:cloudformation:eu-central-1:123456789012:stack/crypto-{env}/0a1b"
+    asked = front.operations("cloudformation")
+    assert {"CreateChangeSet", "ExecuteChangeSet", "DeleteStack"} <= asked.keys()
+    calls = [Call(f"cloudformation:{operation}", stack) for operation in asked]
+    assert [call.action for call in calls if not allows(policy("deployer"), call)] == []
 
 
 def no_namespace(front):
