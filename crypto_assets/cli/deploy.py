@@ -111,10 +111,16 @@ def _finish(settings: Settings, outputs: dict[str, str]) -> None:
     "names",
     multiple=True,
     metavar="RESOURCE",
-    help="Delete this bucket, table or namespace too, with all that is in it (repeatable).",
+    help="Delete this bucket, table, namespace or volume too, with all in it (repeatable).",
+)
+@click.option(
+    "--prefix",
+    help="What the names of a stack that is gone began with; not given: the stack's name.",
 )
 @_YES
-def destroy(settings: Settings, name: str | None, names: Sequence[str], yes: bool) -> None:
+def destroy(
+    settings: Settings, name: str | None, names: Sequence[str], prefix: str | None, yes: bool
+) -> None:
     """Delete the stack on AWS; buckets, tables and namespaces with data stay unless they are named.
 
     Shows what goes and what stays, and asks for the stack's name. Interrupted, it may be repeated.
@@ -127,7 +133,7 @@ def destroy(settings: Settings, name: str | None, names: Sequence[str], yes: boo
 
     _, environment = _chosen(settings, name, asks=not yes)
     with showing_progress():
-        changes = environment.deletions()
+        changes = environment.deletions(prefix)
     stack, data = environment.stack.name, named(changes, names)
     lost = [replace(one, action="delete", risky=True) for one in data]
     shown = [*(one for one in changes if one not in data), *lost]

@@ -13,11 +13,13 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from crypto_assets.cli import main
 from crypto_assets.resources.inbox.sqs import EventInbox
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets_tests.helpers.processes import COMMAND
+from crypto_assets_tests.helpers.processes import COMMAND, answered
 from crypto_assets_tests.helpers.waiting import HANG_S, until
 
 pytestmark = pytest.mark.aws
@@ -85,6 +87,13 @@ def test_a_plan_changes_nothing_and_leaves_nothing(run, front, env, stack):
     assert front.operations("cloudformation")["ExecuteChangeSet"] == 0
 
 
+def test_a_plan_that_a_person_does_not_want_leaves_nothing(front, env, stack):
+    words = ["deploy", "--env", env, *WITHOUT]
+    code, out = answered("n", *words)
+    assert (code, "25 create\nDo this? [y/N]: " in out) == (1, True)
+    assert stack() == ""
+
+
 def test_a_bad_update_names_the_resource_and_nothing_else_changes(
     deploy, stack, env, chosen, account
 ):
@@ -139,6 +148,10 @@ def test_data_is_not_left_out_unless_that_is_allowed(deploy, stack, env, chosen,
     assert (code, stack()) == (1, "CREATE_COMPLETE")
     assert "delete       AccountTable" in out
     assert "AccountTable, DigestsTable would be replaced or deleted: nothing was changed" in err
+    words = ["deploy", "--env", env, "--plan", "--set", "WithDynamoDb=no"]
+    shown = CliRunner().invoke(main, words, color=True).stdout
+    assert "\x1b[31mdelete       AccountTable" in shown  # red
+    assert "\x1b[33mdelete       DigestFunction" in shown
     code, out, err = deploy("--set", "WithDynamoDb=no", "--allow-replace")
     assert (code, chosen().store) == (0, "duckdb"), out + err
     tables = account.client("dynamodb").list_tables()["TableNames"]

@@ -1,25 +1,22 @@
 """The policies of who deploys: what CloudFormation asks in their name, and nothing of others.
 
-Which permissions a resource type needs is in AWS's own schemas, which cfn-lint brings along.
+Which permissions a resource type needs is in AWS's own schemas.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-import cfnlint
 import pytest
 
 from crypto_assets_tests.doubles import REGION
 from crypto_assets_tests.helpers.iam import Call, allows, listed
 from crypto_assets_tests.helpers.iam_calls import ACCOUNT, KEY
 from crypto_assets_tests.helpers.roles import policy
+from crypto_assets_tests.helpers.schemas import schema
 from crypto_assets_tests.helpers.template import template
 
-SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas"
 BOTH = ("deployer", "deployer-parts")
 # Of an instance: who deploys one needs more.
 OF_INSTANCE = re.compile(r"AWS::(EC2|AutoScaling|DLM)::")
@@ -105,9 +102,7 @@ DENIED = [
 
 def needed(kind: str) -> set[str]:
     """What CloudFormation asks to create, read, update and delete a resource of this type."""
-    names = json.loads((SCHEMAS / f"providers/{REGION}.json").read_text())
-    schema = json.loads((SCHEMAS / f"resources/{names[kind]}.json").read_text())
-    handlers = schema.get("handlers", {})
+    handlers = schema(kind).get("handlers", {})
     return {
         action
         for name, handler in handlers.items()

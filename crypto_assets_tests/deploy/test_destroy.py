@@ -6,17 +6,14 @@ ministack 1.4.21 deletes what a template says to keep; `ministack_stacks` keeps 
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
 
 import pytest
 
 from crypto_assets.resources.storage.s3 import S3Objects
 from crypto_assets_tests.helpers.iam import Call, allows
-from crypto_assets_tests.helpers.processes import COMMAND
+from crypto_assets_tests.helpers.processes import answered
 from crypto_assets_tests.helpers.roles import policy
-from crypto_assets_tests.helpers.waiting import HANG_S
+from crypto_assets_tests.helpers.waiting import until
 
 pytestmark = pytest.mark.aws
 WITHOUT = ("--set", "WithEmr=no", "--set", "WithRedshift=no", "--set", "MonthlyBudgetUsd=0")
@@ -131,6 +128,33 @@ def test_a_deletion_that_was_interrupted_before_its_data_completes_when_repeated
     assert (code, there()) == (0, [table, lake]), out + err
 
 
+def test_what_a_killed_deployment_planned_is_deleted(run, front, account, env):
+    account.client("cloudformation").create_change_set(
+        StackName=f"crypto-{env}",
+        ChangeSetName="crypto-assets-deploy",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+    )
+    no_namespace(front)
+    code, out, err = run("destroy", "--env", env, "--yes")
+    assert (code, f"stack crypto-{env}: 1 delete" in out) == (0, True), out + err
+    until("the deletion", lambda: stacks(account, env) == ["DELETE_COMPLETE"])
+
+
+def test_what_a_stack_of_another_prefix_kept_is_found_by_that(run, front, account, env):
+    bucket = f"p{env}-lake-000000000000"
+    account.client("s3").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    no_namespace(front)
+    words = ("destroy", "--env", env, "--yes", "--delete-data", bucket)
+    assert run(*words)[0] == 2
+    code, out, err = run(*words, "--prefix", f"p{env}")
+    assert code == 0, out + err
+    names = [one["Name"] for one in account.client("s3").list_buckets()["Buckets"]]
+    assert bucket not in names
+
+
 def test_a_volume_that_a_stack_left_is_found_by_its_tag(run, front, account, env):
     ec2 = account.client("ec2")
     tags = [{"Key": "crypto-assets-stack", "Value": f"crypto-{env}"}]
@@ -157,15 +181,7 @@ def test_a_person_types_the_name_of_the_stack(front, account, env, typed, delete
         TemplateBody=json.dumps(body),
         Tags=[{"Key": "crypto-assets", "Value": f"crypto-{env}"}],
     )
-    person, terminal = pty.openpty()
-    command = [*COMMAND, "destroy", "--env", env]
-    with subprocess.Popen(
-        command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
-        os.write(person, f"{typed.format(env)}\n".encode())
-        out, _ = child.communicate(timeout=HANG_S)
-    os.close(person)
-    os.close(terminal)
+    code, out = answered(typed.format(env), "destroy", "--env", env)
     assert f"Type crypto-{env} to delete it" in out
-    assert child.returncode == (0 if deleted else 1)
+    assert code == (0 if deleted else 1)
     assert stacks(account, env) == ["DELETE_COMPLETE" if deleted else "CREATE_COMPLETE"]

@@ -243,4 +243,4 @@ def test_a_deletion_that_fails_names_what_is_in_the_way():
         stack(DescribeStackEvents=[before, after]) as (blue, _),
         pytest.raises(RefusedError, match=r"blue-UploadQueue\) failed: It is used; all else is"),
     ):
-        blue.delete(ID)
+        blue.delete(described("UPDATE_COMPLETE")["Stacks"][0])

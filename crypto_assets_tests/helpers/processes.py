@@ -6,6 +6,7 @@ All begin with default signal handling, whatever the tests were started by: see 
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -111,6 +112,25 @@ def saying(line: str, code: str, *arguments: str) -> Iterator[subprocess.Popen[s
             yield process
         finally:
             process.kill()
+
+
+def answered(answer: str, *words: str) -> tuple[int, str]:
+    """Exit code and output of a command that asks, at a terminal where somebody types this."""
+    person, terminal = pty.openpty()
+    try:
+        os.write(person, f"{answer}\n".encode())
+        done = subprocess.run(
+            [*COMMAND, *words],
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=HANG_S,
+            check=False,
+        )
+    finally:
+        os.close(person)
+        os.close(terminal)
+    return done.returncode, done.stdout
 
 
 def in_a_child(code: str) -> subprocess.CompletedProcess[str]:

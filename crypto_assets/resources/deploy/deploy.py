@@ -16,7 +16,7 @@ from typing import Any, Self
 from crypto_assets.resources.aws import Aws, aws_errors
 from crypto_assets.resources.deploy.changes import Change, deletions
 from crypto_assets.resources.deploy.data import Data
-from crypto_assets.resources.deploy.stack import Plan, Stack, parameters_of
+from crypto_assets.resources.deploy.stack import PLANNED, Plan, Stack, parameters_of
 from crypto_assets.resources.deploy.template import PREFIX, Template, checked_prefix
 from crypto_assets.resources.errors import RefusedError, UsageError
 from crypto_assets.resources.settings import Settings
@@ -70,26 +70,32 @@ class Environment:
             self.stack.apply(plan)
         return self.stack.outputs()
 
-    def deletions(self) -> list[Change]:
-        """What a deletion of the stack deletes and keeps; without one, what an earlier one kept."""
+    def deletions(self, prefix: str | None) -> list[Change]:
+        """What a deletion of the stack deletes and keeps.
+
+        Without a stack, what an earlier one with this prefix, or with its own name for it, kept.
+        """
         found = self.stack.settled()
-        if found:
+        if found and found["StackStatus"] != PLANNED:
             body = self.stack.template_body()
             kept = (Template.read(body) if isinstance(body, str) else Template(body)).kept
             return [*deletions(self.stack.resources(), kept)]
-        names = self.template.kept_names(self.stack.name, self.account)
+        names = self.template.kept_names(prefix or self.stack.name, self.account)
         named = [
             Change("keep", resource, self.template.kept[resource], name)
             for resource, name in names.items()
         ]
         left = [one for one in named if self.data.is_there(one.kind, one.name)]
         volumes = self.data.volumes(self.stack.name)
-        return [*left, *(Change("keep", "Volume", "AWS::EC2::Volume", one) for one in volumes)]
+        left += [Change("keep", "Volume", "AWS::EC2::Volume", one) for one in volumes]
+        if found:
+            left.append(Change("delete", self.stack.name, "AWS::CloudFormation::Stack"))
+        return left
 
     def destroy(self, data: Collection[Change]) -> None:
         """Deletes the stack, if there is one, then these of what it keeps, with all in them."""
         if found := self.stack.described():
-            self.stack.delete(found["StackId"])
+            self.stack.delete(found)
         for one in data:
             self.data.delete(one.kind, one.name)
 

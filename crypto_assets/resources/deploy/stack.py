@@ -22,7 +22,7 @@ _CHANGE_SET = "crypto-assets-deploy"
 _EVERY_S = 1.0  # between two looks at what CloudFormation does
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _PENDING = {"CREATE_PENDING", "CREATE_IN_PROGRESS"}
-_NEW = "REVIEW_IN_PROGRESS"  # of a stack that has a change set and nothing else
+PLANNED = "REVIEW_IN_PROGRESS"  # of a stack that has a change set and nothing else
 _EMPTY = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}  # of a creation that failed
 _DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"}
 _UPDATABLE = _DONE | {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
@@ -80,7 +80,7 @@ class Stack:
     def described(self) -> dict[str, Any] | None:
         """What CloudFormation says of it; None if there is none. Raises if it is not ours."""
         found = self._described(self.name)
-        if found and found["StackStatus"] != _NEW and TAG not in tags_of(found):
+        if found and found["StackStatus"] != PLANNED and TAG not in tags_of(found):
             raise RefusedError(
                 f"stack {self.name} is not one of `crypto-assets deploy`, whose stacks have the "
                 f"tag {TAG}: name another --env, or give the stack that tag"
@@ -90,7 +90,11 @@ class Stack:
     def settled(self) -> dict[str, Any] | None:
         """As `described`, after waiting for the end of what is done to it."""
         found = self.described()
-        if found and found["StackStatus"].endswith("IN_PROGRESS") and found["StackStatus"] != _NEW:
+        if (
+            found
+            and found["StackStatus"].endswith("IN_PROGRESS")
+            and found["StackStatus"] != PLANNED
+        ):
             waiting(f"waiting: stack {self.name} is in {found['StackStatus']}")
             self._skip_events(found["StackId"])
             if not self._is_over(found["StackId"]):
@@ -104,11 +108,11 @@ class Stack:
         What a failed creation left is deleted. Raises `RefusedError` if it cannot be updated.
         """
         found = self.settled()
-        if not found or found["StackStatus"] == _NEW:
+        if not found or found["StackStatus"] == PLANNED:
             return None
         if found["StackStatus"] in _EMPTY:
             waiting(f"deleting stack {self.name}, whose creation failed")
-            self.delete(found["StackId"])
+            self.delete(found)
             return None
         if found["StackStatus"] not in _UPDATABLE:
             raise RefusedError(f"stack {self.name} is in {self._why(found)}")
@@ -155,11 +159,15 @@ class Stack:
         plan.applied = True
         self._follow(plan.stack_id)
 
-    def delete(self, stack_id: str) -> None:
-        """Deletes it and reports each event. Raises `RefusedError` if a resource is in the way."""
-        self._skip_events(stack_id)
-        self._delete(stack_id)
-        self._follow(stack_id)
+    def delete(self, found: Mapping[str, Any]) -> None:
+        """Deletes it, as `described`, and reports each event.
+
+        Raises `RefusedError` if a resource is in the way.
+        """
+        self._skip_events(found["StackId"])
+        self._delete(found["StackId"])
+        if found["StackStatus"] != PLANNED:  # one without resources is gone at once
+            self._follow(found["StackId"])
 
     def outputs(self) -> dict[str, str]:
         """Its outputs by name."""

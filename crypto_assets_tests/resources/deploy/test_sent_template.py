@@ -8,6 +8,7 @@ import pytest
 
 from crypto_assets.resources.deploy.template import MOST_BYTES, Template, checked_prefix
 from crypto_assets.resources.errors import RefusedError, UsageError
+from crypto_assets_tests.helpers.schemas import schema
 from crypto_assets_tests.helpers.template import TEMPLATE, Stack, template
 
 ACCOUNT = "123456789012"
@@ -89,6 +90,13 @@ def test_all_else_of_our_template_is_sent_as_it_is_written():
         "Namespace": "team",
         "AccountTable": "team-CustomerAccount",
     }
+
+
+def test_what_is_kept_is_known_to_cloudformation_by_the_name_that_is_literal():
+    sent = json.loads(Template.ours().body("team", ACCOUNT))["Resources"]
+    for resource, name in Template.ours().kept_names("team", ACCOUNT).items():
+        (path,) = schema(sent[resource]["Type"])["primaryIdentifier"]
+        assert sent[resource]["Properties"][path.removeprefix("/properties/")] == name
 
 
 def test_our_template_fits_with_the_longest_prefix():
