@@ -14,7 +14,7 @@ from crypto_assets.defs.account_profile import PROFILE
 from crypto_assets.defs.files import file_specs, quarantine_spec
 from crypto_assets.defs.jobs import refresh_job
 from crypto_assets.defs.late import late_notice
-from crypto_assets.defs.layers import layers_asset
+from crypto_assets.defs.layers import Shown, layers_asset
 from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.prune import prune_job, prune_sensor
 from crypto_assets.defs.uploads import uploads
@@ -37,10 +37,10 @@ DATA_SETS = (ACCOUNTS, MARKET_DATA)
 
 def defs_of(settings: Settings) -> dg.Definitions:
     """All assets, jobs, sensors and resources that these settings choose."""
-    kinds = wiring.kinds(settings)
+    shown = Shown(wiring.kinds(settings), wiring.lake_uri(settings), settings.owners)
     layers = [
-        layers_asset(ACCOUNTS, kinds, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
-        layers_asset(MARKET_DATA, kinds),
+        layers_asset(ACCOUNTS, shown, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
+        layers_asset(MARKET_DATA, shown),
     ]
     jobs = list(map(refresh_job, DATA_SETS, layers))
     files = [spec for data_set in DATA_SETS for spec in file_specs(data_set)]

@@ -12,7 +12,7 @@ import pytest
 from crypto_assets.defs.files import file_specs
 from crypto_assets.defs.jobs import job_name, refresh_job
 from crypto_assets.defs.launch import launch
-from crypto_assets.defs.layers import layers_asset
+from crypto_assets.defs.layers import Shown, layers_asset
 from crypto_assets.defs.status import statuses
 from crypto_assets.defs.under_way import under_way
 from crypto_assets.defs.uploads import uploads
@@ -36,7 +36,7 @@ def toy(settings):
 
 @pytest.fixture
 def definitions(settings, toy):
-    layers = layers_asset(TOY, {})
+    layers = layers_asset(TOY, Shown())
     job = refresh_job(TOY, layers)
     return dg.Definitions(
         assets=[*file_specs(TOY), layers],

@@ -5,7 +5,11 @@ one stops where it broke. How a partition is refreshed is in `resources/`; here 
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from posixpath import commonpath
 from typing import Any
 
 import dagster as dg
@@ -20,25 +24,38 @@ from crypto_assets.resources.home.instance import running_runs
 from crypto_assets.resources.progress import progress
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import LayerResult, Verdict
+from crypto_assets.spark.tables import Table
 from crypto_assets.spark.version import code_version
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What people see of the layers beside what the data set says.
+
+    `kinds` are what layers are kept in, in Dagster's words, if not in Parquet alone. `lake` is the
+    lake's URI, `owners` are whom to ask.
+    """
+
+    kinds: Mapping[str, set[str]] = field(default_factory=dict)
+    lake: str = ""
+    owners: Sequence[str] = ()
 
 
 def layers_asset(
     data_set: DataSet,
-    kinds: Mapping[str, set[str]],
+    shown: Shown,
     *,
     options: dict[str, dg.Field] | None = None,
     check: Check | None = None,
 ) -> dg.AssetsDefinition:
     """The data set's layers as one asset function, which asks for its refresh as a resource.
 
-    `kinds` are what layers are kept in, in Dagster's words, if not in Parquet alone. `options` are
-    what a person may say to a run; they are handed to `Refresh.with_options`.
+    `options` are what a person may say to a run; they are handed to `Refresh.with_options`.
     """
 
     @dg.multi_asset(
         name=data_set.name,
-        specs=list(layer_specs(data_set, kinds)),
+        specs=list(layer_specs(data_set, shown)),
         check_specs=[check.spec] if check else None,
         partitions_def=partitions_named(data_set.partition),
         can_subset=True,
@@ -56,9 +73,9 @@ def layers_asset(
     return layers
 
 
-def layer_specs(data_set: DataSet, kinds: Mapping[str, set[str]]) -> Iterator[dg.AssetSpec]:
+def layer_specs(data_set: DataSet, shown: Shown) -> Iterator[dg.AssetSpec]:
     """The specs of the layers, each made from the one before, the first one from the files."""
-    deps = [file_key(kind) for kind in data_set.files]
+    deps, code = [file_key(kind) for kind in data_set.files], _code(data_set)
     for layer, holds in data_set.layers.items():
         yield dg.AssetSpec(
             layer,
@@ -67,20 +84,61 @@ def layer_specs(data_set: DataSet, kinds: Mapping[str, set[str]]) -> Iterator[dg
             description=holds,
             group_name=data_set.name,
             code_version=code_version(data_set.job),
-            kinds=kinds.get(layer, {"parquet"}),
-            metadata=_columns(data_set, layer),
+            kinds=shown.kinds.get(layer, {"parquet"}),
+            tags={"data_set": data_set.name},
+            owners=shown.owners,
+            metadata={**_places(data_set, layer, shown), **_columns(data_set, layer), **code},
         )
         deps = [dg.AssetKey(layer)]
 
 
+def _places(data_set: DataSet, layer: str, shown: Shown) -> dict[str, Any]:
+    """Where the layer's tables are: in the lake, in the warehouse."""
+    places: dict[str, Any] = {}
+    tables = _tables(data_set, layer)
+    if tables and shown.lake:
+        common = commonpath([table.path for table in tables])
+        places["dagster/uri"] = f"{shown.lake}/{common}"
+    if layer in data_set.sql:
+        places["dagster/table_name"] = data_set.sql[layer].path
+    return places
+
+
+def _tables(data_set: DataSet, layer: str) -> list[Table]:
+    """The layer's tables in the lake."""
+    return [table for table in data_set.tables_of(layer) if not table.optional]
+
+
 def _columns(data_set: DataSet, layer: str) -> dict[str, Any]:
-    """The columns of the layer's table, where it has one whose columns are described."""
-    tables = [table for table in data_set.tables_of(layer) if not table.optional]
-    described = [table for table in tables if any(c.holds for c in table.columns)]
-    if len(described) != 1:
+    """The columns of the layer's tables, each once, and what a row of each table is."""
+    loaded = [data_set.sql[layer]] if layer in data_set.sql else []
+    tables = _tables(data_set, layer) or loaded
+    columns = {
+        column.name: dg.TableColumn(
+            column.name,
+            column.type,
+            column.holds or None,
+            dg.TableColumnConstraints(nullable=not column.required),
+        )
+        for table in tables
+        for column in table.columns
+    }
+    if not columns:
         return {}
-    columns = [dg.TableColumn(c.name, c.type, c.holds or None) for c in described[0].columns]
-    return {"dagster/column_schema": dg.TableSchema(columns)}
+    rows = [f"a row of `{table.path}` is {table.row}" for table in tables if table.row]
+    schema = dg.TableSchema([*columns.values()], dg.TableConstraints(rows))
+    return {"dagster/column_schema": schema}
+
+
+def _code(data_set: DataSet) -> dict[str, Any]:
+    """Where the code is that computes the data set."""
+    found = find_spec(data_set.job)
+    if found is None or found.origin is None:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # the pinned version has them
+        job = dg.LocalFileCodeReference(file_path=found.origin, label="the job that computes it")
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[job])}
 
 
 def _refreshed(
@@ -94,10 +152,7 @@ def _refreshed(
     checked: dict[str, Any] | None = None
     with retrying_passing_faults():
         for result in refresh.run(partitions, layers, run_id, report):
-            facts = {
-                "batch_seconds": round(result.seconds, 3),
-                "batch_partitions": len(result.verdicts),
-            }
+            facts = {"batch": f"{result.seconds:.1f} s for {len(result.verdicts):,}"}
             events = []
             for verdict in result.verdicts:
                 found = verdict.measures.pop(check.name, None) if check else None

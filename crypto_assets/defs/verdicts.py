@@ -19,6 +19,9 @@ POOL = "spark"
 RETRIES = 2
 RETRY_SECONDS = 10
 PROBLEM, VERSION, SUPERSEDED = "problem", "version", "superseded_by"
+SHOWN_FAILURES = 1_000  # in the table of a run; its log has them all
+AGAIN = "materialize it again; a running `crypto-assets ui` does by itself"
+CORRECT = "upload a file that is right, as the problem says; it is computed by itself then"
 
 
 @contextmanager
@@ -45,14 +48,39 @@ def event(
     return dg.AssetMaterialization(
         verdict.layer,
         partition=verdict.partition,
-        metadata={**flat(verdict.measures), **metadata},
+        metadata={
+            **flat(verdict.measures),
+            **_row_count(verdict.measures),
+            **{name: dg.MetadataValue.md(text) for name, text in verdict.shown.items()},
+            **metadata,
+        },
         tags={"dagster/data_version": verdict.version},
     )
 
 
+def _row_count(measures: Mapping[str, Any]) -> dict[str, int]:
+    """The rows of all tables of the layer, as Dagster names them; empty if none were counted."""
+    of_tables = (each for each in (measures, *measures.values()) if isinstance(each, Mapping))
+    counts = [each["rows"] for each in of_tables if "rows" in each]
+    return {"dagster/partition_row_count": sum(counts)} if counts else {}
+
+
 def failure(problems: Sequence[Verdict], partitions: int, noun: str) -> dg.Failure:
-    """What ends the run: who failed where and why, of so many `noun`s."""
+    """What ends the run: who failed where and why, of so many `noun`s, and what to do."""
     lines = [f"{v.partition} failed at {v.layer}: {' | '.join(v.problems)}" for v in problems]
     failed = len({verdict.partition for verdict in problems})
     heading = f"{failed} of {partitions} {noun}s failed:"
-    return dg.Failure("\n".join([heading, *lines]), allow_retries=False)
+    table = dg.MetadataValue.table([_row(each, noun) for each in problems[:SHOWN_FAILURES]])
+    return dg.Failure(
+        "\n".join([heading, *lines]),
+        metadata={"failed": failed, "failures": table},
+        allow_retries=False,
+    )
+
+
+def _row(verdict: Verdict, noun: str) -> dg.TableRecord:
+    problem = " | ".join(verdict.problems)
+    cure = AGAIN if verdict.passing else CORRECT
+    return dg.TableRecord(
+        {noun: verdict.partition, "layer": verdict.layer, "problem": problem, "cure": cure}
+    )

@@ -172,3 +172,12 @@ def _leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, st
             yield from _leaves(value, f"{above}{name}.")
         else:
             yield above + name, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def owners(given: Any) -> tuple[str, ...]:
+    """As `listed`: e-mail addresses, and teams as `team:NAME`, as Dagster knows owners."""
+    names = listed(given)
+    for name in names:
+        if not re.fullmatch(r"team:\S+|[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,7}", name):
+            raise ValueError(f"{name}: an e-mail address or team:NAME is wanted")
+    return names

@@ -26,6 +26,7 @@ from crypto_assets.resources.setting_values import (
     number,
     one_of,
     optional,
+    owners,
     path,
     setting,
     text,
@@ -193,6 +194,9 @@ class Settings(Table):
         number(int, 1),
         10,
         "Last snapshots of customer accounts of which bronze and silver stay.",
+    )
+    owners: tuple[str, ...] = setting(
+        owners, (), "Whom the UI names as owners of the tables: e-mail addresses, `team:NAME`."
     )
     ui_hosts: tuple[str, ...] = setting(
         listed, (), "Names besides the loopback ones under which a browser may ask for the UI."

@@ -180,6 +180,12 @@ def kinds(settings: Settings) -> dict[str, set[str]]:
     return {WAREHOUSE: {sql}, TABLE: {"parquet", sql}, STORE: {store}}
 
 
+def lake_uri(settings: Settings) -> str:
+    """Where the lake is; connects to nothing, as `kinds`."""
+    lake: Objects = _chosen(OBJECTS, settings, "lake").of(settings, "lake")
+    return lake.uri("").rstrip("/")
+
+
 # Every resource the assets and sensors ask for, by the name they ask with.
 RESOURCES: dict[str, Callable[[Settings], object]] = {
     "inbox": inbox,

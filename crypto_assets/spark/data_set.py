@@ -7,7 +7,7 @@ named after it. The values are in each data set's `data_set` module.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crypto_assets.spark.tables import Table
 
@@ -18,7 +18,8 @@ class DataSet:
 
     `noun` is what people call its contents, `command` what they type to try again. `files` are the
     kinds of file a partition is made from and `layers` what is made of them, in order, each with a
-    sentence on what it holds. `tables` are the lake's. `job` is the module whose `STEPS` compute
+    sentence on what it holds. `tables` are the lake's, `sql` those of the warehouse by the layer
+    that they are loaded with. `job` is the module whose `STEPS` compute
     the layers, or whose `compute` makes them of `each` partition. A `batched` one has runs over
     many partitions.
     """
@@ -31,6 +32,7 @@ class DataSet:
     layers: Mapping[str, str]
     tables: tuple[Table, ...]
     job: str
+    sql: Mapping[str, Table] = field(default_factory=dict)
     each: bool = False
     batched: bool = False
 

@@ -64,7 +64,7 @@ class Verdict:
     holds a newer partition already was not made: `superseded_by` names that one. Where the problems
     are `passing`, another run may pass with the same uploads. A job that makes a partition's files
     by itself says what they are: `files` has their bytes, by the folder of the lake they are for,
-    and `seconds` is what they took.
+    and `seconds` is what they took. `shown` is Markdown for people, by name, which is not kept.
     """
 
     partition: str
@@ -76,6 +76,7 @@ class Verdict:
     passing: bool = False
     files: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    shown: dict[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crypto_assets.defs.layers import layer_specs
+from crypto_assets.defs.layers import Shown, layer_specs
 from crypto_assets.resources import wiring
 from crypto_assets.resources.accounts.store import AccountStore
 from crypto_assets.resources.engine.engine import Engine
@@ -126,7 +126,7 @@ def shown(settings: Settings) -> list[set[str]]:
     return [
         spec.kinds
         for data_set in (MARKET_DATA, ACCOUNTS)
-        for spec in layer_specs(data_set, wiring.kinds(settings))
+        for spec in layer_specs(data_set, Shown(wiring.kinds(settings)))
     ]
 
 

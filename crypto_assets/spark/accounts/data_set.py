@@ -30,4 +30,5 @@ ACCOUNTS = DataSet(
         *(tables.CUSTOMER_ACCOUNTS, tables.STORED, tables.CHANGES),
     ),
     job="crypto_assets.spark.accounts.job",
+    sql={"customer_accounts": tables.WAREHOUSE_ACCOUNTS},
 )

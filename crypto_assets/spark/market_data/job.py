@@ -21,6 +21,7 @@ from crypto_assets.spark.market_data import audit, silver
 from crypto_assets.spark.market_data.bronze import bronze, data_lines
 from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.gold import gold
+from crypto_assets.spark.market_data.picture import shown
 from crypto_assets.spark.market_data.silver import Series
 from crypto_assets.spark.market_data.tables import (
     BRONZE,
@@ -134,7 +135,8 @@ def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -
     measures: dict[str, Any] = _span(row)
     if not problems:
         measures["warnings"] = list(audit.gold_warnings(row))
-    return _judged(spec, currency, "gold", rows, files, problems, measures), None
+    verdict = _judged(spec, currency, "gold", rows, files, problems, measures)
+    return replace(verdict, shown=shown(made) if verdict.passed else {}), None
 
 
 _LAYERS: dict[str, Callable[[JobSpec, Currency, Any], Made]] = {
@@ -193,6 +195,7 @@ def _file_measures(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "file": row["file"],
         "etag": row["etag"],
+        "rows": row["lines"],
         **{name: row[name] for name in counts},
         **json.loads(row["reading"]),
     }
