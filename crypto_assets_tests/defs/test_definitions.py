@@ -100,3 +100,26 @@ def test_scattered_tickers_become_the_fewest_contiguous_stretches():
     assert list(contiguous(ordered, ["G", "A", "B", "E"])) == [["A", "B"], ["E"], ["G"]]
     assert list(contiguous(ordered, ordered)) == [ordered]
     assert list(contiguous(ordered, ["X"])) == []
+
+
+def test_every_layer_says_what_its_rows_and_columns_hold_and_where_its_tables_are(home, settings):
+    specs = {spec.key.to_user_string(): spec for spec in defs().resolve_all_asset_specs()}
+    lake = settings.lake_folder
+    assert specs["gold"].metadata["dagster/uri"] == f"{lake}/gold"
+    assert specs["silver"].metadata["dagster/uri"] == f"{lake}/silver"
+    assert specs["warehouse"].metadata["dagster/table_name"] == "market_data.prices"
+    for layer in LAYERS:
+        schema = specs[layer].metadata["dagster/column_schema"]
+        assert [column.name for column in schema.columns if not column.description] == []
+        assert schema.constraints.other
+        assert "A row is" in specs[layer].description or "a row is" in specs[layer].description
+        (code,) = specs[layer].metadata["dagster/code_references"].code_references
+        assert code.file_path.endswith("spark/market_data/job.py")
+    columns = specs["silver"].metadata["dagster/column_schema"].columns
+    assert [column.name for column in columns] == ["date", "price", "ticker", "g_trend"]
+
+
+def test_the_owners_of_the_settings_are_those_of_every_layer(home, monkeypatch):
+    monkeypatch.setenv("CRYPTO_ASSETS_OWNERS", "team:data, Anna@example.com")
+    specs = {spec.key.to_user_string(): spec for spec in defs().resolve_all_asset_specs()}
+    assert {tuple(specs[layer].owners) for layer in LAYERS} == {("team:data", "anna@example.com")}

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets.defs.partitions import partitions_named
+from crypto_assets.resources import wiring
 from crypto_assets.resources.home.instance import open_instance
 
 LAYERS = ["bronze", "silver", "gold", "warehouse"]
@@ -61,7 +62,34 @@ def test_a_materialization_says_what_was_read_filled_and_dropped_and_from_which_
     assert (gold["rows"], gold["first_date"], gold["last_date"]) == (41, "2024-01-21", "2024-03-04")
     assert gold["batch"].endswith(" s for 2")
     assert gold["dagster/partition_row_count"] == 41
+    assert gold["last_rows"].splitlines()[2].startswith("| 2024-03-04 |")
+    assert gold["chart"].startswith("![price (blue)")
     assert len(record.asset_materialization.tags["dagster/data_version"]) == 16
+
+
+def test_what_is_only_shown_is_not_kept_in_the_home(settings, instance):
+    kept = wiring.outcomes(settings).layers("market_data", ["BTC"], ["gold"])["BTC"]["gold"]
+    assert kept.measures["rows"] == 41
+    assert not {"chart", "last_rows"} & kept.measures.keys()
+
+
+def test_the_failed_run_names_its_tickers_and_has_a_table_of_what_failed_why_and_what_to_do(
+    instance,
+):
+    (run,) = instance.get_runs()
+    assert run.tags["tickers"] == "BTC, BAD, ETH"
+    (record,) = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
+    ).records
+    failure = record.event_log_entry.dagster_event.step_failure_data.user_failure_data
+    assert failure.metadata["failed"].value == 1
+    (row,) = (each.data for each in failure.metadata["failures"].records)
+    assert row == {
+        "ticker": "BAD",
+        "layer": "bronze",
+        "problem": "BAD Historical Data.csv: line 9: not a price: 'n.a. see mail'",
+        "cure": "upload a file that is right, as the problem says; it is computed by itself then",
+    }
 
 
 def test_the_failure_is_an_observation_on_the_layer_where_it_broke(instance):

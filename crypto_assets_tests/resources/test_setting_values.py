@@ -69,6 +69,7 @@ def test_a_wrong_variable_is_named_with_what_its_setting_wants(
         ),
         ("keep_runs_days = 2.5", f"keep_runs_days: {FRACTION}, not 2.5"),
         ("ui_hosts = 5", "ui_hosts: Input should be a list of names, not 5"),
+        ('owners = "Anna"', "owners: anna: an e-mail address or team:NAME is wanted, not 'Anna'"),
         ("aws = 5", "aws: Input should be a table, not 5"),
         ("[aws]\nregion = 5", "aws.region: Input should be a valid string, not 5"),
     ],
