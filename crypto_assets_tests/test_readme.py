@@ -19,7 +19,7 @@ from crypto_assets.resources.market_data.overrides import parse_overrides
 from crypto_assets.resources.settings import AwsSettings, Settings, variable
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.exports.refusals import REASONS
-from crypto_assets.spark.market_data.tables import GOLD
+from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +33,7 @@ def test_the_table_of_shapes_is_what_the_command_prints():
 
 def test_the_tables_of_columns_are_what_the_code_declares():
     assert GOLD.markdown() in README
+    assert CURRENCIES.markdown() in README
     assert CUSTOMER_ACCOUNTS.markdown() in (ROOT / "docs" / "accounts.md").read_text()
 
 

@@ -16,7 +16,7 @@ Type = Literal["string", "int", "double", "date", "timestamp", "array<string>"]
 Dialect = Literal["duckdb", "redshift"]
 FILE = "data.parquet"  # the name of a published file in its folder
 
-_SQL: dict[Dialect, dict[Type, str]] = {
+SQL_TYPES: dict[Dialect, dict[Type, str]] = {
     "duckdb": {
         "string": "VARCHAR",
         "int": "INTEGER",
@@ -90,9 +90,9 @@ class Table:
         """The statement that makes the table of a warehouse if it is not there."""
         return f"CREATE TABLE IF NOT EXISTS {self.path} ({sql_columns(self.columns, dialect)})"
 
-    def comments_sql(self) -> list[str]:
-        """The statements that describe the table and its columns, in standard SQL."""
-        described = [(f"TABLE {self.path}", self.row)]
+    def comments_sql(self, kind: Literal["TABLE", "VIEW"] = "TABLE") -> list[str]:
+        """The statements that describe the table or view and its columns, in standard SQL."""
+        described = [(f"{kind} {self.path}", self.row)]
         described += [(f"COLUMN {self.path}.{each.name}", each.holds) for each in self.columns]
         texts = ((what, text.replace("'", "''")) for what, text in described if text)
         return [f"COMMENT ON {what} IS '{text}'" for what, text in texts]
@@ -115,7 +115,7 @@ def spark_ddl(columns: tuple[Column, ...]) -> str:
 
 def sql_columns(columns: tuple[Column, ...], dialect: Dialect) -> str:
     """The columns as a statement of this dialect declares them."""
-    types = _SQL[dialect]
+    types = SQL_TYPES[dialect]
     return ", ".join(
         f"{each.name} {types[each.type]}{' NOT NULL' if each.required else ''}" for each in columns
     )

@@ -75,6 +75,7 @@ class Refresh:
                 kept = (replace(v, measures=self.kept(v.measures)) for v in result.verdicts)
                 self.outcomes.record(data_set, kept)
                 yield result
+            self.describe(partitions, layers)
         except BaseException as fault:
             self.outcomes.break_off(run_id, fault)
             raise
@@ -152,6 +153,9 @@ class Refresh:
     def load(self, good: Entries, layers: Sequence[str]) -> list[LayerResult]:  # noqa: ARG002 - a data set may load
         """Makes the layers that the engine does not compute, of the partitions that passed."""
         return []
+
+    def describe(self, partitions: Collection[str], layers: Collection[str]) -> None:
+        """Shows elsewhere what became of these partitions, once all have their verdicts."""
 
     def partition(self, entry: Entry) -> Partition:
         """The partition in a job spec; a data set adds the facts that its job wants."""

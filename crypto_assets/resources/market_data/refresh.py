@@ -14,6 +14,7 @@ from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox
 from crypto_assets.resources.market_data.assign import CurrencyAssigner
 from crypto_assets.resources.market_data.cures import with_places
+from crypto_assets.resources.market_data.facts import facts
 from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
 from crypto_assets.resources.storage.lake import Current, LoadFile, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
@@ -116,6 +117,10 @@ class CurrencyRefresh(Refresh):
         )
         absent = {ticker: (WAREHOUSE, why) for ticker, why in passing.items()}
         return stopped(self.data_set, results, absent, passing=True)
+
+    def describe(self, partitions: Collection[str], layers: Collection[str]) -> None:
+        if WAREHOUSE in layers:
+            self.warehouse.describe(facts(partitions, self.registry, self.outcomes))
 
     def _not_loaded(
         self, good: Entries, current: Current, files: Mapping[str, LoadFile]

@@ -22,6 +22,7 @@ from crypto_assets.resources.errors import (
     BusyError,
     ConflictError,
     StatementError,
+    UsageError,
 )
 
 TRIES = 6
@@ -39,6 +40,12 @@ _TYPES: dict[str, Callable[[str], Any]] = {
     "timestamp": datetime.fromisoformat,
     "timestamptz": datetime.fromisoformat,
 }
+_SQL_TOKEN = re.compile(
+    r"--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<word>[^\W\d]\w*)|"
+    r"(?P<other>\S)",
+    re.DOTALL,
+)
+_WRITING = {"INTO", "INSERT", "UPDATE", "DELETE", "MERGE"}
 
 
 @dataclass(frozen=True)
@@ -181,3 +188,21 @@ def _value(field: Mapping[str, Any], type_name: str) -> Any:
         return None
     (value,) = field.values()
     return _TYPES[type_name](value) if type_name in _TYPES else value
+
+
+def single_query(sql: str) -> str:
+    """The query without a closing semicolon. Raises `UsageError` if it is not one SELECT."""
+    query = sql.strip().rstrip(";").rstrip()
+    words = [match for match in _SQL_TOKEN.finditer(query) if match.lastgroup]
+    bare = [match["word"].upper() for match in words if match["word"]]
+    if not bare or words[0]["word"] is None or bare[0] not in {"SELECT", "WITH"}:
+        raise UsageError("the warehouse can only be read: write one SELECT")
+    # What ends a string or a name elsewhere than here could hide a writing word.
+    for odd in (";", "$", "'", '"', "\\"):
+        if any(match["other"] == odd for match in words) or (odd == "\\" and "\\'" in query):
+            raise UsageError(f"{odd} cannot stand here in a query; one SELECT can be run at a time")
+    if writing := sorted(_WRITING.intersection(bare)):
+        raise UsageError(
+            f"the warehouse can only be read, {writing[0]} writes: quote it if it is a name"
+        )
+    return query

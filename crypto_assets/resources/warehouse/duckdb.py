@@ -6,22 +6,24 @@ file open neither waits for that nor is waited for; how is in `storage/duckdb_fi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from crypto_assets.resources.errors import DataError, RefusedError, UsageError
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.duckdb_file import DuckDBFile, is_damage
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets.resources.warehouse.currencies import CREATE_VIEW
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
-from crypto_assets.spark.market_data.tables import GOLD, PRICES
-from crypto_assets.spark.tables import Column, Table
+from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD, LAST_VERDICTS, PRICES
+from crypto_assets.spark.tables import SQL_TYPES, Column, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +63,11 @@ SELECT {", ".join(map(_read, WAREHOUSE_ACCOUNTS.columns))}
 FROM read_parquet(?, hive_partitioning = true, hive_types = {{'created_at_year': 'INTEGER'}})
 ORDER BY account_number
 """  # noqa: S608 - columns of ours
+_TYPES = json.dumps(
+    [{column.name: SQL_TYPES["duckdb"][column.type] for column in LAST_VERDICTS.columns}]
+)
+_FORGET = "DELETE FROM market_data.last_verdicts WHERE ticker IN (SELECT unnest(?::VARCHAR[]))"
+_SAY = "INSERT INTO market_data.last_verdicts SELECT unnest(from_json(?, ?), recursive := true)"
 _CURE = (
     "delete the file: `crypto-assets materialize --all --layer warehouse` and `crypto-assets "
     "accounts` make it anew"
@@ -98,7 +105,7 @@ class DuckDBWarehouse(Warehouse):
         if not files:
             return {}, {}
         with self._near(files) as (near, lacking), self._file.changing() as connection:
-            _create(connection, PRICES)
+            _create_market_data(connection)
             loaded, problems = _replace_or_halve(connection, near)
             return loaded, problems | lacking
 
@@ -106,9 +113,18 @@ class DuckDBWarehouse(Warehouse):
         if not self._file.exists():
             return
         with self._file.changing() as connection:
-            _create(connection, PRICES)
+            _create_market_data(connection)
             connection.execute(_DELETE, [[ticker]])
+            connection.execute(_FORGET, [[ticker]])
             connection.execute(f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"')
+
+    def describe(self, currencies: Sequence[Mapping[str, Any]]) -> None:
+        if not currencies or not self._file.exists():
+            return
+        with self._file.changing() as connection:
+            _create_market_data(connection)
+            connection.execute(_FORGET, [[each["ticker"] for each in currencies]])
+            connection.execute(_SAY, [json.dumps(currencies), _TYPES])
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
         import duckdb
@@ -274,6 +290,12 @@ def _load_accounts(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadFi
     loaded = _count(connection, "SELECT count(*) FROM accounts.customer_accounts")
     if loaded != wanted:
         raise DataError(f"{loaded} rows loaded of {wanted} in the files")
+
+
+def _create_market_data(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in (PRICES, LAST_VERDICTS):
+        _create(connection, table)
+    connection.execute(";".join([CREATE_VIEW, *CURRENCIES.comments_sql("VIEW")]))
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

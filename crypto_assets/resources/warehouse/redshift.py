@@ -15,14 +15,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.errors import RefusedError, StatementError, UsageError
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets.resources.warehouse.data_api import DataApi
+from crypto_assets.resources.warehouse.currencies import (
+    ARRIVING_VERDICTS,
+    COPY_VERDICTS,
+    REPLACE_VERDICTS,
+    as_parquet,
+)
+from crypto_assets.resources.warehouse.data_api import DataApi, single_query
 from crypto_assets.resources.warehouse.redshift_setup import (
     ACCOUNTS,
     AGAIN,
@@ -67,8 +73,14 @@ FROM arriving
 # Loads of nothing: they need all rights that those of files need.
 _NOTHING = "INSERT INTO {0} SELECT * FROM {0} WHERE 1 = 0"
 _REHEARSALS = {
-    MARKET_DATA: (_BATCH, _DELETE, _NOTHING.format(MARKET_DATA.table), _FINISH, _FORGET),
-    ACCOUNTS: (f"{_DELETE_ACCOUNTS} WHERE 1 = 0", _NOTHING.format(ACCOUNTS.table)),
+    MARKET_DATA: (
+        *(_BATCH, _DELETE, *map(_NOTHING.format, MARKET_DATA.table_names), _FINISH, _FORGET),
+        "DELETE FROM market_data.last_verdicts WHERE 1 = 0",
+    ),
+    ACCOUNTS: (
+        f"{_DELETE_ACCOUNTS} WHERE 1 = 0",
+        *map(_NOTHING.format, ACCOUNTS.table_names),
+    ),
 }
 _COUNT = "SELECT COUNT(*), COUNT(DISTINCT ticker) FROM market_data.prices"
 _SHOW_TABLES = re.compile(r"SHOW\s+TABLES", re.IGNORECASE)
@@ -84,12 +96,6 @@ _COMMON_FAULT = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"ticker(?:=|%3D)([A-Z0-9]{1,20})/", re.IGNORECASE)
-_SQL_TOKEN = re.compile(
-    r"--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<word>[^\W\d]\w*)|"
-    r"(?P<other>\S)",
-    re.DOTALL,
-)
-_WRITING = {"INTO", "INSERT", "UPDATE", "DELETE", "MERGE"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,13 +160,27 @@ class RedshiftWarehouse(Warehouse):
             return
         self._setup.prepare(MARKET_DATA)
         sqls = (
-            f"DELETE FROM market_data.prices WHERE ticker = '{ticker}'",  # noqa: S608 - checked
+            *(
+                f"DELETE FROM {name} WHERE ticker = '{ticker}'"  # noqa: S608 - checked
+                for name in MARKET_DATA.table_names
+            ),
             f"CALL market_data.sp_drop_view('{ticker}')",
         )
         try:
             self._data.transact(sqls)
         except StatementError as error:
             raise self._refused(error) from error
+
+    def describe(self, currencies: Sequence[Mapping[str, Any]]) -> None:
+        if not currencies:
+            return
+        self._setup.prepare(MARKET_DATA)
+        with self._written(as_parquet(currencies), len(currencies)) as listed:
+            copy = COPY_VERDICTS.format(files=_quoted(listed), role=self._role)
+            try:
+                self._data.transact([ARRIVING_VERDICTS, copy, *REPLACE_VERDICTS])
+            except StatementError as error:
+                raise self._refused(error) from error
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
         self._setup.prepare(ACCOUNTS)
@@ -197,7 +217,7 @@ class RedshiftWarehouse(Warehouse):
         The Data API opens the transactions itself; none of them can be read-only.
         """
         shows = _SHOW_TABLES.fullmatch(sql.strip(" \n\t;"))
-        data, statement = self._data, _TABLES if shows else _single_query(sql)
+        data, statement = self._data, _TABLES if shows else single_query(sql)
         try:
             return data.rows(data.execute(statement))
         except StatementError as error:
@@ -219,7 +239,7 @@ class RedshiftWarehouse(Warehouse):
     def check_load(self, table: Table) -> None:
         if table in self._checked:
             return
-        (part,) = (part for part in PARTS if part.table == table.path)
+        (part,) = (part for part in PARTS if table.path in part.table_names)
         limit_s = min(CHECK_LIMIT_S, self.time_limit_s)
         setup = replace(self._setup, data=replace(self._data, time_limit_s=limit_s))
         setup.check({part: _REHEARSALS[part]}, quick=True)
@@ -248,6 +268,18 @@ class RedshiftWarehouse(Warehouse):
         self.objects.write(key, _file_list(files))
         try:
             yield self.objects.uri(key)
+        finally:
+            with suppress(Exception):  # a later load deletes it
+                self.objects.delete([key])
+
+    @contextmanager
+    def _written(self, content: bytes, rows: int) -> Iterator[str]:
+        """The URI of a list of one file with this content, both there as long as the block."""
+        key = f"{LISTS}/{uuid.uuid4().hex}.parquet"
+        self.objects.write(key, content)
+        try:
+            with self._listed([LoadFile(self.objects.uri(key), len(content), rows)]) as listed:
+                yield listed
         finally:
             with suppress(Exception):  # a later load deletes it
                 self.objects.delete([key])
@@ -315,24 +347,6 @@ def _at_fault(reason: str, tickers: list[str]) -> list[str]:
         return tickers
     named = {name.upper() for name in _NAMED.findall(reason)}
     return list(named) if len(named) == 1 and named <= set(tickers) else []
-
-
-def _single_query(sql: str) -> str:
-    """The query without a closing semicolon. Raises `UsageError` if it is not one SELECT."""
-    query = sql.strip().rstrip(";").rstrip()
-    words = [match for match in _SQL_TOKEN.finditer(query) if match.lastgroup]
-    bare = [match["word"].upper() for match in words if match["word"]]
-    if not bare or words[0]["word"] is None or bare[0] not in {"SELECT", "WITH"}:
-        raise UsageError("the warehouse can only be read: write one SELECT")
-    # What ends a string or a name elsewhere than here could hide a writing word.
-    for odd in (";", "$", "'", '"', "\\"):
-        if any(match["other"] == odd for match in words) or (odd == "\\" and "\\'" in query):
-            raise UsageError(f"{odd} cannot stand here in a query; one SELECT can be run at a time")
-    if writing := sorted(_WRITING.intersection(bare)):
-        raise UsageError(
-            f"the warehouse can only be read, {writing[0]} writes: quote it if it is a name"
-        )
-    return query
 
 
 def _quoted(text: str) -> str:

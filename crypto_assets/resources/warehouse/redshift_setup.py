@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from crypto_assets.resources.errors import RefusedError, StatementError
+from crypto_assets.resources.warehouse.currencies import CREATE_VIEW
 from crypto_assets.resources.warehouse.data_api import DataApi
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
-from crypto_assets.spark.market_data.tables import GOLD, PRICES
+from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD, LAST_VERDICTS, PRICES
 
 AGAIN = "run again; if it stays, look at the workgroup in the AWS console"
 _NO_USER = re.compile(r"user \"[^\"]*\" does not exist")
@@ -91,18 +92,29 @@ class Procedure:
 
 @dataclass(frozen=True)
 class Part:
-    """What one data set has in the database."""
+    """What one data set has in the database: what makes each table and view, by its name."""
 
     schema: str
-    table: str
-    table_sql: str
+    tables: tuple[tuple[str, str], ...]
+    views: tuple[tuple[str, str], ...] = ()
     procedures: tuple[Procedure, ...] = ()
 
+    @property
+    def table_names(self) -> list[str]:
+        return [name for name, _ in self.tables]
 
+
+_ACCOUNT_KEYS = "DISTKEY (account_number) SORTKEY (created_at_year, account_number)"
 MARKET_DATA = Part(
     "market_data",
-    PRICES.path,
-    f"{PRICES.create_sql('redshift')} DISTKEY (ticker) SORTKEY (ticker, date)",
+    (
+        (
+            PRICES.path,
+            f"{PRICES.create_sql('redshift')} DISTKEY (ticker) SORTKEY (ticker, date)",
+        ),
+        (LAST_VERDICTS.path, LAST_VERDICTS.create_sql("redshift")),
+    ),
+    ((CURRENCIES.path, CREATE_VIEW),),
     (
         Procedure("market_data.sp_finish_batch", "", _FINISH),
         *(
@@ -118,11 +130,19 @@ MARKET_DATA = Part(
 )
 ACCOUNTS = Part(
     "accounts",
-    WAREHOUSE_ACCOUNTS.path,
-    f"{WAREHOUSE_ACCOUNTS.create_sql('redshift')} DISTKEY (account_number) "
-    "SORTKEY (created_at_year, account_number)",
+    (
+        (
+            WAREHOUSE_ACCOUNTS.path,
+            f"{WAREHOUSE_ACCOUNTS.create_sql('redshift')} {_ACCOUNT_KEYS}",
+        ),
+    ),
 )
 PARTS = (MARKET_DATA, ACCOUNTS)
+_COMMENTS = {
+    CURRENCIES.path: CURRENCIES.comments_sql("VIEW"),
+    **{table.path: table.comments_sql() for table in (PRICES, LAST_VERDICTS, WAREHOUSE_ACCOUNTS)},
+}
+_VIEWS = ", ".join(f"'{name}'" for part in PARTS for name, _ in part.views)
 _SCHEMAS = ", ".join(f"'{part.schema}'" for part in PARTS)
 # One row for the user who asks, then one for each thing that is there. All of it is of catalogs,
 # which Redshift's leader node keeps. It has no function for the right to call a procedure.
@@ -152,6 +172,11 @@ LOOK = " UNION ALL ".join(
         _ROW.format("table", "nspname || '.' || relname", _MAY_LOAD, _TEXT)
         + " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
         + f" JOIN pg_user ON usesysid = relowner WHERE relkind = 'r' AND nspname IN ({_SCHEMAS})",
+        # Not the view of each ticker: there are as many as tickers.
+        _ROW.format("view", "nspname || '.' || relname", "''", _TEXT)
+        + " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+        + " JOIN pg_user ON usesysid = relowner"
+        + f" WHERE relkind = 'v' AND nspname || '.' || relname IN ({_VIEWS})",
         _ROW.format("procedure", "nspname || '.' || proname", "prosrc", _TEXT)
         + " FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace"
         + f" JOIN pg_user ON usesysid = proowner WHERE nspname IN ({_SCHEMAS})",
@@ -185,15 +210,17 @@ class Present:
         """What the part lacks: the name of each thing and the SQL that makes it."""
         if part.schema not in self.owners:
             yield part.schema, f"CREATE SCHEMA IF NOT EXISTS {part.schema}"
-        if part.table not in self.owners:
-            yield part.table, part.table_sql
+        for name, sql in (*part.tables, *part.views):
+            if name not in self.owners:
+                yield name, sql
+                yield from ((name, comment) for comment in _COMMENTS[name])
         for procedure in part.procedures:
             if procedure.version not in self.sources.get(procedure.name, ""):
                 yield procedure.name, procedure.sql
 
     def maker(self, part: Part) -> str:
         """Who owns what loads need of the part, or will once this user has made it."""
-        last = part.procedures[-1].name if part.procedures else part.table
+        last = part.procedures[-1].name if part.procedures else part.table_names[-1]
         return self.owners.get(last) or self.owners.get(part.schema) or self.user
 
     def makes(self, part: Part) -> bool:
@@ -207,7 +234,7 @@ class Present:
         name = _quoted(user)
         yield f"GRANT USAGE ON SCHEMA {part.schema} TO {name}"
         yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {part.schema} TO {name}"
-        yield f"GRANT INSERT, DELETE ON {part.table} TO {name}"
+        yield f"GRANT INSERT, DELETE ON {', '.join(part.table_names)} TO {name}"
         for procedure in part.procedures:
             types = procedure.arguments.partition(" ")[2]
             yield f"GRANT EXECUTE ON PROCEDURE {procedure.name}({types}) TO {name}"
@@ -255,10 +282,10 @@ class Setup:
         """
         present = self.look()
         for part, rehearsal in rehearsals.items():
-            lacks = [name for name, _ in present.missing(part)]
+            lacks = list(dict.fromkeys(name for name, _ in present.missing(part)))
             if lacks and not present.makes(part):
                 raise RefusedError(f"{', '.join(lacks)} is missing: {self._cure(present, part)}")
-            shown = {part.schema, part.table} <= present.granted
+            shown = {part.schema, *part.table_names} <= present.granted
             if not lacks and not (quick and shown):
                 self._run(rehearsal, present, part)
         return MARKET_DATA.schema in present.owners

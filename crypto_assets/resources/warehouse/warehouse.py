@@ -1,15 +1,16 @@
 """The warehouse: what SQL asks.
 
-Schema `market_data` has table `prices` and a view per ticker, `accounts` has `customer_accounts`. A
-batch of tickers is replaced in one transaction: readers see all old rows or all new ones. The
-implementations are in `duckdb` and `redshift`; how to add one is in docs/design.md.
+Schema `market_data` has table `prices`, a view per ticker and `currencies` with a row for each;
+`accounts` has `customer_accounts`. A batch of tickers is replaced in one transaction: readers see
+all old rows or all new ones. The implementations are in `duckdb` and `redshift`; how to add one is
+in docs/design.md.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.lake import LoadFile
@@ -51,6 +52,13 @@ class Warehouse(ABC):
     @abstractmethod
     def remove(self, ticker: str) -> None:
         """Takes the ticker's rows and its view out; nothing happens if it has none."""
+
+    @abstractmethod
+    def describe(self, currencies: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces what `market_data.last_verdicts` says of these currencies; a mapping for each.
+
+        What is not in a mapping becomes null. Raises `BusyError`, and `RefusedError` as `replace`.
+        """
 
     @abstractmethod
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:

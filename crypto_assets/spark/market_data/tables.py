@@ -94,6 +94,45 @@ GOLD = Table(
 # Gold in a warehouse, by ticker and day.
 PRICES = Table("market_data.prices", "warehouse", (TICKER, *GOLD.file_columns), row=GOLD.row)
 
+# What a warehouse knows of each currency beside its rows: no ticker can have this table's name.
+LAST_VERDICTS = Table(
+    "market_data.last_verdicts",
+    "warehouse",
+    (
+        TICKER,
+        Column("name", "string", "the coin's name, in small letters; null if it is not known"),
+        Column("quote_currency", "string", "what prices are in, if the history's name says so"),
+        Column("site", "string", "the site that the history comes from, or `unknown`"),
+        Column("history_file", "string", "the name of the uploaded history"),
+        Column("trend_file", "string", "the name of the uploaded trend"),
+        Column("filled", "int", "days of the history whose missing price was filled"),
+        Column("remarks", "string", "what the reader noted of both files, steps and outliers too"),
+        Column("verdict", "string", "of the last attempt: `passed` or `failed`"),
+        Column("failed_at", "string", "the layer at which it failed; null if it passed"),
+        Column("problem", "string", "why it failed; null if it passed"),
+        Column("attempted_at", "timestamp", "when that was, in UTC"),
+    ),
+    row="a currency, with the last verdict on it",
+)
+CURRENCIES = Table(
+    "market_data.currencies",
+    "warehouse",
+    (
+        *LAST_VERDICTS.columns[:4],
+        Column("first_date", "date", "the first day in `prices`"),
+        Column("last_date", "date", "the last day in `prices`"),
+        Column("days_with_price", "int", "days with a price"),
+        Column("days_with_trend", "int", "days with an observed or interpolated trend"),
+        Column("days_with_both", "int", "days with both"),
+        Column("gaps", "int", "days without a price between the first and the last with one"),
+        Column("last_price", "double", "the last price"),
+        Column("last_price_date", "date", "the day of the last price"),
+        Column("days_since_price", "int", "days from then until today"),
+        *LAST_VERDICTS.columns[4:],
+    ),
+    row="a currency: what is known of it, and what `prices` holds of it",
+)
+
 # Gold for a warehouse that takes columns by position and sees no folder: the ticker comes first,
 # and again to name the folder, for engines leave that column out of the files.
 LOAD = Table(

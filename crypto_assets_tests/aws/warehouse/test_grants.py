@@ -118,8 +118,9 @@ def test_who_may_create_nothing_is_refused_with_the_grant_before_anything_is_the
 def test_a_superuser_makes_all_and_lets_others_publish(warehouse, ann, server, load):
     shown = fixed(warehouse, ANN, SERVER)
     assert shown[0] == "CREATE SCHEMA IF NOT EXISTS market_data"
-    assert f'GRANT INSERT, DELETE ON market_data.prices TO "{SERVER}"' in shown
-    assert {sql.split()[0] for sql in shown} == {"CREATE", "GRANT", "ALTER"}
+    tables = "market_data.prices, market_data.last_verdicts"
+    assert f'GRANT INSERT, DELETE ON {tables} TO "{SERVER}"' in shown
+    assert {sql.split()[0] for sql in shown} == {"CREATE", "COMMENT", "GRANT", "ALTER"}
     assert fixed(warehouse) == []
     assert (ann.replace(load("BTC"))[1], server.replace(load("BTC"))[1]) == ({}, {})
     assert ann.query(SEES + "btc")[1] == [(3, 1.0)]
@@ -226,8 +227,8 @@ def test_a_check_changes_nothing(ann, load, double):
     assert prices(ann) == {"BTC": (3, 1.0, 1.0)}
     with double.connect() as connection:
         assert connection.execute(
-            "SELECT viewname FROM pg_views WHERE schemaname = 'market_data'"
-        ).fetchall() == [("btc",)]
+            "SELECT viewname FROM pg_views WHERE schemaname = 'market_data' ORDER BY viewname"
+        ).fetchall() == [("btc",), ("currencies",)]
 
 
 def test_a_publisher_whom_the_database_does_not_know_yet_is_reported(ann):

@@ -21,10 +21,11 @@ from crypto_assets.resources.warehouse.redshift import LISTS, LISTS_KEPT_S, REFU
 from crypto_assets.spark.job_spec import JobSpec, Upload
 from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
-from crypto_assets.spark.market_data.tables import GOLD
+from crypto_assets.spark.market_data.tables import GOLD, LAST_VERDICTS
 from crypto_assets.spark.run import run
 from crypto_assets.spark.tables import staged_name
 from crypto_assets_tests.aws.warehouse.rows import changed, prices, table
+from crypto_assets_tests.helpers.described import DAYS, VALUES, shows_each_currency_once
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.waiting import until
 
@@ -47,6 +48,19 @@ def test_replace_leaves_every_other_ticker_alone(warehouse, load):
     assert warehouse.replace(load("ETH", price=2.0, days=5))[1] == {}
     assert prices(warehouse) == {"BTC": (3, 1.0, 1.0), "ETH": (5, 2.0, 2.0), "XMR": (3, 1.0, 1.0)}
     assert warehouse.replace({}) == ({}, {})
+
+
+def test_the_view_of_currencies_shows_rows_and_verdict_of_each_in_words(warehouse, put, double):
+    rows = pa.table({"symbol": ["BTC"] * len(DAYS), "date": DAYS, **VALUES})
+    warehouse.replace({"BTC": put("BTC", rows)})
+    shows_each_currency_once(warehouse)
+    described = "SELECT col_description('market_data.{}'::regclass, {})"
+    with double.connect() as connection:
+        for name, number, column in (("currencies", 1, "ticker"), ("last_verdicts", 2, "name")):
+            (found,) = connection.execute(described.format(name, number)).fetchone()
+            (said,) = (c.holds for c in LAST_VERDICTS.columns if c.name == column)
+            assert found == said
+    assert list(warehouse.objects.below(LISTS)) == []
 
 
 def test_every_ticker_has_a_view_of_its_lower_case_name(warehouse, load):

@@ -15,6 +15,9 @@ from pyarrow import parquet
 from crypto_assets.resources.errors import BusyError, RefusedError, UsageError
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
+from crypto_assets.spark.market_data.tables import CURRENCIES, LAST_VERDICTS
+from crypto_assets.spark.market_data.tables import PRICES as PRICES_TABLE
+from crypto_assets_tests.helpers.described import DAYS, FAILED, VALUES, shows_each_currency_once
 from crypto_assets_tests.helpers.duckdb_tools import tool
 from crypto_assets_tests.helpers.processes import saying
 from crypto_assets_tests.helpers.waiting import HANG_S
@@ -116,6 +119,35 @@ def test_replacing_nothing_changes_nothing(warehouse, gold):
     warehouse.replace(gold("BTC"))
     assert warehouse.replace({}) == ({}, {})
     assert prices(warehouse) == {"BTC": (3, 1.0, 1.0)}
+
+
+def test_the_view_of_currencies_shows_rows_and_verdict_of_each_in_words(warehouse, tmp_path):
+    path = tmp_path / "gold/ticker=BTC/data.parquet"
+    path.parent.mkdir(parents=True)
+    parquet.write_table(pa.table({"date": DAYS, **VALUES}), path)
+    warehouse.replace({"BTC": LoadFile(str(path), path.stat().st_size, len(DAYS))})
+    shows_each_currency_once(warehouse)
+    described = "SELECT count(*), count(comment) FROM duckdb_columns() WHERE table_name = '{}'"
+    for table in (CURRENCIES, LAST_VERDICTS):
+        (counts,) = warehouse.query(described.format(table.path.partition(".")[2]))[1]
+        assert counts == (len(table.columns), len(table.columns))
+
+
+def test_a_warehouse_of_an_earlier_version_shows_its_currencies_with_the_next_load(warehouse, gold):
+    with duckdb.connect(warehouse.path) as connection:
+        connection.execute("CREATE SCHEMA market_data")
+        connection.execute(PRICES_TABLE.create_sql("duckdb"))
+        connection.execute(
+            "INSERT INTO market_data.prices VALUES ('OLD', '2024-01-01', 2, 1, 2, 1)"
+        )
+    warehouse.replace(gold("BTC"))
+    shown = "SELECT ticker, last_price, verdict FROM market_data.currencies ORDER BY ticker"
+    assert warehouse.query(shown)[1] == [("BTC", 1.0, None), ("OLD", 2.0, None)]
+
+
+def test_nothing_is_described_where_nothing_was_loaded(warehouse):
+    warehouse.describe([FAILED])
+    assert not Path(warehouse.path).exists()
 
 
 def test_one_unreadable_gold_file_fails_alone_and_keeps_its_old_rows(warehouse, gold):

@@ -1,0 +1,72 @@
+"""What a warehouse is told of each currency beside its rows: `LAST_VERDICTS`, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
+from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
+from crypto_assets.spark.market_data.coins import terms_of
+
+LONGEST = 1000  # bytes of a text: less than the column of any warehouse holds
+
+
+def facts(
+    tickers: Collection[str], registry: CurrencyRegistry, outcomes: Outcomes
+) -> list[dict[str, Any]]:
+    """The rows of these currencies, those left out that are registered no more."""
+    layers = list(registry.data_set.layers)
+    known = outcomes.layers(registry.data_set.name, tickers, measured=("bronze", "silver"))
+    return [
+        {"ticker": ticker, **_of_entry(entry), **_of_layers(layers, known[ticker])}
+        for ticker, entry in registry.get_all(tickers).items()
+    ]
+
+
+def _of_entry(entry: Entry) -> dict[str, Any]:
+    """What is known of the currency and of its files."""
+    _, *names = terms_of(entry.partition, choices_of(entry).names)
+    history, trend = entry.files.get("history"), entry.files.get("trend")
+    quote = history.facts.get("quote", "") if history else ""
+    return {
+        "name": _short(names[0]) if names else None,
+        "quote_currency": _short(quote.upper()),
+        "history_file": _short(history.name) if history else None,
+        "trend_file": _short(trend.name) if trend else None,
+    }
+
+
+def _of_layers(layers: list[str], known: Mapping[str, Layer]) -> dict[str, Any]:
+    """What the last attempt made of it, and what was read in the last one that passed."""
+    bronze, silver = (known.get(layer, Layer()).measures for layer in ("bronze", "silver"))
+    notes = (bronze.get(f"{kind}/notes") for kind in ("history", "trend"))
+    made = {
+        "site": _short(bronze.get("history/source")),
+        "filled": silver.get("history/filled"),
+        "remarks": _short("; ".join(filter(None, notes))),
+    }
+    for layer in layers:
+        if (found := known.get(layer)) and found.problem:
+            failed = {"verdict": "failed", "failed_at": layer, "problem": _short(found.problem)}
+            return {**made, **failed, "attempted_at": _time(found.seen_at)}
+    last = known.get(layers[-1], Layer())
+    if last.made_at:
+        made |= {"verdict": "passed", "attempted_at": _time(last.made_at)}
+    return made
+
+
+def _time(text: str | None) -> str | None:
+    """The time without its zone, which is UTC."""
+    return text.removesuffix("+00:00") if text else None
+
+
+def _short(text: str | None) -> str | None:
+    """The text as far as it fits into `LONGEST` bytes; null instead of an empty one."""
+    if not text:
+        return None
+    content = text.encode(errors="replace")
+    if len(content) <= LONGEST:
+        return content.decode()
+    return content[: LONGEST - len("…".encode())].decode(errors="ignore") + "…"
