@@ -11,6 +11,7 @@ import pytest
 
 from crypto_assets.definitions import defs_of
 from crypto_assets.defs.partitions import contiguous
+from crypto_assets.resources.settings import read_settings
 
 LAYERS = ["bronze", "silver", "gold", "warehouse"]
 
@@ -103,7 +104,9 @@ def test_scattered_tickers_become_the_fewest_contiguous_stretches():
 
 
 def test_every_layer_says_what_its_rows_and_columns_hold_and_where_its_tables_are(home, settings):
-    specs = {spec.key.to_user_string(): spec for spec in defs().resolve_all_asset_specs()}
+    specs = {
+        spec.key.to_user_string(): spec for spec in defs_of(settings).resolve_all_asset_specs()
+    }
     lake = settings.lake_folder
     assert specs["gold"].metadata["dagster/uri"] == f"{lake}/gold"
     assert specs["silver"].metadata["dagster/uri"] == f"{lake}/silver"
@@ -121,5 +124,6 @@ def test_every_layer_says_what_its_rows_and_columns_hold_and_where_its_tables_ar
 
 def test_the_owners_of_the_settings_are_those_of_every_layer(home, monkeypatch):
     monkeypatch.setenv("CRYPTO_ASSETS_OWNERS", "team:data, Anna@example.com")
-    specs = {spec.key.to_user_string(): spec for spec in defs().resolve_all_asset_specs()}
+    of_settings = defs_of(read_settings())
+    specs = {spec.key.to_user_string(): spec for spec in of_settings.resolve_all_asset_specs()}
     assert {tuple(specs[layer].owners) for layer in LAYERS} == {("team:data", "anna@example.com")}

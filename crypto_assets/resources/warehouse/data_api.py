@@ -45,6 +45,12 @@ _SQL_TOKEN = re.compile(
     r"(?P<other>\S)",
     re.DOTALL,
 )
+_SHOW_TABLES = re.compile(r"SHOW\s+TABLES", re.IGNORECASE)
+# Redshift's own statement wants a database and a schema.
+_TABLES = """
+SELECT table_schema AS schema, table_name AS name FROM information_schema.tables
+WHERE table_schema IN ('market_data', 'accounts') ORDER BY 1, 2
+"""
 _WRITING = {"INTO", "INSERT", "UPDATE", "DELETE", "MERGE"}
 
 
@@ -191,8 +197,13 @@ def _value(field: Mapping[str, Any], type_name: str) -> Any:
 
 
 def single_query(sql: str) -> str:
-    """The query without a closing semicolon. Raises `UsageError` if it is not one SELECT."""
+    """The query without a closing semicolon; `SHOW TABLES` as one of the catalog.
+
+    Raises `UsageError` if it is not one SELECT.
+    """
     query = sql.strip().rstrip(";").rstrip()
+    if _SHOW_TABLES.fullmatch(query):
+        return _TABLES
     words = [match for match in _SQL_TOKEN.finditer(query) if match.lastgroup]
     bare = [match["word"].upper() for match in words if match["word"]]
     if not bare or words[0]["word"] is None or bare[0] not in {"SELECT", "WITH"}:
