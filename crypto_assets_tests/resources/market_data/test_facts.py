@@ -32,7 +32,7 @@ def test_a_run_says_of_each_currency_whether_it_passed_and_why_not(settings, pai
     assert [row[-1] for row in rows] == [None, 40]
     history, trend = pair("BAD")
     assert run("add", "BAD", "--history", str(history), "--trend", str(trend)) == 0
-    assert run("materialize", "--failed") == 0
+    assert run("materialize", "BAD") == 0
     _, rows = warehouse.query(SHOWN)
     assert [row[5] for row in rows] == ["passed", "passed"]
     assert run("remove", "BTC", "--yes") == 0
