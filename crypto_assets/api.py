@@ -8,6 +8,7 @@ of one line that says what helps; a path that cannot be opened raises `OSError`.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -139,6 +140,7 @@ def currencies() -> pa.Table:
     from crypto_assets.defs.status import statuses
     from crypto_assets.defs.under_way import UnderWay
     from crypto_assets.resources import wiring
+    from crypto_assets.resources.doctor.home import explained
 
     schema = pa.schema(
         [
@@ -153,7 +155,10 @@ def currencies() -> pa.Table:
     if not names:
         return schema.empty_table()
     published, _ = wiring.published(settings)
-    found = statuses(published, names, UnderWay((), {}), ("bronze", "gold"))
+    try:
+        found = statuses(published, names, UnderWay((), {}), ("bronze", "gold"))
+    except sqlite3.Error as error:
+        raise explained(settings, error) from error
     rows = sorted(map(_row, found), key=lambda row: str(row["ticker"]))
     return pa.Table.from_pylist(rows, schema=schema)
 

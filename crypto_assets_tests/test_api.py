@@ -143,6 +143,17 @@ def test_a_currency_without_gold_is_an_error_that_says_what_helps(home, run, add
     assert "makes it anew" in said("ETH")
 
 
+def test_a_damaged_database_of_the_home_is_named_with_the_cure(home, add):
+    add("BTC")
+    assert crypto_assets.currencies()["verdict"].to_pylist() == ["stale"]  # nothing is made of it
+    for beside in home.glob("outcomes.sqlite*"):
+        beside.unlink()
+    (home / "outcomes.sqlite").write_bytes(b"garbage" * 1000)
+    with pytest.raises(crypto_assets.CryptoAssetsError, match=r"outcomes\.sqlite.*delete") as error:
+        crypto_assets.currencies()
+    assert "\n" not in str(error.value)
+
+
 def test_looking_into_a_home_that_is_not_there_gives_no_rows_and_makes_nothing(
     tmp_path, monkeypatch
 ):

@@ -165,6 +165,26 @@ def test_a_damaged_database_of_dagster_is_named_with_the_cure(run, add, home, na
     assert "published" in run("status")[1]
 
 
+@pytest.mark.parametrize("content", [b"garbage" * 1000, None])
+def test_a_damaged_file_of_outcomes_is_named_with_the_cure_and_comes_back(run, add, home, content):
+    add("BTC")
+    assert run("materialize", "BTC")[0] == 0
+    path = home / "outcomes.sqlite"
+    for beside in home.glob("outcomes.sqlite*"):
+        beside.unlink()
+    path.write_bytes(content) if content else path.mkdir()
+    for words in (["status"], ["materialize", "BTC"]):
+        code, out, err = run(*words)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith(f"crypto-assets: {path} is damaged (")
+        assert err.endswith("it is made anew from Dagster's events\n")
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert f"{path} is damaged" in out
+    path.unlink() if content else path.rmdir()
+    assert "BTC     published" in run("status")[1]
+
+
 def test_a_damaged_account_store_is_named_with_the_cure(run, home):
     path = home / "store.duckdb"
     path.write_bytes(b"garbage" * 1000)

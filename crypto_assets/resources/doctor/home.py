@@ -1,4 +1,4 @@
-"""The home's own state: whether it can be written, and which of Dagster's databases are damaged.
+"""The home's own state: whether it can be written, and which of its SQLite files are damaged.
 
 For each database: what is lost with it, and what makes it anew. Tables and stores check themselves.
 """
@@ -50,21 +50,23 @@ def check_writable(folder: Path) -> str:
 
 
 def check_databases(settings: Settings) -> str:
-    """Raises `DataError` if one of Dagster's databases is damaged."""
+    """Raises `DataError` if the file of outcomes or one of Dagster's databases is damaged."""
+    outcomes = settings.outcomes_file
+    if outcomes.exists() and (fault := _fault(outcomes, "layers", whole=True)):
+        raise DataError(f"{_damaged(outcomes, fault)}; it is made anew from Dagster's events")
     paths = list(_databases(settings.dagster_home))
     for path in paths:
-        if fault := _fault(path, whole=path.parent.name != "runs" or path.name == "index.db"):
-            name = path.relative_to(settings.dagster_home).as_posix()
-            raise DataError(
-                f"{path} is damaged ({fault}): end `crypto-assets ui`, delete this file and those "
-                f"beside it that end in -wal and -shm; Dagster makes it anew, lost is "
-                f"{_LOST.get(name, 'the log of one run')}"
+        whole = path.parent.name != "runs" or path.name == "index.db"
+        if fault := _fault(path, "alembic_version", whole=whole):
+            lost = _LOST.get(
+                path.relative_to(settings.dagster_home).as_posix(), "the log of one run"
             )
+            raise DataError(f"{_damaged(path, fault)}; Dagster makes it anew, lost is {lost}")
     return f"{len(paths)} databases can be read"
 
 
 def explained(settings: Settings, error: sqlite3.Error) -> CryptoAssetsError:
-    """What an error of Dagster's databases comes from.
+    """What an error of the home's databases comes from.
 
     Raises `OSError` or `RefusedError` if it is that the home cannot be written, `DataError` if a
     file is damaged.
@@ -87,6 +89,13 @@ def _full(folder: Path) -> RefusedError:
     )
 
 
+def _damaged(path: Path, fault: str) -> str:
+    return (
+        f"{path} is damaged ({fault}): end `crypto-assets ui`, delete this file and those beside "
+        "it that end in -wal and -shm"
+    )
+
+
 def _databases(folder: Path) -> Iterator[Path]:
     for name in _LOST:
         if (folder / name).exists():
@@ -96,18 +105,18 @@ def _databases(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _fault(path: Path, *, whole: bool) -> str | None:
-    """What is wrong with a database; looked at `whole`, or only its beginning."""
+def _fault(path: Path, table: str, *, whole: bool) -> str | None:
+    """What is wrong with a database that has this table; looked at `whole`, or only there."""
     if not path.is_file():
         return "it is no file"
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("SELECT count(*) FROM alembic_version").fetchone()
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - ours
             if whole:
                 (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
                 return None if found == "ok" else str(found)
     except sqlite3.OperationalError:
-        return None  # a lock, or no tables so far: Dagster makes them when it opens the file
+        return None  # a lock, or no tables so far: they are made when the file is opened
     except sqlite3.DatabaseError as error:
         return str(error)
     return None
