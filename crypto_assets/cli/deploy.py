@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crypto_assets.cli.command import command, say
+from crypto_assets.cli.command import FILE, command, say
 from crypto_assets.spark.printable import printable
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
     help="A parameter of the template, such as NoticesEmail=you@example.com; the others stay as "
     "they are (repeatable).",
 )
+@click.option("--wheel", type=FILE, help="The wheel that the stack's instance installs.")
 @click.option(
     "--allow-replace",
     is_flag=True,
@@ -55,6 +57,7 @@ def deploy(
     only_plan: bool,
     prefix: str | None,
     words: Sequence[str],
+    wheel: Path | None,
     allow_replace: bool,
     yes: bool,
 ) -> None:
@@ -70,7 +73,7 @@ def deploy(
     chosen, environment = _chosen(settings, name, asks=not (yes or only_plan))
     with ExitStack() as after:
         with showing_progress():
-            plan = after.enter_context(environment.planned(words, prefix))
+            plan = after.enter_context(environment.planned(words, prefix, wheel))
         _show(plan.changes, environment)
         if only_plan:
             return
@@ -79,7 +82,7 @@ def deploy(
         if plan.changes and not yes:
             click.confirm("Do this?", abort=True)
         with showing_progress():
-            outputs = environment.apply(plan)
+            outputs = environment.apply(plan, wheel)
     _finish(chosen, outputs)
 
 

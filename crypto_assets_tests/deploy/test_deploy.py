@@ -6,16 +6,21 @@ its CloudFormation leaves out is in `ministack_stacks`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from crypto_assets.cli import main
+from crypto_assets.resources.deploy.deploy import Environment
+from crypto_assets.resources.deploy.template import Template
+from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.sqs import EventInbox
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.s3 import S3Objects
@@ -214,3 +219,43 @@ def test_the_default_environment_is_in_the_usual_file(run, front, account):
     assert "docs/aws.md#what-it-costs" in out
     names = [one["Name"] for one in account.client("s3").list_buckets()["Buckets"]]
     assert "crypto-assets-lake-000000000000" in names
+
+
+WITH_WHEEL = """
+Parameters:
+  Prefix: {Type: String, Default: a}
+  WithInstance: {Type: String, Default: "no"}
+  WheelKey: {Type: String, Default: ""}
+Resources:
+  LakeBucket:
+    Type: AWS::S3::Bucket
+    Properties: {BucketName: !Sub "${Prefix}-lake"}
+  Instance: # in the place of one
+    Type: AWS::SQS::Queue
+    Properties: {Tags: [{Key: wheel, Value: !Ref WheelKey}]}
+Outputs:
+  Lake: {Value: !Sub "s3://${LakeBucket}/lake"}
+"""
+
+
+def test_a_wheel_is_in_the_lakes_bucket_before_an_instance_is_made_of_it(
+    front, env, tmp_path, account
+):
+    s3 = account.client("s3")
+    environment = replace(Environment.of(Settings(env=env)), template=Template.read(WITH_WHEEL))
+
+    def deployed(content: bytes, *words: str) -> str:
+        wheel = tmp_path / "crypto_assets-1.0-py3-none-any.whl"
+        wheel.write_bytes(content)
+        with environment.planned(words, None, wheel) as plan:
+            environment.apply(plan, wheel)
+        return f"wheels/{hashlib.sha256(content).hexdigest()}/{wheel.name}"
+
+    with pytest.raises(UsageError, match="deploy without WithInstance first"):
+        deployed(b"1", "WithInstance=yes")
+    key = deployed(b"1")
+    assert s3.get_object(Bucket=f"crypto-{env}-lake", Key=key)["Body"].read() == b"1"
+    front.forget()
+    key = deployed(b"2", "WithInstance=yes")
+    asked = [seen.operation or seen.path for seen in front.requests]
+    assert asked.index(f"/crypto-{env}-lake/{key}") < asked.index("ExecuteChangeSet")

@@ -7,18 +7,21 @@ is deleted in `data`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
-from crypto_assets.resources.aws import Aws, aws_errors
+from crypto_assets.resources.aws import Aws, aws_errors, split_uri
 from crypto_assets.resources.deploy.changes import Change, deletions
 from crypto_assets.resources.deploy.data import Data
 from crypto_assets.resources.deploy.stack import PLANNED, Plan, Stack, parameters_of
 from crypto_assets.resources.deploy.template import PREFIX, Template, checked_prefix
 from crypto_assets.resources.errors import RefusedError, UsageError
+from crypto_assets.resources.progress import waiting
 from crypto_assets.resources.settings import Settings
 
 
@@ -42,13 +45,20 @@ class Environment:
         return cls(aws, stack, Template.ours())
 
     @contextmanager
-    def planned(self, words: Collection[str], prefix: str | None) -> Iterator[Plan]:
+    def planned(
+        self, words: Collection[str], prefix: str | None, wheel: Path | None = None
+    ) -> Iterator[Plan]:
         """What a deployment would change; nothing of it stays after the block, but if applied.
 
         `words` are parameters such as `WithGlue=yes`; the others stay as they are.
         """
-        given = self.template.given(words)
+        given = self.template.given([*words, *([f"WheelKey={_key_of(wheel)}"] if wheel else [])])
         found = self.stack.ready()
+        if not found and given.get("WithInstance") == "yes":
+            raise UsageError(
+                "an instance installs its wheel from the lake's bucket, which is not there yet: "
+                "deploy without WithInstance first, then again with it"
+            )
         before = parameters_of(found) if found else {}
         named = before.get(PREFIX) or checked_prefix(prefix or self.stack.name)
         if prefix not in {None, named}:
@@ -64,10 +74,14 @@ class Environment:
         ) as plan:
             yield plan
 
-    def apply(self, plan: Plan) -> dict[str, str]:
+    def apply(self, plan: Plan, wheel: Path | None = None) -> dict[str, str]:
         """Does what was planned and returns the outputs. Raises `RefusedError` if it failed."""
+        if wheel and not plan.new:  # an instance that the plan makes fetches it at once
+            self._send(wheel)
         if plan.changes:
             self.stack.apply(plan)
+        if wheel and plan.new:
+            self._send(wheel)
         return self.stack.outputs()
 
     def deletions(self, prefix: str | None) -> list[Change]:
@@ -99,6 +113,13 @@ class Environment:
         for one in data:
             self.data.delete(one.kind, one.name)
 
+    def _send(self, wheel: Path) -> None:
+        """Uploads the wheel to the lake's bucket, below its hash."""
+        bucket, _ = split_uri(self.stack.outputs()["Lake"])
+        waiting(f"uploading {wheel.name}")
+        with aws_errors():
+            self.aws.client("s3").upload_file(str(wheel), bucket, _key_of(wheel))
+
     @cached_property
     def account(self) -> str:
         """The account that is asked."""
@@ -118,6 +139,11 @@ def check_data(changes: Collection[Change]) -> None:
             f"{', '.join(risky)} would be replaced or deleted: nothing was changed; back up what "
             "is in there, then repeat it with --allow-replace"
         )
+
+
+def _key_of(wheel: Path) -> str:
+    """Where a wheel is in the lake's bucket: an instance holds it against the hash in its key."""
+    return f"wheels/{hashlib.sha256(wheel.read_bytes()).hexdigest()}/{wheel.name}"
 
 
 def named(changes: Collection[Change], names: Collection[str]) -> list[Change]:

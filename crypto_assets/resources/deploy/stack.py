@@ -65,6 +65,7 @@ class Plan:
 
     stack_id: str
     change_set_id: str
+    new: bool
     changes: Sequence[Change] = ()
     applied: bool = False
 
@@ -138,7 +139,7 @@ class Stack:
                 Tags=[{"Key": TAG, "Value": prefix}],
                 ImportExistingResources=True,
             )
-        plan = Plan(made["StackId"], made["Id"])
+        plan = Plan(made["StackId"], made["Id"], new)
         try:
             plan.changes = self._changes(made["Id"])
             yield plan
