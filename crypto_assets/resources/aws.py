@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crypto_assets.resources.errors import BusyError, RefusedError, UsageError
-from crypto_assets.resources.settings import Settings
+from crypto_assets.resources.settings import Settings, variable
 
 if TYPE_CHECKING:
     import boto3
@@ -107,10 +107,10 @@ class Aws:
         a `quick` client gives up within seconds, for someone who only looks whether there is one.
         One that is not `checked` sends parameters as they are: looking at each of them takes half
         of the time of a large request.
-        Raises `UsageError` if the profile or the key file cannot be used.
+        Raises `UsageError` if there is no region, or the profile or key file cannot be used.
         """
         from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, NoRegionError
 
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 2 if quick else ATTEMPTS},
@@ -125,6 +125,8 @@ class Aws:
             config = config.merge(Config(request_checksum_calculation="when_required"))
         try:
             client = self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+        except NoRegionError as error:
+            raise UsageError(f"AWS: no region is set: set {variable('aws', 'region')}") from error
         except BotoCoreError as error:
             raise UsageError(f"AWS: {error}") from error
         if elsewhere:

@@ -208,7 +208,13 @@ def test_without_credentials_it_says_so_in_one_line(deploy, front, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     code, out, err = deploy(*WITHOUT)
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert "AWS knows no credentials" in err or "Partial credentials" in err
+    assert "AWS knows no credentials" in err
+
+
+def test_without_a_region_it_says_what_to_set(deploy, monkeypatch):
+    monkeypatch.delenv("CRYPTO_ASSETS_AWS_REGION")
+    wanted = "crypto-assets: AWS: no region is set: set CRYPTO_ASSETS_AWS_REGION\n"
+    assert deploy() == (2, "", wanted)
 
 
 def test_the_default_environment_is_in_the_usual_file(run, front, account):

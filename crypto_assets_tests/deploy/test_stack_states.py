@@ -169,6 +169,8 @@ def test_a_failed_update_names_the_resource_that_failed_and_none_that_was_cancel
         f"stack crypto-blue: UploadQueue (SQS Queue blue-UploadQueue) failed: Too many; {said}"
     )
     assert script.operations().count("DeleteChangeSet") == 1  # the one of an earlier deployment
+    (asked,) = [given for operation, given in script.asked if operation == "ExecuteChangeSet"]
+    assert (asked["ChangeSetName"], asked["DisableRollback"]) == (CHANGE_SET, "false")
 
 
 def test_events_of_several_pages_are_read_as_far_as_they_are_new():

@@ -156,7 +156,10 @@ class Stack:
         """
         self._skip_events(plan.stack_id)
         with _asking():
-            self.client.execute_change_set(ChangeSetName=plan.change_set_id)
+            self.client.execute_change_set(
+                ChangeSetName=plan.change_set_id,
+                DisableRollback=False,  # whose default the API reference gives as true
+            )
         plan.applied = True
         self._follow(plan.stack_id)
 

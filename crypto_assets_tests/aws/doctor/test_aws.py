@@ -249,7 +249,8 @@ def test_nobodys_credentials_end_the_round(credentials, monkeypatch, ministack):
 def test_a_profile_that_is_unknown_or_no_region_ends_the_round(credentials):
     said = found(Aws(region=REGION, profile="nobody"))
     assert said == {"credentials": (False, "AWS: The config profile (nobody) could not be found")}
-    assert found(Aws()) == {"credentials": (False, "AWS: You must specify a region.")}
+    missing = "AWS: no region is set: set CRYPTO_ASSETS_AWS_REGION"
+    assert found(Aws()) == {"credentials": (False, missing)}
 
 
 def test_the_command_lists_the_settings_of_aws_and_says_what_to_fix(
