@@ -127,7 +127,7 @@ def destroy(
     """Delete the stack on AWS; buckets, tables and namespaces with data stay unless they are named.
 
     Shows what goes and what stays, and asks for the stack's name. Interrupted, it may be repeated.
-    What stays is taken into the stack again when it is deployed again.
+    What stays is imported into the stack when it is deployed again.
     """
     from dataclasses import replace
 
@@ -170,7 +170,7 @@ def _chosen(settings: Settings, name: str | None, *, asks: bool) -> tuple[Settin
 
 
 def _show(changes: Iterable[Change], environment: Environment) -> None:
-    """Prints a line for each change, those that take data away in red, then how many there are."""
+    """Prints a line for each change, those that lose data in red, then how many there are."""
     from crypto_assets.resources.deploy.changes import counted, ordered
 
     found = ordered(changes)

@@ -30,7 +30,7 @@ ORDER = ("create", "import", "change", "may change", "may replace", "replace", "
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource; `risky` if that takes data away from those who read it."""
+    """What happens to one resource; `risky` if those who read its data lose it."""
 
     action: str
     resource: str
@@ -67,7 +67,7 @@ class Change:
 
 def _remark(answer: Mapping[str, Any], action: str, policy: str, *, risky: bool) -> str:
     if action == "import":
-        return "is there already, and is taken in with its data"
+        return "is there already, and is imported with its data"
     if risky:
         return _REMARKS.get(policy, "")
     targets = [detail.get("Target", {}) for detail in answer.get("Details", ())]

@@ -36,7 +36,7 @@ def settings_of(outputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def write_settings(file: Path, outputs: Mapping[str, str]) -> None:
-    """Puts the outputs into the file; one that the stack has no more is taken out.
+    """Puts the outputs into the file; one that the stack has no more is removed.
 
     Raises `UsageError` if the file is no TOML.
     """

@@ -61,7 +61,7 @@ class Event:
 
 @dataclass
 class Plan:
-    """A change set that waits to be executed; without an id there is nothing to change."""
+    """A change set that waits to be executed; without changes there is nothing to do."""
 
     stack_id: str
     change_set_id: str
@@ -91,12 +91,9 @@ class Stack:
     def settled(self) -> dict[str, Any] | None:
         """As `described`, after waiting for the end of what is done to it."""
         found = self.described()
-        if (
-            found
-            and found["StackStatus"].endswith("IN_PROGRESS")
-            and found["StackStatus"] != PLANNED
-        ):
-            waiting(f"waiting: stack {self.name} is in {found['StackStatus']}")
+        status = found["StackStatus"] if found else ""
+        if found and status.endswith("IN_PROGRESS") and status != PLANNED:
+            waiting(f"waiting: stack {self.name} is in {status}")
             self._skip_events(found["StackId"])
             if not self._is_over(found["StackId"]):
                 self._follow(found["StackId"])

@@ -82,7 +82,7 @@ class Template:
 
         It imports what is there already only where a name has no function in it: "Import AWS
         resources into a CloudFormation stack automatically". Raises `RefusedError` if it is larger
-        than CloudFormation takes.
+        than CloudFormation accepts.
         """
         names = self.kept_names(prefix, account)
         resources = {}
@@ -99,8 +99,8 @@ class Template:
         body = json.dumps(sent, separators=(",", ":"))
         if len(body.encode()) > MOST_BYTES:
             raise RefusedError(
-                f"the template has {len(body.encode()):,} bytes as JSON and CloudFormation takes "
-                f"{MOST_BYTES:,}: take resources out of it, or put it into a bucket and deploy it "
+                f"the template has {len(body.encode()):,} bytes as JSON and CloudFormation accepts "
+                f"{MOST_BYTES:,}: remove resources from it, or put it into a bucket and deploy it "
                 "by `aws cloudformation deploy --s3-bucket`"
             )
         return body

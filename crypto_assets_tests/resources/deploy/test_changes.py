@@ -43,7 +43,7 @@ def line(answer: dict) -> str:
             {"Action": "Import", **BUCKET},
             (
                 "import LakeBucket S3 Bucket team-lake-123456789012: is there already, and is "
-                "taken in with its data"
+                "imported with its data"
             ),
         ),
         (

@@ -113,7 +113,7 @@ def test_the_page_says_how_many_resources_are_made_deleted_and_kept():
 
 def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size():
     large = Template.read(SMALL + "Description: " + "x" * MOST_BYTES)
-    with pytest.raises(RefusedError, match=r"has 5\d,\d{3} bytes as JSON .* takes 51,200"):
+    with pytest.raises(RefusedError, match=r"has 5\d,\d{3} bytes as JSON .* accepts 51,200"):
         large.body("team", ACCOUNT)
 
 
