@@ -39,6 +39,11 @@ TABLES = f"arn:aws:dynamodb:{AT}:table"
 TO_EMR = {"iam:PassedToService": "emr-serverless.amazonaws.com"}
 VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 VIA_RDS = {"kms:ViaService": "rds.eu-central-1.amazonaws.com"}
+WHEELS = "arn:aws:s3:::example-lake/example-wheels"
+VOLUME = f"arn:aws:ec2:{AT}:volume/vol-example"
+SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0a1b"
+OF_STACK = {"aws:ResourceTag/crypto-assets-stack": "example-stack"}
+OF_OTHERS = {"aws:ResourceTag/crypto-assets-stack": "others"}
 OF_ANN = {"redshift-data:statement-owner-iam-userid": "AIDAANN", "aws:userid": "AIDABOB"}
 DENIED = {
     "uploader": [
@@ -147,6 +152,32 @@ DENIED = {
         ("redshift-serverless:UpdateWorkgroup", f"{WORKGROUPS}/other"),
         ("logs:PutLogEvents", f"arn:aws:logs:{AT}:log-group:others:log-stream:a"),
     ],
+    "instance": [
+        ("s3:GetObject", "arn:aws:s3:::example-lake/others/file"),
+        ("s3:PutObject", f"{WHEELS}/0a1b/crypto_assets.whl"),
+        ("s3:DeleteObject", f"{WHEELS}/0a1b/crypto_assets.whl"),
+        ("s3:GetObject", "arn:aws:s3:::example-lake-evil/example-wheels/crypto_assets.whl"),
+        ("ec2:AttachVolume", VOLUME),
+        ("ec2:AttachVolume", VOLUME, OF_OTHERS),
+        ("ec2:AttachVolume", f"arn:aws:ec2:{AT}:instance/i-0a1b", OF_OTHERS),
+        ("ec2:DetachVolume", VOLUME, OF_STACK),
+        ("ec2:DeleteVolume", VOLUME, OF_STACK),
+        ("ec2:TerminateInstances", f"arn:aws:ec2:{AT}:instance/i-0a1b", OF_STACK),
+        ("ssm:GetParameter", f"arn:aws:ssm:{AT}:parameter/secret"),
+        ("ssm:StartSession", f"arn:aws:ec2:{AT}:instance/i-0a1b", OF_STACK),
+        ("ssm:SendCommand", f"arn:aws:ec2:{AT}:instance/i-0a1b", OF_STACK),
+        ("cloudformation:SignalResource", f"arn:aws:cloudformation:{AT}:stack/others/0a1b"),
+        ("cloudformation:UpdateStack", f"arn:aws:cloudformation:{AT}:stack/example-stack/0a1b"),
+    ],
+    "snapshots": [
+        ("ec2:CreateSnapshot", f"arn:aws:ec2:{AT}:volume/vol-others"),
+        ("ec2:DeleteSnapshot", SNAPSHOT),
+        ("ec2:DeleteSnapshot", SNAPSHOT, OF_OTHERS),
+        ("ec2:DeleteVolume", VOLUME, OF_STACK),
+        ("ec2:CreateTags", VOLUME),
+        ("ec2:ModifySnapshotAttribute", SNAPSHOT, OF_STACK),
+        ("ec2:CreateVolume", SNAPSHOT, OF_STACK),
+    ],
 }
 
 
@@ -226,6 +257,7 @@ def test_each_trust_policy_lets_in_the_service_the_role_is_for():
         "copy": {"redshift-serverless.amazonaws.com", "redshift.amazonaws.com"},
         "job": {"emr-serverless.amazonaws.com"},
         "orchestrator": {"ec2.amazonaws.com"},
+        "snapshots": {"dlm.amazonaws.com"},
         "stream-function": {"lambda.amazonaws.com"},
         "usage-limit": {"lambda.amazonaws.com"},
     }

@@ -19,13 +19,25 @@ from crypto_assets.resources.settings import AwsSettings
 from crypto_assets.resources.storage.lake import STAGING
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.market_data.tables import GOLD
-from crypto_assets_tests.helpers.template import EVERYTHING, TEMPLATE, Stack, everything, template
+from crypto_assets_tests.helpers.template import (
+    EVERYTHING,
+    TEMPLATE,
+    Stack,
+    everything,
+    rendered,
+    template,
+)
 
 LAMBDA = TEMPLATE.parent / "lambda"
 DIRECT_BYTES = 51_200  # of a template that is not in a bucket: "CloudFormation quotas"
 BARE = {"WithEmr": "no", "WithRedshift": "no", "WithDynamoDb": "no", "MonthlyBudgetUsd": 0}
 OTHER_NAMES = {"DatabaseName", "DbName", "MetricName"}
-STORES = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::RedshiftServerless::Namespace"}
+STORES = {
+    "AWS::S3::Bucket",
+    "AWS::DynamoDB::Table",
+    "AWS::RedshiftServerless::Namespace",
+    "AWS::EC2::Volume",
+}
 
 
 def test_cfn_lint_finds_nothing():
@@ -35,7 +47,7 @@ def test_cfn_lint_finds_nothing():
 
 
 def test_the_template_can_be_given_to_cloudformation_without_a_bucket():
-    assert len(TEMPLATE.read_bytes()) <= DIRECT_BYTES
+    assert len(rendered().encode()) <= DIRECT_BYTES
 
 
 def test_each_check_that_is_skipped_has_a_reason():
@@ -50,7 +62,13 @@ def test_each_check_that_is_skipped_has_a_reason():
 
 @pytest.mark.parametrize(
     "left_out",
-    [{}, *({name: value} for name, value in BARE.items()), BARE, {"KmsKeyArn": ""}],
+    [
+        {},
+        *({name: value} for name, value in BARE.items()),
+        BARE,
+        {"KmsKeyArn": ""},
+        {"WithInstance": "no"},
+    ],
     ids=lambda left_out: ", ".join(left_out) or "nothing",
 )
 def test_what_is_left_out_is_asked_for_by_nothing_else(left_out):
@@ -62,7 +80,15 @@ def test_what_is_left_out_is_asked_for_by_nothing_else(left_out):
 def test_without_its_options_a_stack_has_no_part_that_costs_while_it_does_nothing():
     kinds = {one["Type"] for one in Stack(BARE).resources.values()}
     assert kinds.isdisjoint({"AWS::EMRServerless::Application", "AWS::Lambda::Function"})
-    assert not any("Redshift" in kind or "DynamoDB" in kind for kind in kinds)
+    parts = ("Redshift", "DynamoDB", "EC2", "AutoScaling", "DLM")
+    assert not any(part in kind for kind in kinds for part in parts)
+
+
+def test_no_instance_is_made_without_the_wheel_that_it_installs():
+    (rule,) = template()["Rules"].values()
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "WithInstance"}, "yes"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WheelKey"}, ""]}]}
 
 
 def test_every_name_begins_with_the_prefix():
@@ -84,7 +110,7 @@ def test_what_holds_data_stays_when_the_stack_goes_or_would_replace_it():
         if one["Type"] in STORES
     }
     assert kept.pop("DigestsTable") == (None, None)  # it remembers for two days
-    assert set(kept) == {"UploadBucket", "LakeBucket", "AccountTable", "Namespace"}
+    assert set(kept) == {"UploadBucket", "LakeBucket", "AccountTable", "Namespace", "HomeVolume"}
     assert set(kept.values()) == {("RetainExceptOnCreate", "Retain")}
 
 

@@ -32,6 +32,7 @@ OF_PARTS = {
         },
     ),
     "WithDynamoDb": ("no", {"KeepCustomerAccounts"}),
+    "WithInstance": ("no", set()),
 }
 
 
@@ -106,5 +107,6 @@ def test_the_job_role_is_the_only_one_that_can_be_passed_and_only_to_its_service
 @pytest.mark.parametrize("role", IDENTITY)
 def test_a_policy_fits_with_the_longest_prefix(role):
     text = "".join(json.dumps(Stack(LONGEST).policies[role]).split())
-    most = MANAGED_POLICY_CHARACTERS if role in {"orchestrator", "uploader"} else ROLE_CHARACTERS
+    managed = {"orchestrator", "uploader", "instance"}
+    most = MANAGED_POLICY_CHARACTERS if role in managed else ROLE_CHARACTERS
     assert len(text) <= most

@@ -6,6 +6,7 @@ The names of what a stack makes follow from its parameters; ids that AWS gives a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +26,17 @@ EVERYTHING = {
     "NoticesEmail": "ann@example.com",
     "WithGlue": "yes",
     "RedshiftSubnetIds": "subnet-11111111,subnet-22222222,subnet-33333333",
+    "WithInstance": "yes",
+    "WheelKey": f"wheels/{'0a' * 32}/crypto_assets-0.1.0-py3-none-any.whl",
+    "HomeSnapshotId": "snap-0123456789abcdef0",
 }
 _AT = f"{REGION}:{ACCOUNT}"
-_PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::NoValue": None}
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::StackName": "team-blue-stack",
+    "AWS::NoValue": None,
+}
 # By type: the property that names it, its ARN, and which of the two `Ref` gives.
 _NAMED = {
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{}"),
@@ -56,6 +65,14 @@ _GIVEN = {
     ),
     "AccountTable.StreamArn": f"arn:aws:dynamodb:{_AT}:table/accounts/stream/2026",
     "GlueDatabase": "glue-database",
+    "HomeVolume": "vol-0123456789abcdef0",
+    "InstanceTemplate": "lt-0123456789abcdef0",
+    "InstanceTemplate.LatestVersionNumber": "1",
+    "InstanceSecurityGroup.GroupId": "sg-0123456789abcdef0",
+    "Network": "vpc-0123456789abcdef0",
+    "Subnet": "subnet-0123456789abcdef0",
+    "Gateway": "igw-0123456789abcdef0",
+    "Routes": "rtb-0123456789abcdef0",
 }
 
 
@@ -63,6 +80,19 @@ _GIVEN = {
 def template() -> dict[str, Any]:
     """The template as it is written, with long forms."""
     return dict(Template.read(TEMPLATE.read_text()).document)
+
+
+def rendered() -> str:
+    """The template as CloudFormation gets it: compact JSON without what is for other readers."""
+    return json.dumps(_without_metadata(template()), separators=(",", ":"), ensure_ascii=False)
+
+
+def _without_metadata(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_metadata(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_metadata(each) for name, each in value.items() if name != "Metadata"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +104,8 @@ class Stack:
     @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
         """Type and properties of each resource that is made."""
-        return {name: self._filled(one) for name, one in self._made("Resources").items()}
+        made = self._made("Resources").items()
+        return {name: {"Properties": {}, **self._filled(one)} for name, one in made}
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -139,6 +170,9 @@ class Stack:
             "table/CustomerAccount": f"table/{prefix}-CustomerAccount",
             "/account-changes": f"/{prefix}-account-changes",
             "/usage-limit": f"/{prefix}-usage-limit",
+            "example-stack": _PSEUDO["AWS::StackName"],
+            "vol-example": _GIVEN["HomeVolume"],
+            "example-wheels/": "wheels/",
         }
         pattern = "|".join(map(re.escape, samples))
         return re.sub(pattern, lambda found: samples[found[0]], text)
@@ -226,6 +260,7 @@ _FUNCTIONS: Mapping[str, Callable[[Stack, Any], Any]] = {
     "Fn::If": Stack._if,
     "Fn::Join": Stack._join,
     "Fn::Split": Stack._split,
+    "Fn::Base64": Stack._filled,
     "Fn::Equals": Stack._equals,
     "Fn::Not": lambda stack, parts: not stack._filled(parts)[0],
     "Fn::Or": lambda stack, parts: any(stack._filled(parts)),
