@@ -12,6 +12,7 @@ _MODULES = {
     "accounts": ("accounts", "profile", "forget"),
     "export": ("export",),
     "deploy": ("deploy", "destroy"),
+    "connect": ("connect",),
     "market_data": ("add", "materialize", "remove"),
     "product": ("status", "sql", "ui", "prune", "doctor"),
     "uploads": ("upload", "inspect"),

@@ -1,5 +1,7 @@
 """A stack of the template on loopback, without the services that ministack does not know.
 
+Those are EMR and Redshift Serverless, Budgets and, of the instance, volumes and their snapshots:
+`test_template` and `test_instance` hold what the template says of them.
 ministack deletes what a template says to keep: that it says so is seen to in `test_template`.
 """
 
@@ -24,7 +26,7 @@ from crypto_assets_tests.helpers.upload_queue import arn, delivered
 from crypto_assets_tests.helpers.waiting import until
 
 pytestmark = pytest.mark.aws
-WITHOUT = {"WithEmr": "no", "WithRedshift": "no", "MonthlyBudgetUsd": "0"}
+WITHOUT = {"WithEmr": "no", "WithRedshift": "no", "MonthlyBudgetUsd": "0", "WithInstance": "no"}
 
 
 @pytest.fixture
