@@ -9,8 +9,8 @@ ENGINE ?= sail
 ROUNDS ?= 3
 TWO := -n 2 --dist worksteal  # tests at a time
 
-.PHONY: help install demo test test-slow test-aws test-cluster test-stores test-ui browser stores ui bench \
-	lint checkov format lock clean
+.PHONY: help install demo test test-slow test-aws test-cluster test-stores test-ui test-image browser stores ui \
+	bench dist deploy lint checkov format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,7 +36,7 @@ demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 
 test: $(INSTALLED)  ## the test suite (about 12 minutes on 2 cores)
 	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws and not cluster \
-		and not stores"
+		and not stores and not image"
 
 test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
@@ -56,6 +56,11 @@ test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=doc
 	@command -v chromium >/dev/null || \
 		{ echo "make test-ui: chromium is not on PATH; install it, e.g. by make browser" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
+
+test-image: $(INSTALLED)  ## the container image, built and started with Docker or Podman
+	@docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || \
+		{ echo "make test-image: neither Docker nor Podman answers here; install one" >&2; exit 1; }
+	$(BIN)/python -m pytest -m image
 
 browser:  ## install the Chromium of `make test-ui` where there is none, with apt-get
 	@command -v chromium >/dev/null || { \
@@ -79,11 +84,26 @@ ui: $(INSTALLED)  ## Dagster's web UI and daemon
 bench: $(INSTALLED)  ## measure TICKERS (default 1000) currencies on ENGINE (sail) against plain DuckDB SQL
 	$(BIN)/python -m bench --tickers $(TICKERS) --engine $(ENGINE) --rounds $(ROUNDS)
 
-lint: $(INSTALLED)  ## style, types and the import rule
+dist: $(INSTALLED)  ## the wheel and what jobs on EMR Serverless receive, in dist: the same code gives the same bytes
+	rm -rf dist/*.whl && mkdir -p dist/artifacts
+	SOURCE_DATE_EPOCH=315532800 $(BIN)/hatchling build --target wheel --directory dist
+	$(BIN)/python -c 'from pathlib import Path; \
+		from crypto_assets.resources.engine.artifact import Packer; \
+		Packer(Path("dist/artifacts")).built()'
+	sha256sum dist/*.whl dist/artifacts/*.tar.gz
+
+deploy: $(INSTALLED)  ## the stack of environment ENV, with what `make dist` has made
+	CRYPTO_ASSETS_HOME=dist $(BIN)/crypto-assets deploy --env "$(ENV)" --yes --wheel dist/*.whl
+
+lint: $(INSTALLED)  ## style, types, the import rule, the workflow, the Dockerfile and scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/actionlint
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck -x --source-path=SCRIPTDIR deploy/instance/*.sh
 
 checkov:  ## checkov on the template, in an environment of its own: its pins clash with ours
 	@test -x .checkov/bin/checkov || { \
@@ -107,4 +127,4 @@ lock: $(INSTALLED)  ## resolve the dependencies of pyproject.toml anew
 		--no-header --no-annotate -q
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .checkov .crypto_assets .demo .bench bench.json
+	rm -rf $(VENV) .checkov dist .crypto_assets .demo .bench bench.json

@@ -1,0 +1,74 @@
+"""The wheel of `make dist`: the same code gives the same bytes, with all that an instance needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from crypto_assets_tests.helpers.wheels import sha256
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("LICENSE", "README.md", "crypto_assets", "deploy", "pyproject.toml")
+
+
+def built(folder: Path) -> Path:
+    """The wheel, built from a copy of the sources as the Makefile does it."""
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(source, folder / name)
+    (epoch,) = re.findall(r"SOURCE_DATE_EPOCH=(\d+)", (ROOT / "Makefile").read_text())
+    command = [Path(sys.executable).with_name("hatchling"), "build", "--target", "wheel"]
+    subprocess.run(
+        [*command, "--directory", "dist"],
+        cwd=folder,
+        env={**os.environ, "SOURCE_DATE_EPOCH": epoch},
+        capture_output=True,
+        check=True,
+    )
+    (wheel,) = (folder / "dist").glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    return built(tmp_path_factory.mktemp("one"))
+
+
+def test_the_same_code_at_another_place_and_time_gives_the_same_wheel(wheel, tmp_path):
+    assert sha256(built(tmp_path)) == sha256(wheel)
+
+
+def test_the_wheel_has_what_an_instance_is_made_with(wheel):
+    with zipfile.ZipFile(wheel) as files:
+        names = files.namelist()
+        script = files.read("crypto_assets/setup.sh").decode()
+    assert script == (ROOT / "deploy/instance/setup.sh").read_text()
+    assert {"crypto_assets/product.lock", "crypto_assets/job.lock"} <= set(names)
+    folders = {name.partition("/")[0] for name in names}
+    assert sorted(folder.partition("-")[0] for folder in folders) == ["crypto_assets"] * 2
+
+
+def versions(lock: str) -> dict[str, str]:
+    """The version of each package that a lock file names."""
+    text = (ROOT / lock).read_text()
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+
+def test_the_lock_file_in_the_wheel_has_each_dependency_as_it_is_tested():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.match(r"[\w.-]+", one)[0] for one in declared}
+    locked = versions("crypto_assets/product.lock")
+    assert names <= locked.keys()
+    assert locked.items() <= versions("requirements.lock").items()
+    assert not {"pytest", "ruff", "ministack"} & locked.keys()
