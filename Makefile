@@ -110,7 +110,7 @@ checkov:  ## checkov on the template, in an environment of its own: its pins cla
 		$(PYTHON) -m venv .checkov && \
 		.checkov/bin/python -m pip install -q --disable-pip-version-check checkov==3.3.30 ; \
 	}
-	.checkov/bin/checkov -f deploy/cloudformation.yaml --framework cloudformation --compact --quiet \
+	.checkov/bin/checkov -f deploy/cloudformation.yaml -f deploy/github.yaml --framework cloudformation --compact --quiet \
 		--skip-download
 
 format: $(INSTALLED)  ## reformat the code
