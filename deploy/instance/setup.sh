@@ -11,7 +11,7 @@ attach_home() { # the instance before this one lets the volume go when it ends
   retry test -e "$device"
 }
 
-format_if_blank() { # blkid: 0 there is something, 2 there is nothing, else it cannot say
+format_if_blank() { # blkid: 0 something, 2 nothing or not to be read; mkfs, unforced, fails on all but nothing
   local found=0
   blkid --probe "$device" || found=$?
   if [ "$found" = 2 ]; then mkfs.xfs -q "$device"; else return "$found"; fi
