@@ -90,7 +90,9 @@ def _finish(settings: Settings, outputs: dict[str, str]) -> None:
     """Settings, artifact and rights, then the doctor; ends with how to go on."""
     from crypto_assets.cli.console import showing_progress
     from crypto_assets.cli.product import examined, show_sql
+    from crypto_assets.resources.costs import in_words
     from crypto_assets.resources.deploy.outputs import make_ready, write_settings
+    from crypto_assets.resources.engine.emr_size import JobSize
     from crypto_assets.resources.settings import Settings, settings_file
 
     file = settings_file(settings.env)
@@ -102,7 +104,7 @@ def _finish(settings: Settings, outputs: dict[str, str]) -> None:
     fit = examined(now)
     which = f"CRYPTO_ASSETS_ENV={now.env} " if now.env else ""
     say(f"go on: {which}crypto-assets upload FOLDER, then {which}crypto-assets ui")
-    say(f"while nothing runs it costs what is stored and its alarms; prices: {_COSTS}")
+    say(f"it costs {in_words(JobSize.of(now.aws).workers_for)}; prices: {_COSTS}")
     if not fit:
         sys.exit(1)
 

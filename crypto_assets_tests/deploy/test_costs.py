@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.defs.uploads import QUIET_SECONDS
 from crypto_assets.resources import costs
 from crypto_assets.resources.costs import Workers
 from crypto_assets.resources.engine.emr import EmrServerlessEngine
 from crypto_assets.resources.engine.emr_size import JobSize
 from crypto_assets.resources.inbox.sqs import RELIST_SECONDS
-from crypto_assets.resources.settings import AwsSettings, Settings
-from crypto_assets_tests.helpers.template import Stack, everything
+from crypto_assets.resources.settings import AwsSettings, Settings, read_settings
+from crypto_assets_tests.helpers.template import TEMPLATE, Stack, everything, template
 
 PAGE = (Path(__file__).parents[2] / "docs/aws.md").read_text()
 WORKERS_FOR = JobSize.of(AwsSettings()).workers_for
@@ -70,7 +70,7 @@ def test_the_parts_of_a_stack_that_cost_while_nothing_comes_are_counted():
 
 
 def test_how_often_the_sensor_looks_and_how_long_uploads_are_kept_is_what_is_counted():
-    sensor = defs().resolve_sensor_def("uploads")
+    sensor = defs_of(read_settings()).resolve_sensor_def("uploads")
     assert sensor.minimum_interval_seconds == costs.TICK_S
     assert (QUIET_SECONDS, RELIST_SECONDS) == (costs.LOOK_S, costs.LISTING_S)
     rules = everything().properties("UploadBucket")["LifecycleConfiguration"]["Rules"]
@@ -133,3 +133,10 @@ def test_the_page_says_of_when_the_prices_are_and_what_an_instance_costs():
     assert costs.PRICES_OF in PAGE
     assert f"${costs.instance_usd():.2f} a month" in PAGE
     assert re.search(r"not measured on AWS", PAGE)
+
+
+def test_the_instance_that_is_reckoned_with_is_that_of_the_template():
+    parameters = template()["Parameters"]
+    assert costs.INSTANCE_HOUR.of.endswith(f" of {parameters['InstanceType']['Default']}")
+    own = re.search(r"Ebs: \{VolumeSize: (\d+),", TEMPLATE.read_text())
+    assert int(own[1]) + parameters["HomeGb"]["Default"] == costs.INSTANCE_GB

@@ -6,7 +6,6 @@ The names of what a stack makes follow from its parameters; ids that AWS gives a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,19 +79,6 @@ _GIVEN = {
 def template() -> dict[str, Any]:
     """The template as it is written, with long forms."""
     return dict(Template.read(TEMPLATE.read_text()).document)
-
-
-def rendered() -> str:
-    """The template as CloudFormation gets it: compact JSON without what is for other readers."""
-    return json.dumps(_without_metadata(template()), separators=(",", ":"), ensure_ascii=False)
-
-
-def _without_metadata(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_metadata(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _without_metadata(each) for name, each in value.items() if name != "Metadata"}
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,11 @@ from typing import Any, Self
 from crypto_assets.resources.aws import Aws, aws_errors, split_uri
 from crypto_assets.resources.deploy.changes import Change, deletions
 from crypto_assets.resources.deploy.data import Data
-from crypto_assets.resources.deploy.stack import PLANNED, Plan, Stack, parameters_of
+from crypto_assets.resources.deploy.stack import PLANNED, Plan, Stack, parameters_of, stack_name
 from crypto_assets.resources.deploy.template import PREFIX, Template, checked_prefix
 from crypto_assets.resources.errors import RefusedError, UsageError
 from crypto_assets.resources.progress import waiting
 from crypto_assets.resources.settings import Settings
-
-
-def stack_name(env: str) -> str:
-    """The stack of an environment."""
-    return f"crypto-{env}" if env else "crypto-assets"
 
 
 @dataclass(frozen=True)

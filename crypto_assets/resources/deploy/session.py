@@ -32,11 +32,6 @@ _CURES = {
 }
 
 
-def stack_name(env: str) -> str:
-    """The stack of an environment."""
-    return f"crypto-{env}" if env else "crypto-assets"
-
-
 def instance_of(aws: Aws, stack: str) -> str:
     """The id of the stack's instance. Raises `RefusedError` if none runs."""
     running = [

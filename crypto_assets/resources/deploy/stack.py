@@ -40,6 +40,11 @@ _AFTERWARDS = {
 }
 
 
+def stack_name(env: str) -> str:
+    """The stack of an environment."""
+    return f"crypto-{env}" if env else "crypto-assets"
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that happened to a resource of a stack."""
