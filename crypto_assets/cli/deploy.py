@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"create": "green", "import": "green", "delete": "yellow"}
 _COSTS = "docs/aws.md#what-it-costs"  # the page that has the prices
-_ENV = click.option(
+ENV = click.option(
     "--env",
     "name",
     metavar="NAME",
@@ -30,7 +30,7 @@ _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
 @command
-@_ENV
+@ENV
 @click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
 @click.option(
     "--prefix",
@@ -110,7 +110,7 @@ def _finish(settings: Settings, outputs: dict[str, str]) -> None:
 
 
 @command
-@_ENV
+@ENV
 @click.option(
     "--delete-data",
     "names",

@@ -28,7 +28,6 @@ from crypto_assets_tests.helpers.template import (
 )
 
 LAMBDA = TEMPLATE.parent / "lambda"
-DIRECT_BYTES = 51_200  # of a template that is not in a bucket: "CloudFormation quotas"
 BARE = {"WithEmr": "no", "WithRedshift": "no", "WithDynamoDb": "no", "MonthlyBudgetUsd": 0}
 OTHER_NAMES = {"DatabaseName", "DbName", "MetricName"}
 STORES = {

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from crypto_assets.cli.deploy import deploy
 from crypto_assets_tests.helpers.template import everything
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +58,16 @@ def test_each_step_runs_a_target_of_the_makefile():
     assert "make test" in commands()
     wrong = [run for run in commands() if run.removeprefix("make ") not in targets]
     assert wrong == []
+
+
+def test_the_command_of_make_deploy_has_the_options_that_it_is_given():
+    (words,) = re.findall(
+        r"bin/crypto-assets deploy (.*)$", MAKEFILE.replace("$(BIN)", "bin"), re.MULTILINE
+    )
+    known = {name for option in deploy.params for name in option.opts}
+    given = set(re.findall(r"--[\w-]+", words))
+    assert {"--env", "--yes", "--wheel"} == given
+    assert given <= known
 
 
 def test_what_ci_runs_here_runs_there_too():
@@ -104,9 +115,9 @@ def test_production_comes_after_staging_after_one_build_after_all_checks():
 
 
 def test_an_environment_has_one_deployment_at_a_time_which_is_not_broken_off():
-    deploy = workflow("deploy")["jobs"]["deploy"]
-    assert deploy["environment"] == "${{ inputs.environment }}"
-    assert deploy["concurrency"] == {
+    job = workflow("deploy")["jobs"]["deploy"]
+    assert job["environment"] == "${{ inputs.environment }}"
+    assert job["concurrency"] == {
         "group": "deploy-${{ inputs.environment }}",
         "cancel-in-progress": False,
     }

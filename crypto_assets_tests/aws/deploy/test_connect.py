@@ -81,9 +81,9 @@ def program(path: Path, code: str) -> None:
 
 
 @pytest.fixture
-def environment(admin) -> str:
+def environment(tools, admin) -> str:
     """An environment whose stack has an instance that runs, and one that is stopped."""
-    name = uuid.uuid4().hex[:8]
+    name = f"e{uuid.uuid4().hex[:8]}"
     started(admin, f"crypto-{name}")
     ec2, stopped = admin.client("ec2"), started(admin, f"crypto-{name}")
     ec2.stop_instances(InstanceIds=[stopped])
