@@ -2,8 +2,9 @@
 
 uploads (sensor) -> history_file, trend_file -> bronze -> silver -> gold -> warehouse, by ticker;
 customers_file, accounts_file -> accounts_bronze -> accounts_silver -> customer_accounts ->
-customer_account_store, by snapshot; what is neither's -> quarantine; what fails -> failure_notice;
-what is old -> prune (once a day); whose last price is old -> late_notice (once a day).
+customer_account_store, by snapshot; warehouse -> market_report; what is neither's -> quarantine;
+what fails -> failure_notice; what is old -> prune (once a day); whose last price is old ->
+late_notice (once a day).
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from crypto_assets.defs.files import file_specs, quarantine_spec
 from crypto_assets.defs.jobs import refresh_job
 from crypto_assets.defs.late import late_notice
 from crypto_assets.defs.layers import Shown, layers_asset
+from crypto_assets.defs.market_report import market_report
 from crypto_assets.defs.notices import failure_notice
 from crypto_assets.defs.prune import prune_job, prune_sensor
 from crypto_assets.defs.uploads import uploads
@@ -48,7 +50,7 @@ def defs_of(settings: Settings) -> dg.Definitions:
     io_manager = dg.IOManagerDefinition(lambda _: dg.InMemoryIOManager(), config_schema={})
     fixed = {name: _fixed(make, settings) for name, make in wiring.RESOURCES.items()}
     return dg.Definitions(
-        assets=[*files, quarantine_spec, *layers],
+        assets=[*files, quarantine_spec, *layers, market_report],
         jobs=[*jobs, prune_job],
         sensors=[
             uploads([each.name for each in DATA_SETS], jobs),

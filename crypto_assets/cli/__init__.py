@@ -14,7 +14,7 @@ _MODULES = {
     "deploy": ("deploy", "destroy"),
     "connect": ("connect",),
     "market_data": ("add", "materialize", "remove"),
-    "product": ("status", "sql", "ui", "prune", "doctor"),
+    "product": ("status", "report", "sql", "ui", "prune", "doctor"),
     "uploads": ("upload", "inspect"),
 }
 

@@ -1,4 +1,4 @@
-"""The commands of the product as a whole: `status`, `sql`, `ui`, `prune` and `doctor`."""
+"""The commands of the product as a whole: `status`, `report`, `sql`, `ui`, `prune`, `doctor`."""
 
 from __future__ import annotations
 
@@ -94,6 +94,33 @@ def _waiting(registry: Registry) -> list[dict[str, str]]:
         for name, entry in registry.waiting().items()
         for kind, upload in entry.files.items()
     ]
+
+
+@command
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: report.html in CRYPTO_ASSETS_HOME]",
+)
+def report(settings: Settings, opens: bool, output: Path | None) -> None:
+    """Write a page of all currencies, with verdicts and charts, and print its path.
+
+    It is one file, which any browser opens without a network.
+    """
+    import webbrowser
+
+    from crypto_assets.cli.console import showing_progress
+    from crypto_assets.spark.arrow import keep_pandas_out
+
+    keep_pandas_out()
+    from crypto_assets.defs.report import make_report
+
+    with showing_progress():
+        made = make_report(settings, output.absolute() if output else None)
+    say(str(made.path))
+    if opens and not webbrowser.open(made.path.as_uri()):
+        say("there is no browser here: open the file by hand", err=True)
 
 
 @command

@@ -48,6 +48,7 @@ def test_a_command_that_looks_at_files_imports_nothing_that_computes(home, pair,
         (("status", "BTC", "--json"), '"published"'),
         (("materialize", "--all", "--stale"), ""),
         (("materialize", "--failed"), ""),
+        (("report",), "report.html"),
     ],
 )
 def test_a_command_that_has_nothing_to_run_imports_nothing_that_computes(computed, words, says):

@@ -10,7 +10,8 @@ from collections import Counter
 from crypto_assets_tests.helpers.waiting import HANG_S
 
 HEAVY = (
-    *("boto3", "dagster", "pandas", "pydantic", "pysail", "pyspark", "rich.console", "sqlalchemy"),
+    *("bokeh", "boto3", "dagster", "pandas", "pydantic", "pysail", "pyspark", "rich.console"),
+    "sqlalchemy",
 )
 COMMAND = """
 import json, sys
