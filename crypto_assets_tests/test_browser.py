@@ -47,6 +47,7 @@ UPSTREAM = {
     "accounts_silver": {"accounts_bronze"},
     "customer_accounts": {"accounts_silver"},
     "customer_account_store": {"customer_accounts"},
+    "market_report": {"warehouse"},
 }
 CURRENCIES = "/locations/__repository__@crypto_assets.definitions/asset-groups/market_data"
 GOOD = set(FILES) - {BROKEN}

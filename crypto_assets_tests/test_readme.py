@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import webbrowser
 from pathlib import Path
 
 import click
@@ -76,6 +77,17 @@ def test_the_commands_of_the_section_use_it_run_as_written(home, tmp_path, monke
         result = CliRunner().invoke(main, words, catch_exceptions=False)
         assert result.exit_code == 0, result.output
     assert "2025-01-26" in result.stdout
+
+
+def test_the_commands_of_the_section_the_report_run_as_written(home, run, add, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+    add("BTC")
+    section = README.split("## The report")[1].split("```")[1]
+    for line in section.strip().splitlines():
+        code, out, _ = run(*shlex.split(line, comments=True)[1:])
+        assert (code, out) == (0, f"{home / 'report.html'}\n")
+    assert opened == [(home / "report.html").as_uri()]
 
 
 def test_the_overrides_shown_are_ones_that_hold():

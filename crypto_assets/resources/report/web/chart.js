@@ -66,13 +66,14 @@ function figureOf(options, colors) {
     background_fill_color: null,
     border_fill_color: null,
     outline_line_color: null,
-    min_border_left: 64,
+    min_border_left: 72,  // as wide as most prices, so that the days of both figures are in line
     min_border_right: 12,
     ...options,
   });
   const coarse = matchMedia("(pointer: coarse)").matches;  // there a drag is to scroll
   const zoom = new Bokeh.WheelZoomTool({ dimensions: "width", modifiers: MODIFIERS });
   made.add_tools(...(coarse ? [] : [new Bokeh.PanTool({ dimensions: "width" }), zoom]));
+  made.yaxis.formatter = new Bokeh.BasicTickFormatter({ power_limit_low: -7, power_limit_high: 9 });
   for (const axis of [made.xaxis, made.yaxis]) {
     axis.axis_line_color = colors.line;
     axis.major_tick_line_color = colors.line;
@@ -80,7 +81,8 @@ function figureOf(options, colors) {
     axis.major_label_text_color = colors.muted;
     axis.major_label_text_font_size = "12px";
   }
-  made.xaxis.ticker.desired_num_ticks = Math.max(2, Math.round(byId("chart").clientWidth / 130));
+  const ticks = Math.max(2, Math.round(byId("chart").clientWidth / 130));
+  made.xaxis.ticker = new Bokeh.DatetimeTicker({ desired_num_ticks: ticks });
   made.xaxis.formatter = new Bokeh.DatetimeTickFormatter({ days: "%d %b", months: "%b %Y", years: "%Y" });
   for (const grid of [made.xgrid, made.ygrid]) grid.grid_line_color = colors.line;
   return made;
