@@ -40,6 +40,7 @@ def _gathered(settings: Settings) -> tuple[list[KnownCurrency], KnownAccounts | 
 def _known_currency(status: Status) -> KnownCurrency:
     """What the page is to say of one currency, beside what is counted on its tables."""
     bronze, gold = (status.layers[layer].metadata for layer in _MEASURED)
+    warehouse = status.layers["warehouse"]
     sources = (bronze.get(f"{kind}/source") for kind in status.entry.files)
     return KnownCurrency(
         ticker=status.entry.partition,
@@ -50,7 +51,7 @@ def _known_currency(status: Status) -> KnownCurrency:
         files=tuple(upload.name for upload in status.entry.files.values()),
         sources=tuple(source for source in sources if source),
         rows=gold.get("rows", 0),
-        published_at=status.layers["warehouse"].at,
+        published_at=None if warehouse.problem else warehouse.at,
     )
 
 

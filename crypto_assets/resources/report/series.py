@@ -50,11 +50,11 @@ class Series:
         """The days that have a price."""
         return self.days[~np.isnan(self.price)]
 
-    @property
+    @cached_property
     def last(self) -> int:
         """The last day with a price of its own; a filled one is older than its day."""
-        own = self.priced if self.filled is None else np.setdiff1d(self.priced, self.filled)
-        return int(own[-1])
+        filled = self.priced[:0] if self.filled is None else self.filled
+        return int(np.setdiff1d(self.priced, filled, assume_unique=True)[-1])
 
     @cached_property
     def gaps(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from crypto_assets.resources.report.packing import (
+    BYTES_PER_ROW,
     SECTIONS,
     SPARK_POINTS,
     Thinning,
@@ -83,6 +84,13 @@ def test_a_currency_shorter_than_the_recent_days_keeps_all_of_them():
     short = series([5, 6, 7], [1.0, 2.0, 3.0])
     thinning = Thinning(recent_days=30, every_days=50)
     assert unpacked(packed(short, thinning)) == unpacked(packed(short, None))
+
+
+def test_a_row_takes_as_many_bytes_as_is_reckoned_with():
+    walk = 100 * np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.03, 1887)))
+    trend = np.where(np.arange(1887) % 7 == 0, 50.0, np.nan)
+    size = len(packed(series(range(18000, 19887), walk, trend), None))
+    assert 0.8 * BYTES_PER_ROW <= size / 1887 <= BYTES_PER_ROW
 
 
 def test_nothing_is_thinned_out_of_a_thousand_currencies_and_ten_thousand_keep_below_the_limit():
