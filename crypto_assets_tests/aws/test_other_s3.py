@@ -10,6 +10,7 @@ import pytest
 
 import crypto_assets
 from crypto_assets_tests.helpers.aws_fixtures import on_a_bucket
+from crypto_assets_tests.helpers.report_page import currencies
 from crypto_assets_tests.helpers.roles import ORCHESTRATOR
 from sample_data.accounts import write_snapshots
 
@@ -31,7 +32,7 @@ def behind_router(router, bucket, home, monkeypatch):
 
 @pytest.mark.parametrize("engine", ["sail", "spark"])
 def test_currencies_are_computed_from_a_bucket_and_loaded_here(
-    run, add, admin, bucket, behind_router, monkeypatch, engine
+    run, add, admin, bucket, home, behind_router, monkeypatch, engine
 ):
     monkeypatch.setenv("CRYPTO_ASSETS_ENGINE", engine)
     assert add("BTC")[0] == 0
@@ -49,6 +50,10 @@ def test_currencies_are_computed_from_a_bucket_and_loaded_here(
     assert crypto_assets.gold("BTC").num_rows == wanted
     assert crypto_assets.currencies()["verdict"].to_pylist() == ["failed", "published"]
     assert run("materialize", "BTC", "--layer", "warehouse")[0] == 0
+    assert run("report")[0] == 0
+    shown = currencies(home / "report.html")
+    assert (shown["BTC"]["days"], shown["BTC"]["filled"]) == (wanted - 1, 0)
+    assert shown["BAD"]["days"] is None
     assert run("remove", "BTC", "--yes")[0] == 0
     left = admin.client("s3").list_objects_v2(Bucket=bucket, Prefix="lake/").get("Contents", [])
     assert not [found["Key"] for found in left if "ticker=BTC" in found["Key"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import webbrowser
 from datetime import date, timedelta
@@ -12,21 +11,9 @@ from pathlib import Path
 import pytest
 
 from crypto_assets_tests.helpers.exports_text import trend_csv
+from crypto_assets_tests.helpers.report_page import currencies, facts
 
 ACCOUNTS = Path(__file__).parent.parent.parent / "sample_data" / "accounts"
-
-
-def facts(path):
-    text = re.search(r'id="facts">(.*?)</script>', path.read_text(), re.DOTALL)[1]
-    return json.loads(text)
-
-
-def currencies(path):
-    columns = facts(path)["columns"]
-    return {
-        ticker: {name: values[at] for name, values in columns.items()}
-        for at, ticker in enumerate(columns.get("ticker", []))
-    }
 
 
 def test_the_report_is_in_the_home_and_its_path_is_printed(run, add, home):
