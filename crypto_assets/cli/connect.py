@@ -30,8 +30,8 @@ def connect(settings: Settings, name: str | None, port: int) -> None:
     Through a session of AWS Systems Manager, which AWS CLI with its Session Manager plugin keeps.
     """
     from crypto_assets.resources.aws import Aws
-    from crypto_assets.resources.deploy.stack import stack_name
     from crypto_assets.resources.deploy.session import forwarded, instance_of
+    from crypto_assets.resources.deploy.stack import stack_name
     from crypto_assets.resources.settings import Settings
     from crypto_assets.ui.address import Address
     from crypto_assets.ui.processes import Signals
