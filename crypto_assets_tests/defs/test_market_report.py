@@ -5,8 +5,9 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from crypto_assets.definitions import defs
+from crypto_assets.definitions import defs_of
 from crypto_assets.resources.home.instance import open_instance
+from crypto_assets.resources.settings import read_settings
 
 KEY = dg.AssetKey("market_report")
 
@@ -28,7 +29,7 @@ def asked_for(instance, cursor=None):
     """How often the report is asked for at this look, and the cursor for the next one."""
     selection = dg.AssetSelection.assets(KEY)
     result = dg.evaluate_automation_conditions(
-        defs(), instance, asset_selection=selection, cursor=cursor
+        defs_of(read_settings()), instance, asset_selection=selection, cursor=cursor
     )
     return result.total_requested, result.cursor
 
@@ -40,7 +41,7 @@ def test_materializing_the_report_writes_the_page_and_counts_the_currencies(
     add("ETH", cells={12: "n.a. see mail"})
     run("materialize", "--all")
     with open_instance(settings) as instance:
-        job = defs().resolve_implicit_job_def_def_for_assets([KEY])
+        job = defs_of(read_settings()).resolve_implicit_job_def_def_for_assets([KEY])
         assert job.execute_in_process(instance=instance, asset_selection=[KEY]).success
         event = instance.get_latest_materialization_event(KEY)
     metadata = {n: v.value for n, v in event.asset_materialization.metadata.items()}
@@ -51,7 +52,7 @@ def test_materializing_the_report_writes_the_page_and_counts_the_currencies(
 
 
 def test_the_report_belongs_to_no_ticker_and_no_layer_depends_on_it(home):
-    graph = defs().resolve_asset_graph()
+    graph = defs_of(read_settings()).resolve_asset_graph()
     node = graph.get(KEY)
     assert node.partitions_def is None
     assert node.parent_keys == {dg.AssetKey("warehouse")}
