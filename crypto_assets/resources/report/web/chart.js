@@ -15,7 +15,7 @@ async function drawChart(place, currency, series, log) {
   markDays(prices, rows, series, colors);
   const fit = () => fitPrices(prices, rows, log);
   for (const end of ["start", "end"]) prices.x_range.properties[end].change.connect(fit);
-  prices.add_tools(hoverOf(lines[0], [["day", "@day"], ["price", "@priceText"], ["mean", "@meanText"], ["", "@mark"]]));
+  prices.add_tools(hoverOf(lines[0], ["@day", "price @priceText", "mean @meanText", "@mark"]));
   const trend = figureOf({ height: 130, x_range: prices.x_range }, colors);
   drawTrend(trend, series, colors);
   const Column = Bokeh.Models.get("Column");
@@ -116,11 +116,14 @@ function drawTrend(figure, series, colors) {
   const line = figure.line({ field: "x" }, { field: "y" }, { source, line_color: colors.trend, line_width: 1.5 });
   figure.scatter({ field: "x" }, { field: "y" }, { source, marker: "circle", size: 3, fill_color: colors.trend, line_color: null });
   figure.y_range.start = 0;
-  figure.add_tools(hoverOf(line, [["day", "@day"], ["trend", "@y"]]));
+  figure.add_tools(hoverOf(line, ["@day", "trend @y"]));
 }
 
-function hoverOf(renderer, tooltips) {
-  return new Bokeh.HoverTool({ renderers: [renderer], mode: "vline", line_policy: "nearest", tooltips });
+// Bokeh's own tooltip is white in the dark, too: the page's colors are put over it.
+function hoverOf(renderer, lines) {
+  const style = "margin:-5px;padding:6px 9px;background:var(--surface);color:var(--text);font-variant-numeric:tabular-nums";
+  const tooltips = `<div style="${style}">${lines.map((line) => `<div>${line}</div>`).join("")}</div>`;
+  return new Bokeh.HoverTool({ renderers: [renderer], mode: "vline", line_policy: "nearest", tooltips, show_arrow: false });
 }
 
 // The height of the prices that are in sight, and a little more.
