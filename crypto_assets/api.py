@@ -131,9 +131,9 @@ def prices(tickers: Iterable[str] | None = None) -> pa.Table:
 def currencies() -> pa.Table:
     """A row for each registered currency, by ticker, as `crypto-assets status` knows it.
 
-    `source` is the site of its history, `verdict` the state (published, stale, failed), `problem`
-    what is wrong; first_date, last_date and rows are those of gold. Which runs are under way only
-    the command knows.
+    `source` is the site of its history, `state` that of `status` (published, stale, failed),
+    `problem` what is wrong; first_date, last_date and rows are those of gold. Which runs are under
+    way only the command knows.
     """
     import pyarrow as pa
 
@@ -147,7 +147,7 @@ def currencies() -> pa.Table:
             *((name, pa.string()) for name in ("ticker", "name", "source")),
             *((name, pa.date32()) for name in ("first_date", "last_date")),
             ("rows", pa.int64()),
-            *((name, pa.string()) for name in ("verdict", "problem")),
+            *((name, pa.string()) for name in ("state", "problem")),
         ]
     )
     settings = read_settings()
@@ -177,7 +177,7 @@ def _row(status: Status) -> dict[str, Any]:
         "source": read.get("history/source"),
         **{name: day and date.fromisoformat(day) for name, day in days.items()},
         "rows": made.get("rows"),
-        "verdict": status.state,
+        "state": status.state,
         "problem": "; ".join(status.problems) or None,
     }
 

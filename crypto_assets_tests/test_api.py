@@ -101,10 +101,10 @@ def test_tables_are_those_of_lake_and_warehouse(run, add):
         "first_date": gold["date"][0].as_py(),
         "last_date": gold["date"][-1].as_py(),
         "rows": len(gold),
-        "verdict": "published",
+        "state": "published",
         "problem": None,
     }
-    assert (known["BAD"]["verdict"], known["BAD"]["rows"]) == ("failed", None)
+    assert (known["BAD"]["state"], known["BAD"]["rows"]) == ("failed", None)
     assert "line 12: not a price: 'see mail'" in known["BAD"]["problem"]
 
 
@@ -145,7 +145,7 @@ def test_a_currency_without_gold_is_an_error_that_says_what_helps(home, run, add
 
 def test_a_damaged_database_of_the_home_is_named_with_the_cure(home, add):
     add("BTC")
-    assert crypto_assets.currencies()["verdict"].to_pylist() == ["stale"]  # nothing is made of it
+    assert crypto_assets.currencies()["state"].to_pylist() == ["stale"]  # nothing is made of it
     for beside in home.glob("outcomes.sqlite*"):
         beside.unlink()
     (home / "outcomes.sqlite").write_bytes(b"garbage" * 1000)

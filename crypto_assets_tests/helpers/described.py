@@ -19,7 +19,7 @@ PASSED: dict[str, Any] = {
     "ticker": "BTC",
     "name": "bitcoin",
     "quote_currency": "USD",
-    "site": "investing.com",
+    "source": "investing.com",
     "history_file": HOSTILE,
     "trend_file": "multiTimeline.csv",
     "filled": 2,
@@ -41,7 +41,7 @@ _ROWS = (
     "last_price_date"
 )
 _SAID = (
-    "name, quote_currency, site, history_file, trend_file, filled, remarks, verdict, failed_at, "
+    "name, quote_currency, source, history_file, trend_file, filled, remarks, verdict, failed_at, "
     "problem, attempted_at"
 )
 

@@ -43,7 +43,7 @@ def _of_layers(layers: list[str], known: Mapping[str, Layer]) -> dict[str, Any]:
     bronze, silver = (known.get(layer, Layer()).measures for layer in ("bronze", "silver"))
     notes = (bronze.get(f"{kind}/notes") for kind in ("history", "trend"))
     made = {
-        "site": _short(bronze.get("history/source")),
+        "source": _short(bronze.get("history/source")),
         "filled": silver.get("history/filled"),
         "remarks": _short("; ".join(filter(None, notes))),
     }

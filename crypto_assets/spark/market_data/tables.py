@@ -102,7 +102,7 @@ LAST_VERDICTS = Table(
         TICKER,
         Column("name", "string", "the coin's name, in small letters; null if it is not known"),
         Column("quote_currency", "string", "what prices are in, if the history's name says so"),
-        Column("site", "string", "the site that the history comes from, or `unknown`"),
+        Column("source", "string", "the site that the history comes from, or `unknown`"),
         Column("history_file", "string", "the name of the uploaded history"),
         Column("trend_file", "string", "the name of the uploaded trend"),
         Column("filled", "int", "days of the history whose missing price was filled"),

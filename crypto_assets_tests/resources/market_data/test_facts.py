@@ -9,8 +9,8 @@ from crypto_assets.resources import wiring
 from crypto_assets.resources.market_data.facts import LONGEST, _short
 
 SHOWN = (
-    "SELECT ticker, name, site, history_file, filled, verdict, failed_at, problem, days_with_price "
-    "FROM market_data.currencies ORDER BY ticker"
+    "SELECT ticker, name, source, history_file, filled, verdict, failed_at, problem, "
+    "days_with_price FROM market_data.currencies ORDER BY ticker"
 )
 
 
