@@ -6,6 +6,7 @@ its CloudFormation leaves out is in `ministack_stacks`.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import signal
@@ -24,8 +25,11 @@ from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.sqs import EventInbox
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.processes import COMMAND, answered
+from crypto_assets_tests.helpers.upload_queue import arn
 from crypto_assets_tests.helpers.waiting import HANG_S, until
+from crypto_assets_tests.helpers.web_ui import serving
 
 pytestmark = pytest.mark.aws
 WITHOUT = ("--set", "WithEmr=no", "--set", "WithRedshift=no", "--set", "MonthlyBudgetUsd=0")
@@ -82,6 +86,30 @@ def test_a_deployed_environment_is_used_and_changed(
     assert "60  # short" in Path(f"crypto_assets.{env}.toml").read_text()
     code, out, err = deploy()
     assert (code, "nothing to change" in out) == (0, True), out + err
+
+
+def test_uploads_to_a_deployed_environment_become_tables_or_a_notice_by_themselves(
+    deploy, account, env, chosen
+):
+    assert deploy(*WITHOUT)[0] == 0
+    settings, sqs, sns = chosen(), account.client("sqs"), account.client("sns")
+    mail = sqs.create_queue(QueueName=f"{env}-mail")["QueueUrl"]
+    sns.subscribe(TopicArn=settings.aws.topic_arn, Protocol="sqs", Endpoint=arn(sqs, mail))
+    objects, lake = (S3Objects.of(settings, part) for part in ("inbox", "lake"))
+    with serving(settings) as ui:
+        for ticker, cells in (("BTC", {}), ("ETH", {9: "n.a. see mail"})):
+            history = history_csv(100.0, cells=cells)
+            objects.write(f"{ticker}/{ticker} Historical Data.csv", history.encode())
+            objects.write(f"{ticker}/multiTimeline.csv", trend_csv(ticker).encode())
+        gold = "gold/ticker=BTC/data.parquet"
+        until("gold of BTC", lambda: lake.find(gold), by=ui.process)
+        receive = functools.partial(sqs.receive_message, QueueUrl=mail, WaitTimeSeconds=1)
+        notices = until("a notice", lambda: receive().get("Messages"), by=ui.process)
+    notice = json.loads(notices[0]["Body"])
+    assert notice["Subject"].startswith("1 ticker failed in run ")
+    assert "ETH failed at bronze: ETH Historical Data.csv: line 9: " in notice["Message"]
+    assert "`crypto-assets materialize --failed` tries again" in notice["Message"]
+    assert lake.find("gold/ticker=ETH/data.parquet") is None
 
 
 def test_a_plan_changes_nothing_and_leaves_nothing(run, front, env, stack):
