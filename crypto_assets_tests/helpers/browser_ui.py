@@ -55,8 +55,8 @@ def page_of(ui: WebUi, last: Path) -> Iterator[Page]:
     ui.ask("setNuxSeen", "mutation")
     with chromium() as browser:
         page = browser.new_page(
-            viewport={"width": 1440, "height": 900},
-            device_scale_factor=1280 / 1440,
+            viewport={"width": 1760, "height": 1100},
+            device_scale_factor=1280 / 1760,
             locale="en-US",
             timezone_id="UTC",
         )
