@@ -188,4 +188,6 @@ def test_the_demo_does_exactly_what_it_promises(tmp_path):
     verdicts = [line for line in done.stdout.splitlines() if line[:8].strip().isupper()]
     assert sum(" ok " in line for line in verdicts) == 4
     assert "uploads are new" not in done.stdout
+    assert (tmp_path / "demo" / "report.html").read_text().startswith("<!doctype html>")
+    assert f"{tmp_path}/demo/report.html" in done.stdout
     assert "line 915: not a price: 'n.a. see mail'" in done.stdout
