@@ -23,6 +23,7 @@ _AFTER_RUNS = (
     kinds={"html"},
     automation_condition=_AFTER_RUNS,
     required_resource_keys={"settings", "process"},
+    config_schema={},  # without it a run could bring any
     description="One page of all currencies with verdicts and charts, as `crypto-assets report` "
     "writes it. Made when somebody materializes it; or, with the sensor "
     "`default_automation_condition_sensor` switched on, after each run that changed the "

@@ -68,7 +68,8 @@ def seen(run, settings: Settings) -> list[object]:
     with open_instance(settings) as instance:
         graph = defs_of(settings).resolve_asset_graph()
         for key in sorted(graph.materializable_asset_keys):
-            partitions = graph.get(key).partitions_def
+            if (partitions := graph.get(key).partitions_def) is None:
+                continue  # the report
             names = instance.get_dynamic_partitions(partitions.name)
             found = instance.get_status_by_partition(key, names, partitions)
             shown.append({name: state.value for name, state in found.items()})

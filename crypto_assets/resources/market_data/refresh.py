@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,15 @@ from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
 from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Currency
-from crypto_assets.spark.market_data.tables import GOLD, PRICES, SILVER_HISTORY, SILVER_TREND
+from crypto_assets.spark.market_data.tables import (
+    CURRENCIES,
+    GOLD,
+    PRICES,
+    SILVER_HISTORY,
+    SILVER_TREND,
+)
 
+LOGGER = logging.getLogger("crypto_assets.market_data")
 WAREHOUSE = "warehouse"
 _REPLACED = "another run published it meanwhile: run it again"
 _NO_FILE = "its gold has no file that this warehouse loads: run again without --layer"
@@ -119,8 +127,12 @@ class CurrencyRefresh(Refresh):
         return stopped(self.data_set, results, absent, passing=True)
 
     def describe(self, partitions: Collection[str], layers: Collection[str]) -> None:
-        if WAREHOUSE in layers:
+        if WAREHOUSE not in layers:
+            return
+        try:
             self.warehouse.describe(facts(partitions, self.registry, self.outcomes))
+        except RefusedError as refusal:  # what was to be loaded has it as its verdict
+            LOGGER.warning("%s lags behind the verdicts: %s", CURRENCIES.path, refusal)
 
     def _not_loaded(
         self, good: Entries, current: Current, files: Mapping[str, LoadFile]

@@ -30,7 +30,8 @@ def environment(monkeypatch):
         os.environ.pop(name)
 
     def after(**variables):
-        os.environ.update(variables)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
         keep_loopback_direct()
         return {n: v for n, v in os.environ.items() if n.lower() in ("no_proxy", "no_grpc_proxy")}
 
