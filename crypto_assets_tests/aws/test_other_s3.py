@@ -48,7 +48,7 @@ def test_currencies_are_computed_from_a_bucket_and_loaded_here(
     counted = run("sql", "SELECT count(*) AS n FROM market_data.btc", "--format", "json")[1]
     assert json.loads(counted) == [{"n": wanted}]
     assert crypto_assets.gold("BTC").num_rows == wanted
-    assert crypto_assets.currencies()["verdict"].to_pylist() == ["failed", "published"]
+    assert crypto_assets.currencies()["state"].to_pylist() == ["failed", "published"]
     assert run("materialize", "BTC", "--layer", "warehouse")[0] == 0
     assert run("report")[0] == 0
     shown = currencies(home / "report.html")

@@ -37,7 +37,8 @@ def test_the_fix_is_shown_and_made_and_then_found_fit(run, settings, redshift):
     assert code == 0, out
     shown = out.splitlines()
     assert shown[0] == "CREATE SCHEMA IF NOT EXISTS market_data;"
-    assert f'GRANT INSERT, DELETE ON market_data.prices TO "{SERVER}";' in shown
+    tables = "market_data.prices, market_data.last_verdicts"
+    assert f'GRANT INSERT, DELETE ON {tables} TO "{SERVER}";' in shown
     assert "database dev of workgroup analytics: 0 rows of 0 currencies" in out
     code, out, _ = run("doctor", "--fix")
     assert (code, out.count("GRANT"), out.count("CREATE")) == (0, 0, 0)
