@@ -9,6 +9,7 @@ import dagster as dg
 
 from crypto_assets.resources.home.instance import UNFINISHED
 from crypto_assets.spark.data_set import DataSet
+from crypto_assets.spark.printable import first_of
 
 SHOWN_NAMES = 20  # in a tag of a run
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -49,13 +50,7 @@ def run_scopes(
         return
     for stretch in contiguous(instance.get_dynamic_partitions(data_set.partition), wanted):
         of_range = dict(zip(RANGE_TAGS, (stretch[0], stretch[-1]), strict=True))
-        yield stretch, {**of_range, f"{data_set.partition}s": _named(stretch)}
-
-
-def _named(partitions: Sequence[str]) -> str:
-    """The partitions of a run for people: the first ones by name, of the others how many."""
-    more = len(partitions) - SHOWN_NAMES
-    return ", ".join(partitions[:SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+        yield stretch, {**of_range, f"{data_set.partition}s": first_of(stretch, SHOWN_NAMES)}
 
 
 def range_of(run: dg.DagsterRun) -> tuple[str, str]:

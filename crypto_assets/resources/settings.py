@@ -1,8 +1,8 @@
 """The product's settings: environment variables (`CRYPTO_ASSETS_…`) or `crypto_assets.toml`.
 
 An environment (`CRYPTO_ASSETS_ENV`) has a file and a home of its own. Read when asked for, never at
-import. Where each thing lives below the home folder is here too, so
-that no other module joins paths on its own. How a value is checked is in `setting_values`.
+import. Where each thing lives below the home folder is here too, so that no other module joins
+paths on its own. How a value is checked is in `setting_values`.
 """
 
 from __future__ import annotations

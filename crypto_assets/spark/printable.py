@@ -4,6 +4,7 @@ Whatever shows text to a person takes it from here: terminal, message, notice, D
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 # Controls, bidi marks and other formats, surrogates, private and unknown characters, line ends.
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -26,6 +27,12 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """A text of several lines, each of them made printable."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first `most` of these names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _escaped(letter: str) -> str:

@@ -1,4 +1,4 @@
-"""What a warehouse is told of each currency beside its rows: `LAST_VERDICTS`, row by row."""
+"""What a warehouse knows of each currency beside its rows: `LAST_VERDICTS`, row by row."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from crypto_assets.resources.market_data.registry import CurrencyRegistry, check
 from crypto_assets.resources.storage.lake import Lake
 from crypto_assets.spark.market_data.coins import Coins
 from crypto_assets.spark.market_data.tables import GOLD, PRICES, TICKER
+from crypto_assets.spark.printable import first_of
 from crypto_assets.spark.problems import ReadError
 from crypto_assets.spark.tables import FILE
 
@@ -88,7 +89,7 @@ class PublishedGold:
         known = sorted({*registered, *self.tickers})
         called = sorted(Coins().named([ticker.lower()]).intersection(known))
         near = called or get_close_matches(ticker, known, 1)
-        meant = f"did you mean {near[0]}?" if near else f"there are {_listed(known)}"
+        meant = f"did you mean {near[0]}?" if near else f"there are {first_of(known, _NAMED)}"
         return f"{ticker}: there is no such currency: {meant}"
 
 
@@ -100,8 +101,3 @@ def with_ticker(rows: pa.Table, ticker: str) -> pa.Table:
 
     named = pa.repeat(pa.scalar(ticker), len(rows))
     return rows.add_column(0, TICKER.name, named).cast(arrow_schema(PRICES.columns))
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

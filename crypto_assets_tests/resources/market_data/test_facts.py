@@ -1,4 +1,4 @@
-"""What a warehouse is told of currencies that passed, failed, or were never computed."""
+"""What a warehouse knows of currencies that passed, failed, or were never computed."""
 
 from __future__ import annotations
 
