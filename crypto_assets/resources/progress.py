@@ -38,5 +38,6 @@ def waiting(message: str) -> None:
 
 
 def progress(name: str, advance: int, total: int, *, in_bytes: bool = False) -> None:
-    """Reports that a step has come further."""
-    LOGGER.info(name, extra={"step": Step(name, advance, total, in_bytes)})
+    """Reports that a step has come further; one with nothing to do is not shown."""
+    if total:
+        LOGGER.info(name, extra={"step": Step(name, advance, total, in_bytes)})
