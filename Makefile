@@ -10,7 +10,7 @@ ROUNDS ?= 3
 TWO := -n 2 --dist worksteal  # tests at a time
 
 .PHONY: help install demo test test-slow test-aws test-cluster test-stores test-ui test-image browser stores ui \
-	bench dist deploy lint checkov format lock clean
+	bench docs dist deploy lint checkov format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,7 +52,7 @@ test-stores: $(INSTALLED)  ## a lake in S3 servers that others wrote: Ceph's rad
 		{ echo "make test-stores: radosgw or Swift is not on PATH; install both, e.g. by make stores" >&2; exit 1; }
 	$(BIN)/python -m pytest -m stores
 
-test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the README's pictures
+test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the pictures
 	@command -v chromium >/dev/null || \
 		{ echo "make test-ui: chromium is not on PATH; install it, e.g. by make browser" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
@@ -83,6 +83,9 @@ ui: $(INSTALLED)  ## Dagster's web UI and daemon
 
 bench: $(INSTALLED)  ## measure TICKERS (default 1000) currencies on ENGINE (sail) against plain DuckDB SQL
 	$(BIN)/python -m bench --tickers $(TICKERS) --engine $(ENGINE) --rounds $(ROUNDS)
+
+docs: $(INSTALLED)  ## the documentation as a site, in site/; a link that leads nowhere fails it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 dist: $(INSTALLED)  ## the wheel and what jobs on EMR Serverless receive, in dist: the same code gives the same bytes
 	rm -rf dist/*.whl && mkdir -p dist/artifacts
@@ -127,4 +130,4 @@ lock: $(INSTALLED)  ## resolve the dependencies of pyproject.toml anew
 		--no-header --no-annotate -q
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .checkov dist .crypto_assets .demo .bench bench.json
+	rm -rf $(VENV) .checkov dist site .crypto_assets .demo .bench bench.json

@@ -15,11 +15,10 @@ import pytest
 
 from crypto_assets import definitions
 from crypto_assets.resources.home.instance import open_instance
+from crypto_assets_tests.helpers.pages import PAGES, ROOT
 from crypto_assets_tests.helpers.waiting import HANG_S
 
-ROOT = Path(__file__).parent.parent
-PYTHON = (ROOT / "docs" / "python.md").read_text()
-BUILD = (ROOT / "docs" / "build-on-gold.md").read_text()
+PYTHON, BUILD = PAGES["docs/python.md"], PAGES["docs/build-on-gold.md"]
 SAMPLES = {
     "BTC": ("Bitcoin Historical Data.csv", "multiTimeline.csv"),
     "ETH": ("ETH-USD.csv", "multiTimeline (1).csv"),
@@ -33,6 +32,20 @@ def samples(run):
         folder = ROOT / "sample_data" / ticker.lower()
         assert run("add", ticker, "--history", folder / history, "--trend", folder / trend)[0] == 0
     assert run("materialize", "--all")[0] == 0
+
+
+def test_the_code_of_the_page_on_tables_runs_as_written(home, run, add, capsys):
+    for ticker in ("BTC", "007"):
+        add(ticker)
+    assert run("materialize", "--all")[0] == 0
+    Path(".crypto_assets").symlink_to(home)
+    notebook, lake = re.findall(r"```python\n(.*?)```", PAGES["docs/tables.md"], re.DOTALL)
+    for code in (notebook, lake):
+        exec(code, names := {})  # noqa: S102 - what people are to run
+        printed = capsys.readouterr().out
+        assert "BTC" in printed
+        assert "007" in printed
+    assert sorted(set(names["table"]["ticker"].to_pylist())) == ["007", "BTC"]
 
 
 def test_the_page_on_python_shows_what_is_printed(samples, monkeypatch):

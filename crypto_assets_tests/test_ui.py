@@ -1,4 +1,7 @@
-"""`crypto-assets ui` serves Dagster's UI on this home, and ends without leaving anything behind."""
+"""`crypto-assets ui` serves Dagster's UI on this home, and ends without leaving anything behind.
+
+It is the command that README.md and docs/your-files.md begin with.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which implementation each resource has: one table for each, by the word it is set to.
 
-To add an implementation, write its file and add its line here (docs/design.md, "Add a warehouse").
+To add an implementation, write its file and add its line here (docs/extending.md).
 """
 
 from __future__ import annotations

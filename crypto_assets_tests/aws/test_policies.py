@@ -13,11 +13,11 @@ import pytest
 
 from crypto_assets_tests.helpers.iam import MANAGED_POLICY_CHARACTERS, Call, listed
 from crypto_assets_tests.helpers.iam_calls import KEY
+from crypto_assets_tests.helpers.pages import PAGES, ROOT
 from crypto_assets_tests.helpers.parliament import findings
 from crypto_assets_tests.helpers.roles import POLICIES, allows_in_file, policy
 from crypto_assets_tests.helpers.template import allows_in_stack
 
-ROOT = POLICIES.parents[1]
 IDENTITY = sorted(path.stem for path in POLICIES.glob("*.json"))
 TRUST = sorted((POLICIES / "trust").glob("*.json"))
 NAMED = re.compile(
@@ -183,13 +183,10 @@ DENIED = {
 
 def shown_policies() -> dict[str, str]:
     """The policies that our own pages show, by page."""
-    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md")]
     return {
-        f"{page.relative_to(ROOT)} {number}": block
-        for page in pages
-        for number, block in enumerate(
-            re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL)
-        )
+        f"{page} {number}": block
+        for page, text in PAGES.items()
+        for number, block in enumerate(re.findall(r"```json\n(.*?)```", text, re.DOTALL))
         if '"Statement"' in block
     }
 
@@ -264,7 +261,7 @@ def test_each_trust_policy_lets_in_the_service_the_role_is_for():
 
 
 def test_the_command_of_the_page_puts_own_values_in_the_place_of_all_samples(tmp_path):
-    page = (POLICIES / "README.md").read_text()
+    page = PAGES["deploy/iam/README.md"]
     command = re.search(r"```sh\n(mkdir.*?)```", page, re.DOTALL)[1]
     samples = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
     for path in [*POLICIES.glob("*.json"), *TRUST]:

@@ -3,7 +3,7 @@
 Schema `market_data` has table `prices`, a view per ticker and `currencies` with a row for each;
 `accounts` has `customer_accounts`. A batch of tickers is replaced in one transaction: readers see
 all old rows or all new ones. The implementations are in `duckdb` and `redshift`; how to add one is
-in docs/design.md.
+in docs/extending.md.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The documentation is true: its tables come from the code, and its commands run."""
