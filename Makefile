@@ -121,9 +121,9 @@ format: $(INSTALLED)  ## reformat the code
 	$(BIN)/ruff format .
 
 lock: $(INSTALLED)  ## resolve the dependencies of pyproject.toml anew
-	uv pip compile --universal --generate-hashes --group dev pyproject.toml \
+	uv pip compile --universal --generate-hashes --extra metrics --group dev pyproject.toml \
 		-o requirements.lock --python-version 3.11 --no-header -q
-	uv pip compile --universal --generate-hashes -c requirements.lock pyproject.toml \
+	uv pip compile --universal --generate-hashes --extra metrics -c requirements.lock pyproject.toml \
 		-o crypto_assets/product.lock --python-version 3.11 --no-header --no-annotate -q
 	uv pip compile --generate-hashes --group job -c requirements.lock \
 		-o crypto_assets/job.lock --python-platform x86_64-manylinux_2_28 --python-version 3.11 \

@@ -38,12 +38,13 @@ def toy(settings):
 def definitions(settings, toy):
     layers = layers_asset(TOY, Shown())
     job = refresh_job(TOY, layers)
+    always = {"inbox": wiring.inbox(settings), "metrics": wiring.metrics(settings)}
     return dg.Definitions(
         assets=[*file_specs(TOY), layers],
         jobs=[job],
         sensors=[uploads([TOY.name], [job])],
         executor=dg.in_process_executor,
-        resources={TOY.name: toy, "inbox": wiring.inbox(settings), "process": run_process},
+        resources={TOY.name: toy, "process": run_process, **always},
     )
 
 
@@ -68,7 +69,8 @@ def test_uploads_of_a_third_data_set_become_its_tables_and_each_partition_fails_
     deliver("german", "translations", "Katze\n")
     deliver("latin", "words", "cat\n")
     with open_instance(settings) as instance:
-        result = tick(definitions, instance, {TOY.name: toy, "inbox": wiring.inbox(settings)})
+        resources = {name: getattr(wiring, name)(settings) for name in ("inbox", "metrics")}
+        result = tick(definitions, instance, {TOY.name: toy, **resources})
         assert [request.partition_key for request in result.run_requests] == ["french", "german"]
         assert list(toy.registry.waiting()) == ["latin"]
         job = definitions.resolve_job_def(job_name(TOY))

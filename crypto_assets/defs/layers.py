@@ -16,11 +16,13 @@ import dagster as dg
 
 from crypto_assets.defs.account_profile import Check
 from crypto_assets.defs.files import file_key
+from crypto_assets.defs.measured import measured
 from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.defs.verdicts import POOL, event, failure, retrying_passing_faults
 from crypto_assets.event_log.batches import log_asset_events
 from crypto_assets.resources.data_set.refresh import Refresh, clear_left_behind
 from crypto_assets.resources.home.instance import running_runs
+from crypto_assets.resources.metrics.metrics import Metrics
 from crypto_assets.resources.progress import progress
 from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.job_spec import LayerResult, Verdict
@@ -62,7 +64,7 @@ def layers_asset(
         backfill_policy=dg.BackfillPolicy.single_run() if data_set.batched else None,
         pool=POOL,
         config_schema=options or {},
-        required_resource_keys={data_set.name, "process"},
+        required_resource_keys={data_set.name, "process", "metrics"},
     )
     def layers(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
         """Refreshes the selected layers of the selected partitions; fails naming what failed."""
@@ -150,8 +152,10 @@ def _refreshed(
     report = functools.partial(_report, context, len(partitions))
     failed: list[Verdict] = []
     checked: dict[str, Any] | None = None
-    with retrying_passing_faults():
+    metrics: Metrics = context.resources.metrics
+    with measured(context, metrics, data_set), retrying_passing_faults():
         for result in refresh.run(partitions, layers, run_id, report):
+            metrics.layer_made(data_set, result)
             facts = {"batch": f"{result.seconds:.1f} s for {len(result.verdicts):,}"}
             events = []
             for verdict in result.verdicts:
@@ -164,8 +168,8 @@ def _refreshed(
             failed += [verdict for verdict in result.verdicts if verdict.problems]
         # At the end: a run that repeats a killed one may go on with what that one left.
         clear_left_behind(refresh.engine, refresh.lake, running_runs(instance))
-    if failed:
-        raise failure(failed, len(partitions), data_set.partition)
+        if failed:
+            raise failure(failed, len(partitions), data_set.partition)
     if check and checked and context.selected_asset_check_keys:
         yield check.result(checked)
 

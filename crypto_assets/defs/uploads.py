@@ -42,6 +42,7 @@ from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.home.instance import fail_dead_runs
 from crypto_assets.resources.inbox.inbox import OVERRIDES, Inbox, News
 from crypto_assets.resources.inbox.ledger import Ledger, Quarantined
+from crypto_assets.resources.metrics.metrics import Metrics
 from crypto_assets.resources.storage.objects import Object
 from crypto_assets.spark.printable import printable
 
@@ -139,7 +140,7 @@ def uploads(
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Registers uploads and refreshes the partitions that have all their files.",
-        required_resource_keys={"inbox", *names},
+        required_resource_keys={"inbox", "metrics", *names},
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         refreshes = [getattr(context.resources, name) for name in names]
@@ -156,6 +157,7 @@ class _Tick:
     ) -> None:
         self._context, self._inbox, self._refreshes = context, inbox, refreshes
         self._instance = context.instance
+        self._metrics: Metrics = context.resources.metrics
         self._cursor = Cursor.parse(context.cursor)
         self._messages: list[str] = []
         self._is_quiet = False
@@ -232,6 +234,7 @@ class _Tick:
             ledger.drop_gone(news.arrivals)
         undecided = ledger.undecided(news.arrivals) if news.arrivals else []
         left = {arrival.key for arrival in undecided}
+        self._metrics.queue_looked_at(_age(undecided))
         settled = list(islice(filter(self._inbox.is_settled, undecided), TICK_UPLOADS))
         looked_at = propose_all(settled, self._inbox, assigners, time.monotonic() + TICK_SECONDS)
         proposals: dict[str, Proposal] = {}
@@ -288,6 +291,12 @@ class _Tick:
                 event = file_event(each.partition, kind, upload, each.facts)
                 (known if each.known else new).append(event)
         report_asset_events(self._instance, new + unreported(self._instance, known))
+
+
+def _age(waiting: Iterable[Object]) -> float:
+    """Seconds since the oldest of these uploads arrived; 0 without any."""
+    now = time.time()
+    return max((now - each.arrived for each in waiting if 0 < each.arrived < now), default=0.0)
 
 
 def _asked(

@@ -13,6 +13,7 @@ import dagster as dg
 
 from crypto_assets.resources.data_set.outcomes import flat
 from crypto_assets.resources.errors import BusyError
+from crypto_assets.resources.metrics.metrics import rows_of
 from crypto_assets.spark.job_spec import Verdict
 
 POOL = "spark"
@@ -50,7 +51,7 @@ def event(
         partition=verdict.partition,
         metadata={
             **flat(verdict.measures),
-            **_row_count(verdict.measures),
+            **_row_count(verdict),
             **{name: dg.MetadataValue.md(text) for name, text in verdict.shown.items()},
             **metadata,
         },
@@ -58,11 +59,10 @@ def event(
     )
 
 
-def _row_count(measures: Mapping[str, Any]) -> dict[str, int]:
-    """The rows of all tables of the layer, as Dagster names them; empty if none were counted."""
-    of_tables = (each for each in (measures, *measures.values()) if isinstance(each, Mapping))
-    counts = [each["rows"] for each in of_tables if "rows" in each]
-    return {"dagster/partition_row_count": sum(counts)} if counts else {}
+def _row_count(verdict: Verdict) -> dict[str, int]:
+    """The rows of the layer, as Dagster names them; empty if none were counted."""
+    rows = rows_of(verdict)
+    return {} if rows is None else {"dagster/partition_row_count": rows}
 
 
 def failure(problems: Sequence[Verdict], partitions: int, noun: str) -> dg.Failure:

@@ -195,6 +195,9 @@ class Settings(Table):
         10,
         "Last snapshots of customer accounts of which bronze and silver stay.",
     )
+    metrics: str = setting(
+        text, "off", "Where metrics go: `off`, or `otlp` (OpenTelemetry's variables say where)."
+    )
     owners: tuple[str, ...] = setting(
         owners, (), "Whom the UI names as owners of the tables: e-mail addresses, `team:NAME`."
     )

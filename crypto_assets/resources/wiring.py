@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crypto_assets.resources.market_data.published_gold import PublishedGold
     from crypto_assets.resources.market_data.refresh import CurrencyRefresh
     from crypto_assets.resources.market_data.registry import CurrencyRegistry
+    from crypto_assets.resources.metrics.metrics import Metrics
     from crypto_assets.resources.notifier.notifier import Notifier
     from crypto_assets.resources.storage.lake import Lake
     from crypto_assets.resources.storage.objects import Objects, Part
@@ -48,6 +49,7 @@ STORES = {
     "duckdb": "accounts.duckdb_store:DuckDBAccountStore",
     "dynamodb": "accounts.dynamodb:DynamoDBAccountStore",
 }
+METRICS = {"off": "metrics.metrics:Metrics", "otlp": "metrics.otlp:OtlpMetrics"}
 NOTIFIERS = {"log": "notifier.notifier:LogNotifier", "sns": "notifier.sns:SnsNotifier"}
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -57,6 +59,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "warehouse": WAREHOUSES,
     "store": STORES,
     "notifier": NOTIFIERS,
+    "metrics": METRICS,
 }
 
 
@@ -115,6 +118,17 @@ def account_store(settings: Settings) -> AccountStore:
 
 def notifier(settings: Settings) -> Notifier:
     return _chosen(NOTIFIERS, settings, "notifier").of(settings)
+
+
+def metrics(settings: Settings) -> Metrics:
+    try:
+        chosen: Metrics = _chosen(METRICS, settings, "metrics").of(settings)
+    except ModuleNotFoundError as missing:
+        raise UsageError(
+            f"setting metrics: {missing.name} is not installed: "
+            "`pip install 'crypto-assets[metrics]'`"
+        ) from missing
+    return chosen
 
 
 def outcomes(settings: Settings) -> Outcomes:
@@ -192,6 +206,7 @@ RESOURCES: dict[str, Callable[[Settings], object]] = {
     "market_data": market_data,
     "accounts": accounts,
     "notifier": notifier,
+    "metrics": metrics,
     "settings": lambda settings: settings,
 }
 

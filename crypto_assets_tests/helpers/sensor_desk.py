@@ -64,6 +64,7 @@ class SensorDesk:
         """Evaluates the sensor; the tickers of each run it asks for."""
         resources = {
             "inbox": wiring.inbox(self.settings),
+            "metrics": wiring.metrics(self.settings),
             "market_data": wiring.market_data(self.settings),
             "accounts": wiring.accounts(self.settings),
         }

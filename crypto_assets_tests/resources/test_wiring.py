@@ -10,6 +10,7 @@ from crypto_assets.resources.accounts.store import AccountStore
 from crypto_assets.resources.engine.engine import Engine
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.inbox import Inbox
+from crypto_assets.resources.metrics.metrics import Metrics
 from crypto_assets.resources.notifier.notifier import LogNotifier, Notifier
 from crypto_assets.resources.settings import AwsSettings, Settings
 from crypto_assets.resources.storage.objects import Objects
@@ -25,6 +26,7 @@ INTERFACES = {
     "warehouse": Warehouse,
     "store": AccountStore,
     "notifier": Notifier,
+    "metrics": Metrics,
 }
 
 

@@ -37,6 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try("lake", lambda: _lake(settings))
     yield _try("warehouse", lambda: wiring.warehouse(settings).check())
     yield _try("account store", lambda: wiring.account_store(settings).check())
+    yield _try("metrics", lambda: wiring.metrics(settings).check())
 
 
 def _listed(settings: Settings) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""What runs and the inbox measure, and where it is sent."""
