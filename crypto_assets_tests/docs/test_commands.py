@@ -120,6 +120,9 @@ NOT_RUN = {
     "docs/aws.md: Code follows pushes 1": f"{_ACCOUNT} and AWS's own command",
     "docs/development.md: Development 1": "takes minutes; CI runs these targets",
     "docs/development.md: Development 2": "takes minutes to an hour, and some need a cluster",
+    "docs/metrics.md: Turn it on 1": (
+        "needs a collector; crypto_assets_tests/resources/metrics/test_otlp.py sends to one"
+    ),
     "deploy/iam/README.md: Put your own values in 2": f"{_ACCOUNT} and AWS's own command",
 }
 
