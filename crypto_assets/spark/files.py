@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Written:
-    """A Parquet file as it was written: its bytes, and its footer as a reader finds it."""
+    """A Parquet file as it was written: its bytes, and its footer as the writer ended it."""
 
     content: pa.Buffer
     footer: Any
@@ -58,12 +58,16 @@ class Written:
 
 def encoded(rows: pa.Table, repeating: Sequence[str] = ()) -> Written:
     """The rows as a Parquet file: snappy, with dictionaries for the `repeating` columns."""
-    sink = pa.BufferOutputStream()
+    sink, footers = pa.BufferOutputStream(), list[Any]()
     pq.write_table(
-        rows, sink, compression="snappy", use_dictionary=list(repeating), store_schema=False
+        rows,
+        sink,
+        compression="snappy",
+        use_dictionary=list(repeating),
+        store_schema=False,
+        metadata_collector=footers,
     )
-    content = sink.getvalue()
-    return Written(content, pq.read_metadata(pa.BufferReader(content)))
+    return Written(sink.getvalue(), footers[0])
 
 
 def stage(staging: str, folder: str, file: Written) -> None:

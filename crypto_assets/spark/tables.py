@@ -7,6 +7,7 @@ themselves are declared in each data set's `tables`; `storage` reads and writes 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def sql_columns(columns: tuple[Column, ...], dialect: Dialect) -> str:
     )
 
 
+@cache
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """The columns as Arrow's schema, as the engines write them to Parquet."""
     import pyarrow as pa

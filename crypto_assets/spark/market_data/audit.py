@@ -7,12 +7,14 @@ every step. Nothing here changes data.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
 
+from crypto_assets.spark.market_data.silver import NO_DAY
 from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
 from crypto_assets.spark.problems import SHOWN_PROBLEMS, bad_lines
 
@@ -46,38 +48,36 @@ def is_read_back(currency: Currency) -> bool:
 
 def bronze_measures(lines: pa.Table, file: Written) -> Row:
     """Lines by role, the file's identity, the first bad lines."""
-    encoded = lines["role"].combine_chunks().dictionary_encode()
-    codes, names = np.asarray(encoded.indices), encoded.dictionary.to_pylist()
-    counts = dict(zip(names, np.bincount(codes).tolist(), strict=True))
-    head, foot, data = (
-        np.flatnonzero(np.array([name in roles for name in names])[codes]) + 1
-        for roles in (HEAD, FOOT, DATA)
-    )
+    runs = _runs(lines["role"].combine_chunks())
+    counts = Counter[str]()
+    for role, first, last in runs:
+        counts[role] += last - first + 1
+    head, foot, data = ([run for run in runs if run[0] in roles] for roles in (HEAD, FOOT, DATA))
     low, high, nulls = file.range("etag")
-    first, last, _ = file.range("line")
+    numbers = file.range("line")[:2]
     return {
         "lines": file.rows,
-        "numbered": (first, last) == (1, file.rows),
+        "numbered": numbers == (1, file.rows),
         "file_lines": len(lines),
-        **{role: counts.get(role, 0) for role in ROLES},
-        "text": len(head) + len(foot),
-        "first_data": _first(data),
-        "last_data": _last(data),
-        "last_head": _last(head),
-        "first_foot": _first(foot),
+        **{role: counts[role] for role in ROLES},
+        "text": sum(counts[role] for role in (*HEAD, *FOOT)),
+        "first_data": data[0][1] if data else None,
+        "last_data": data[-1][2] if data else None,
+        "last_head": head[-1][2] if head else None,
+        "first_foot": foot[0][1] if foot else None,
         "file": lines["file"][0].as_py(),
         "etag": low if low == high and not nulls else "",
         "reading": lines["reading"][0].as_py(),
-        "bad_lines": _bad_lines(lines) if counts.get("bad") else [],
+        "bad_lines": _bad_lines(lines) if counts["bad"] else [],
     }
 
 
-def _first(numbers: NDArray[np.int64]) -> int | None:
-    return int(numbers[0]) if len(numbers) else None
-
-
-def _last(numbers: NDArray[np.int64]) -> int | None:
-    return int(numbers[-1]) if len(numbers) else None
+def _runs(roles: pa.Array) -> list[tuple[str, int, int]]:
+    """The lines that follow each other with one role: it, and the numbers of the first and last."""
+    runs = pc.run_end_encode(roles)
+    lasts = runs.run_ends.to_pylist()
+    firsts = [last + 1 for last in (0, *lasts[:-1])]
+    return list(zip(runs.values.to_pylist(), firsts, lasts, strict=True))
 
 
 def _bad_lines(lines: pa.Table) -> list[Row]:
@@ -115,7 +115,7 @@ def given_measures(lines: pa.Table, values: Values) -> Row:
     """
     none, dates = np.isnan(values.series.values), lines["date"]
     observed = values.series.days[~none]
-    distinct = pc.count_distinct(dates).as_py()
+    distinct = _distinct(values.series.days, dates)
     missing = int(none.sum())
     if distinct != len(lines):
         missing = pc.count_distinct(dates.filter(none)).as_py()
@@ -126,6 +126,13 @@ def given_measures(lines: pa.Table, values: Values) -> Row:
         "unreadable": values.unreadable,
         "last_observed": _EPOCH + timedelta(int(observed.max())) if len(observed) else None,
     }
+
+
+def _distinct(days: NDArray[np.int32], dates: pa.ChunkedArray) -> int:
+    """How many different `dates` there are, whose `days` these are."""
+    if (days == NO_DAY).any():  # one for whatever is no date
+        return int(pc.count_distinct(dates).as_py())
+    return len(days) - int((np.diff(np.sort(days)) == 0).sum())
 
 
 def series_measures(series: Series, file: Written, value: str) -> Row:
@@ -193,11 +200,11 @@ def dropped_missing(kind: str, given: Row, currency: Currency) -> int:
 
 def gold_expectations(history: Series, trend: Series) -> Row:
     """What gold must hold, counted on silver without gold's own union."""
-    days = {*history.days.tolist(), *trend.days.tolist()}
+    days = np.concatenate([history.days, trend.days])
     return {
-        "rows": len(days),
-        "first_date": _EPOCH + timedelta(min(days)),
-        "last_date": _EPOCH + timedelta(max(days)),
+        "rows": len({*days.tolist()}),
+        "first_date": _EPOCH + timedelta(int(days.min())),
+        "last_date": _EPOCH + timedelta(int(days.max())),
         "price_count": int((~np.isnan(history.values)).sum()),
         "g_trend_count": len(trend),
     }

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from crypto_assets.spark import objects
 from crypto_assets.spark.exports import Export, Options, read_export
+from crypto_assets.spark.exports.arrays import pick
 from crypto_assets.spark.exports.text import MAX_BYTES
 from crypto_assets.spark.market_data.tables import BRONZE
 from crypto_assets.spark.problems import ReadError, ServiceError
@@ -49,7 +50,8 @@ def bronze(currency: Currency, kind: str) -> pa.Table:
 
 def data_lines(lines: pa.Table) -> pa.Table:
     """The day and the value of the lines that hold them: `date` and `value`, as text."""
-    return lines.select(["date", "value"]).filter(pc.equal(lines["role"], "data"))
+    rows = pc.indices_nonzero(pc.equal(lines["role"], "data"))
+    return pick(lines.select(["date", "value"]), rows)
 
 
 def read_pinned(uri: str, etag: str, options: Options) -> Export:

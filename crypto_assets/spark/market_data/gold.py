@@ -37,7 +37,7 @@ def gold(history: Series, trend: Series) -> Gold:
     `pricema` is the mean of the prices of a row and the 13 before it, `trend_i` the trend
     interpolated in time.
     """
-    days = np.union1d(history.days, trend.days)
+    days = _union(history.days, trend.days)
     price = last_value(_on(days, history), PRICE_FILL_ROWS)
     with np.errstate(over="ignore"):  # the audit refuses what is infinite
         mean, line = mean_price(price), interpolated(days, trend)
@@ -82,6 +82,18 @@ def interpolated(days: NDArray[np.int32], trend: Series) -> NDArray[np.float64]:
     line = np.where(flat, trend.values[at], trend.values[at] + rise * elapsed / step)
     near = (elapsed >= -TREND_EDGE_DAYS) & ((after > at) | (elapsed <= TREND_EDGE_DAYS))
     return np.where(near, line, np.nan)
+
+
+def _union(one: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The days of either, ascending, as `np.union1d` gives them in twenty times as long.
+
+    A stable sort merges what is ascending already.
+    """
+    days = np.concatenate([one, other])
+    days.sort(kind="stable")
+    first = np.ones(len(days), bool)
+    np.not_equal(days[1:], days[:-1], out=first[1:])
+    return days[first]
 
 
 def _on(days: NDArray[np.int32], series: Series) -> NDArray[np.float64]:

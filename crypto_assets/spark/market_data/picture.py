@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from datetime import date, timedelta
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,7 @@ def shown(gold: Gold) -> dict[str, str]:
 def chart(gold: Gold) -> str:
     """Price and mean on one scale, the trend from 0 to its highest value, over the days."""
     days, price = gold.days, gold.price
-    at = np.unique(np.linspace(0, len(days) - 1, POINTS).astype(int))
+    at = np.linspace(0, len(days) - 1, min(POINTS, len(days))).astype(int)
     across = (days[at] - days[0]) * WIDTH // max(1, int(days[-1] - days[0]))
     known = price[~np.isnan(price)]
     scales = dict.fromkeys(("price", "pricema"), _limits(known))
@@ -54,9 +55,10 @@ def chart(gold: Gold) -> str:
 def last_rows(gold: Gold) -> str:
     """The last rows as a table, the newest first; a number that is not there is left empty."""
     columns = (gold.price, gold.trend, gold.pricema, gold.trend_i)
+    last = zip(*(column[-LAST_ROWS:].tolist() for column in (gold.days, *columns)), strict=True)
     rows = [
-        [_day(gold.days[row]), *("" if np.isnan(c[row]) else f"{c[row]:.10g}" for c in columns)]
-        for row in range(len(gold.days) - 1, max(-1, len(gold.days) - 1 - LAST_ROWS), -1)
+        [_day(day), *("" if isnan(value) else f"{value:.10g}" for value in values)]
+        for day, *values in reversed(list(last))
     ]
     head = [["date", "price", "trend", "pricema", "trend_i"], ["---", *["---:"] * len(columns)]]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [*head, *rows])
@@ -77,7 +79,8 @@ def _heights(values: NDArray[np.float64], low: float, high: float) -> NDArray[np
 def _stretches(across: NDArray[np.int64], down: NDArray[np.float64]) -> list[str]:
     """The points of each stretch of a line that has no gap, in whole pixels."""
     known = ~np.isnan(down)
-    ends = np.flatnonzero(np.diff(known, prepend=False, append=False)).reshape(-1, 2).tolist()
+    framed = np.concatenate([[False], known, [False]])
+    ends = np.flatnonzero(framed[1:] != framed[:-1]).reshape(-1, 2).tolist()
     pixels = np.where(known, down, 0).astype(int).tolist()
     texts = [f"{x},{y}" for x, y in zip(across.tolist(), pixels, strict=True)]
     return [" ".join(texts[first:end]) for first, end in ends]
