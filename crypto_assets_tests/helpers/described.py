@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 
 DAYS = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 5)]
@@ -44,6 +46,17 @@ _SAID = (
     "name, quote_currency, source, history_file, trend_file, filled, remarks, verdict, failed_at, "
     "problem, attempted_at"
 )
+
+
+def shows_verdicts_with_the_rows_loaded(
+    warehouse: Warehouse, whole: Mapping[str, LoadFile], broken: Mapping[str, LoadFile]
+) -> None:
+    """Loads BTC, whose file is whole, and XMR, whose file is not."""
+    verdicts = {ticker: {**PASSED, "ticker": ticker} for ticker in ("BTC", "XMR")}
+    loaded, problems = warehouse.replace({**broken, **whole}, verdicts)
+    assert (list(loaded), list(problems)) == (["BTC"], ["XMR"])
+    shown = "SELECT ticker, verdict FROM market_data.currencies"
+    assert [tuple(row) for row in warehouse.query(shown)[1]] == [("BTC", "passed")]
 
 
 def shows_each_currency_once(warehouse: Warehouse) -> None:

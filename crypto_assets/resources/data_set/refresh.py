@@ -70,12 +70,14 @@ class Refresh:
         """
         data_set = self.data_set.name
         self.outcomes.begin(data_set, partitions, run_id)
+        failed: dict[str, None] = {}
         try:
             for result in self.results(partitions, layers, run_id, on_layer):
                 kept = (replace(v, measures=self.kept(v.measures)) for v in result.verdicts)
                 self.outcomes.record(data_set, kept)
+                failed |= dict.fromkeys(v.partition for v in result.verdicts if not v.passed)
                 yield result
-            self.describe(partitions, layers)
+            self.describe(failed, layers)
         except BaseException as fault:
             self.outcomes.break_off(run_id, fault)
             raise
@@ -154,8 +156,8 @@ class Refresh:
         """Makes the layers that the engine does not compute, of the partitions that passed."""
         return []
 
-    def describe(self, partitions: Collection[str], layers: Collection[str]) -> None:
-        """Shows elsewhere what became of these partitions, once all have their verdicts."""
+    def describe(self, failed: Collection[str], layers: Collection[str]) -> None:
+        """Shows elsewhere what became of those that failed, once all have their verdicts."""
 
     def partition(self, entry: Entry) -> Partition:
         """The partition in a job spec; a data set adds the facts that its job wants."""

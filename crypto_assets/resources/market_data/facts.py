@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
-from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
+from crypto_assets.resources.market_data.registry import choices_of
 from crypto_assets.spark.market_data.coins import terms_of
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 LONGEST = 1000  # bytes of a text: less than the column of any warehouse holds
 
 
 def facts(
-    tickers: Collection[str], registry: CurrencyRegistry, outcomes: Outcomes
-) -> list[dict[str, Any]]:
-    """The rows of these currencies, those left out that are registered no more."""
-    layers = list(registry.data_set.layers)
-    known = outcomes.layers(registry.data_set.name, tickers, measured=("bronze", "silver"))
-    return [
-        {"ticker": ticker, **_of_entry(entry), **_of_layers(layers, known[ticker])}
-        for ticker, entry in registry.get_all(tickers).items()
-    ]
+    entries: Mapping[str, Entry], outcomes: Outcomes, loaded_at: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """The rows of these currencies; those with which they are loaded at that time, if one is given.
+
+    Whether they are is known, and recorded, only afterwards.
+    """
+    layers = list(MARKET_DATA.layers)
+    known = outcomes.layers(MARKET_DATA.name, entries, measured=("bronze", "silver"))
+    if loaded_at:
+        known = {
+            name: each | {layers[-1]: Layer(made_at=loaded_at)} for name, each in known.items()
+        }
+    return {
+        ticker: {"ticker": ticker, **_of_entry(entry), **_of_layers(layers, known[ticker])}
+        for ticker, entry in entries.items()
+    }
 
 
 def _of_entry(entry: Entry) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from crypto_assets.resources.market_data.assign import CurrencyAssigner
 from crypto_assets.resources.market_data.cures import with_places
 from crypto_assets.resources.market_data.facts import facts
 from crypto_assets.resources.market_data.registry import CurrencyRegistry, choices_of
+from crypto_assets.resources.storage.clock import utc_text
 from crypto_assets.resources.storage.lake import Current, LoadFile, Manifest
 from crypto_assets.resources.warehouse.warehouse import Warehouse
 from crypto_assets.spark.job_spec import LayerResult, Partition, Verdict
@@ -106,8 +107,9 @@ class CurrencyRefresh(Refresh):
             files = self.lake.files(self.warehouse.loads, current)
             passing = self._not_loaded(good, current, files)
             wanted = {name: files[name] for name in good if name not in passing}
+            known = facts({name: good[name] for name in wanted}, self.outcomes, utc_text())
             try:
-                loaded, failed = self.warehouse.replace(wanted)
+                loaded, failed = self.warehouse.replace(wanted, known)
             except RefusedError as refusal:
                 passing |= dict.fromkeys(wanted, str(refusal))
         verdicts = tuple(
@@ -126,11 +128,12 @@ class CurrencyRefresh(Refresh):
         absent = {ticker: (WAREHOUSE, why) for ticker, why in passing.items()}
         return stopped(self.data_set, results, absent, passing=True)
 
-    def describe(self, partitions: Collection[str], layers: Collection[str]) -> None:
+    def describe(self, failed: Collection[str], layers: Collection[str]) -> None:
         if WAREHOUSE not in layers:
             return
+        known = facts(self.registry.get_all(failed), self.outcomes)
         try:
-            self.warehouse.describe(facts(partitions, self.registry, self.outcomes))
+            self.warehouse.describe(list(known.values()))
         except RefusedError as refusal:  # what was to be loaded has it as its verdict
             LOGGER.warning("%s lags behind the verdicts: %s", CURRENCIES.path, refusal)
 

@@ -7,7 +7,7 @@ file open neither waits for that nor is waited for; how is in `storage/duckdb_fi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +19,11 @@ from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.duckdb_file import DuckDBFile, is_damage
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.storage.s3 import S3Objects
-from crypto_assets.resources.warehouse.currencies import CREATE_VIEW
-from crypto_assets.resources.warehouse.warehouse import Warehouse
+from crypto_assets.resources.warehouse.duckdb_setup import ACCOUNTS, MARKET_DATA
+from crypto_assets.resources.warehouse.warehouse import NO_VERDICTS, Warehouse
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
-from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD, LAST_VERDICTS, PRICES
-from crypto_assets.spark.tables import SQL_TYPES, Column, Table
+from crypto_assets.spark.market_data.tables import GOLD, LAST_VERDICTS, PRICES
+from crypto_assets.spark.tables import SQL_TYPES, Column
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,17 +32,11 @@ _DELETE = "DELETE FROM market_data.prices WHERE ticker IN (SELECT unnest(?::VARC
 _INSERT = f"""
 INSERT INTO market_data.prices SELECT {", ".join(PRICES.names)}
 FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false)
-ORDER BY ticker, date
 """  # noqa: S608 - columns of ours
+# Several threads merge what each has read of many small files: that takes half as long again.
+_ONE_THREAD = "SET threads = 1"
 _SUMMARY = """
 SELECT ticker, count(*), min(date), max(date) FROM market_data.prices
-WHERE ticker IN (SELECT unnest(?::VARCHAR[])) GROUP BY ticker
-"""
-_LOST = """
-SELECT regexp_extract(file_name, 'ticker=([^/]+)', 1) AS ticker, num_rows
-FROM parquet_file_metadata(?)
-EXCEPT
-SELECT ticker, count(*) FROM market_data.prices
 WHERE ticker IN (SELECT unnest(?::VARCHAR[])) GROUP BY ticker
 """
 _VIEW = """
@@ -74,7 +68,6 @@ _CURE = (
 )
 _SCHEMAS = ("market_data", "accounts")  # those of which a table needs no schema before its name
 _FOUND_SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
-_VIEWS = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'market_data'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,19 +94,23 @@ class DuckDBWarehouse(Warehouse):
     def is_there(cls, settings: Settings) -> bool:
         return settings.warehouse_file.exists()
 
-    def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
+    def replace(
+        self,
+        files: Mapping[str, LoadFile],
+        verdicts: Mapping[str, Mapping[str, Any]] = NO_VERDICTS,
+    ) -> tuple[dict[str, dict], dict[str, str]]:
         if not files:
             return {}, {}
         with self._near(files) as (near, lacking), self._file.changing() as connection:
-            _create_market_data(connection)
-            loaded, problems = _replace_or_halve(connection, near)
+            present = MARKET_DATA.prepare(connection)
+            loaded, problems = _replace_or_halve(connection, near, verdicts, present)
             return loaded, problems | lacking
 
     def remove(self, ticker: str) -> None:
         if not self._file.exists():
             return
         with self._file.changing() as connection:
-            _create_market_data(connection)
+            MARKET_DATA.prepare(connection)
             connection.execute(_DELETE, [[ticker]])
             connection.execute(_FORGET, [[ticker]])
             connection.execute(f'DROP VIEW IF EXISTS market_data."{ticker.lower()}"')
@@ -122,9 +119,8 @@ class DuckDBWarehouse(Warehouse):
         if not currencies or not self._file.exists():
             return
         with self._file.changing() as connection:
-            _create_market_data(connection)
-            connection.execute(_FORGET, [[each["ticker"] for each in currencies]])
-            connection.execute(_SAY, [json.dumps(currencies), _TYPES])
+            MARKET_DATA.prepare(connection)
+            _describe(connection, currencies)
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
         import duckdb
@@ -136,7 +132,7 @@ class DuckDBWarehouse(Warehouse):
             ):
                 if lacking:
                     return "; ".join(lacking.values())
-                _create(connection, WAREHOUSE_ACCOUNTS)
+                ACCOUNTS.prepare(connection)
                 _load_accounts(connection, list(near.values()))
         except (duckdb.Error, DataError) as error:
             return str(error).splitlines()[0]
@@ -146,7 +142,7 @@ class DuckDBWarehouse(Warehouse):
         if not self._file.exists():
             return 0
         with self._file.changing(anew=True) as connection:
-            _create(connection, WAREHOUSE_ACCOUNTS)
+            ACCOUNTS.prepare(connection)
             own = "DELETE FROM accounts.customer_accounts WHERE customer_id = ?"
             return _count(connection, own, customer_id)
 
@@ -229,18 +225,23 @@ class DuckDBWarehouse(Warehouse):
 
 
 def _replace_or_halve(
-    connection: duckdb.DuckDBPyConnection, files: Mapping[str, LoadFile]
+    connection: duckdb.DuckDBPyConnection,
+    files: Mapping[str, LoadFile],
+    verdicts: Mapping[str, Mapping[str, Any]],
+    present: Collection[str],
 ) -> tuple[dict[str, dict], dict[str, str]]:
-    """As `Warehouse.replace`, in this connection."""
+    """As `Warehouse.replace`, in this connection, where views of the names `present` are."""
     import duckdb
 
     loaded: dict[str, dict] = {}
     problems: dict[str, str] = {}
-    halves = [list(files)]
+    halves = [sorted(files)]  # the files are in the order of the rows
+    connection.execute(_ONE_THREAD)
     while halves:
         tickers = halves.pop()
+        part = {ticker: files[ticker] for ticker in tickers}
         try:
-            loaded |= _replace(connection, {ticker: files[ticker] for ticker in tickers})
+            loaded |= _replace(connection, part, verdicts, present)
         except (duckdb.Error, DataError) as error:
             if is_damage(error):
                 raise
@@ -253,32 +254,43 @@ def _replace_or_halve(
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection, files: Mapping[str, LoadFile]
+    connection: duckdb.DuckDBPyConnection,
+    files: Mapping[str, LoadFile],
+    verdicts: Mapping[str, Mapping[str, Any]],
+    present: Collection[str],
 ) -> dict[str, dict]:
     """Replaces these tickers in one transaction; any error leaves them as they were."""
-    tickers, paths = list(files), [file.uri for file in files.values()]
+    views = [
+        _VIEW.format(view=ticker.lower(), columns=_COLUMNS, ticker=ticker)
+        for ticker in files
+        if ticker.lower() not in present
+    ]
     connection.begin()
     try:
-        connection.execute(_DELETE, [tickers])
-        connection.execute(_INSERT, [paths])
-        if lost := connection.execute(_LOST, [paths, tickers]).fetchall():
-            raise DataError(f"rows loaded differ from the {lost[0][1]} of gold's file")  # noqa: TRY301
-        summary = connection.execute(_SUMMARY, [tickers]).fetchall()
-        present = {name for (name,) in connection.execute(_VIEWS).fetchall()}
-        views = [
-            _VIEW.format(view=ticker.lower(), columns=_COLUMNS, ticker=ticker)
-            for ticker in tickers
-            if ticker.lower() not in present
-        ]
+        connection.execute(_DELETE, [list(files)])
+        connection.execute(_INSERT, [[file.uri for file in files.values()]])
+        loaded = {
+            ticker: {"rows": rows, "first_date": first, "last_date": last}
+            for ticker, rows, first, last in connection.execute(_SUMMARY, [list(files)]).fetchall()
+        }
+        for ticker, file in files.items():
+            if loaded.get(ticker, {}).get("rows") != file.rows:
+                raise DataError(f"rows loaded differ from the {file.rows} published")  # noqa: TRY301
         connection.execute("".join(views))
+        _describe(connection, [verdicts[ticker] for ticker in files if ticker in verdicts])
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    return {
-        ticker: {"rows": rows, "first_date": first, "last_date": last}
-        for ticker, rows, first, last in summary
-    }
+    return loaded
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, currencies: Sequence[Mapping[str, Any]]
+) -> None:
+    """Replaces what is said of these currencies."""
+    connection.execute(_FORGET, [[each["ticker"] for each in currencies]])
+    connection.execute(_SAY, [json.dumps(currencies), _TYPES])
 
 
 def _load_accounts(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadFile]) -> None:
@@ -290,19 +302,6 @@ def _load_accounts(connection: duckdb.DuckDBPyConnection, files: Sequence[LoadFi
     loaded = _count(connection, "SELECT count(*) FROM accounts.customer_accounts")
     if loaded != wanted:
         raise DataError(f"{loaded} rows loaded of {wanted} in the files")
-
-
-def _create_market_data(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in (PRICES, LAST_VERDICTS):
-        _create(connection, table)
-    connection.execute(";".join([CREATE_VIEW, *CURRENCIES.comments_sql("VIEW")]))
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Makes the table of the warehouse, its schema and what describes them, if need be."""
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.path.partition('.')[0]}")
-    connection.execute(table.create_sql("duckdb"))
-    connection.execute(";".join(table.comments_sql()))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> int:

@@ -7,12 +7,9 @@ the SQL and who is at fault when it fails; how statements are run is `data_api`.
 
 from __future__ import annotations
 
-import json
 import re
-import time
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -22,6 +19,7 @@ from crypto_assets.resources.errors import RefusedError, StatementError, UsageEr
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.objects import Objects
 from crypto_assets.resources.storage.s3 import S3Objects
+from crypto_assets.resources.warehouse.copy_lists import CopyLists
 from crypto_assets.resources.warehouse.currencies import (
     ARRIVING_VERDICTS,
     COPY_VERDICTS,
@@ -39,15 +37,13 @@ from crypto_assets.resources.warehouse.redshift_setup import (
     is_denied,
     refusal,
 )
-from crypto_assets.resources.warehouse.warehouse import LoadFile, Warehouse
+from crypto_assets.resources.warehouse.warehouse import NO_VERDICTS, LoadFile, Warehouse
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.market_data.tables import LOAD
 from crypto_assets.spark.tables import Table, sql_columns
 
 BATCH_TICKERS = 1000  # their INSERT stays well below the 100 KB that a statement may have
 REFUSALS = 50  # failing transactions after which the rest of a batch is left as it was
-LISTS = "_loads"  # lists of files that are being loaded, below the lake
-LISTS_KEPT_S = 86_400  # of a process that was killed: no load takes that long
 CHECK_LIMIT_S = 60  # of the check before a job: a slower workgroup is left to the load
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
 _BATCH = "CREATE TEMP TABLE batch (ticker VARCHAR(20), row_count BIGINT)"
@@ -122,7 +118,11 @@ class RedshiftWarehouse(Warehouse):
             objects=S3Objects.of(settings, "lake"),
         )
 
-    def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
+    def replace(
+        self,
+        files: Mapping[str, LoadFile],
+        verdicts: Mapping[str, Mapping[str, Any]] = NO_VERDICTS,
+    ) -> tuple[dict[str, dict], dict[str, str]]:
         good = [ticker for ticker in files if _TICKER.fullmatch(ticker)]
         if good:
             self._setup.prepare(MARKET_DATA)
@@ -133,7 +133,7 @@ class RedshiftWarehouse(Warehouse):
         while parts:
             part = parts.pop()
             try:
-                loaded |= self._load({ticker: files[ticker] for ticker in part})
+                loaded |= self._load({ticker: files[ticker] for ticker in part}, verdicts)
             except StatementError as error:
                 refusals += 1
                 faulty = _at_fault(error.reason, part)
@@ -169,16 +169,15 @@ class RedshiftWarehouse(Warehouse):
         if not currencies:
             return
         self._setup.prepare(MARKET_DATA)
-        with self._written(as_parquet(currencies), len(currencies)) as listed:
-            copy = COPY_VERDICTS.format(files=_quoted(listed), role=self._role)
+        with self._describing(currencies) as sqls:
             try:
-                self._data.transact([ARRIVING_VERDICTS, copy, *REPLACE_VERDICTS])
+                self._data.transact(sqls)
             except StatementError as error:
                 raise self._refused(error) from error
 
     def load_accounts(self, files: Sequence[LoadFile]) -> str | None:
         self._setup.prepare(ACCOUNTS)
-        with self._listed(files) as listed:
+        with self._lists.of(files) as listed:
             sqls = [
                 _ARRIVING,
                 _COPY_ACCOUNTS.format(files=_quoted(listed), role=self._role),
@@ -245,51 +244,39 @@ class RedshiftWarehouse(Warehouse):
         """Whether nothing was ever loaded."""
         return MARKET_DATA.schema not in self._setup.look().owners
 
-    def _load(self, files: Mapping[str, LoadFile]) -> dict[str, dict]:
+    def _load(
+        self, files: Mapping[str, LoadFile], verdicts: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, dict]:
         """Replaces these tickers in one transaction; any error leaves them as they were."""
-        with self._listed(files.values()) as listed:
-            return self._replace(files, listed)
+        known = [verdicts[ticker] for ticker in files if ticker in verdicts]
+        with self._lists.of(files.values()) as listed, self._describing(known) as describing:
+            return self._replace(files, listed, describing)
 
     @contextmanager
-    def _listed(self, files: Iterable[LoadFile]) -> Iterator[str]:
-        """The URI of a list of files to load, which is there as long as the block lasts."""
-        old = time.time() - LISTS_KEPT_S
-        self.objects.delete(
-            list_.key for list_ in self.objects.below(LISTS) if list_.modified < old
-        )
-        key = f"{LISTS}/{uuid.uuid4().hex}.json"
-        self.objects.write(key, _file_list(files))
-        try:
-            yield self.objects.uri(key)
-        finally:
-            with suppress(Exception):  # a later load deletes it
-                self.objects.delete([key])
+    def _describing(self, currencies: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+        """The statements that replace what is said of these currencies, valid in the block."""
+        if not currencies:
+            yield []
+            return
+        with self._lists.of_content(as_parquet(currencies), len(currencies)) as listed:
+            copy = COPY_VERDICTS.format(files=_quoted(listed), role=self._role)
+            yield [ARRIVING_VERDICTS, copy, *REPLACE_VERDICTS]
 
-    @contextmanager
-    def _written(self, content: bytes, rows: int) -> Iterator[str]:
-        """The URI of a list of one file with this content, both there as long as the block."""
-        key = f"{LISTS}/{uuid.uuid4().hex}.parquet"
-        self.objects.write(key, content)
-        try:
-            with self._listed([LoadFile(self.objects.uri(key), len(content), rows)]) as listed:
-                yield listed
-        finally:
-            with suppress(Exception):  # a later load deletes it
-                self.objects.delete([key])
-
-    def _replace(self, files: Mapping[str, LoadFile], listed: str) -> dict[str, dict]:
+    def _replace(
+        self, files: Mapping[str, LoadFile], listed: str, describing: Sequence[str]
+    ) -> dict[str, dict]:
         entries = ", ".join(f"('{ticker}', {file.rows:d})" for ticker, file in files.items())
         sqls = [
             _BATCH,
             f"INSERT INTO batch VALUES {entries}",  # noqa: S608 - tickers are checked
             *(_DELETE, _COPY.format(files=_quoted(listed), role=self._role)),
-            *(_FINISH, _SUMMARY, _FORGET),
+            *(_FINISH, _SUMMARY, _FORGET, *describing),
         ]
         try:
             transaction = self._data.transact(sqls)
         except StatementError as error:
-            # Only loading and counting depend on the files; no data is to blame for all else.
-            if error.number not in {4, 5} or _COMMON_FAULT.search(error.reason):
+            # Only loads and the count depend on what is loaded; no data is to blame for all else.
+            if error.number not in {4, 5, 9} or _COMMON_FAULT.search(error.reason):
                 raise self._refused(error) from error
             raise
         _, rows = self._data.rows(f"{transaction}:{sqls.index(_SUMMARY) + 1}")
@@ -315,6 +302,10 @@ class RedshiftWarehouse(Warehouse):
         """The tables whose loads were found to be possible."""
         return set()
 
+    @property
+    def _lists(self) -> CopyLists:
+        return CopyLists(self.objects)
+
     @cached_property
     def _setup(self) -> Setup:
         return Setup(self._data, self.database)
@@ -323,15 +314,6 @@ class RedshiftWarehouse(Warehouse):
     def _data(self) -> DataApi:
         client = self.aws.client("redshift-data")
         return DataApi(client, self.workgroup, self.database, self.poll_seconds, self.time_limit_s)
-
-
-def _file_list(files: Iterable[LoadFile]) -> bytes:
-    """The files as COPY wants them, which calls such a list a manifest."""
-    entries = [
-        {"url": file.uri, "mandatory": True, "meta": {"content_length": file.size_bytes}}
-        for file in files
-    ]
-    return json.dumps({"entries": entries}).encode()
 
 
 def _at_fault(reason: str, tickers: list[str]) -> list[str]:

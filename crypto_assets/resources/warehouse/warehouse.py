@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.spark.tables import Table
+
+NO_VERDICTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 class Warehouse(ABC):
@@ -40,13 +43,18 @@ class Warehouse(ABC):
         return True
 
     @abstractmethod
-    def replace(self, files: Mapping[str, LoadFile]) -> tuple[dict[str, dict], dict[str, str]]:
+    def replace(
+        self,
+        files: Mapping[str, LoadFile],
+        verdicts: Mapping[str, Mapping[str, Any]] = NO_VERDICTS,
+    ) -> tuple[dict[str, dict], dict[str, str]]:
         """Replaces the rows of these tickers by those of their files.
 
-        Returns the rows, first and last date of each ticker loaded, and the reason for each that
-        was not. A batch that fails is taken apart until the tickers at fault are alone. Raises
-        `RefusedError` where the warehouse itself takes nothing, whoever's it is; what went in
-        before may be loaded again.
+        `verdicts` are what `describe` would get of those of them that are loaded, by ticker: both
+        become visible at once. Returns the rows, first and last date of each ticker loaded, and the
+        reason for each that was not. A batch that fails is taken apart until the tickers at fault
+        are alone. Raises `RefusedError` where the warehouse itself takes nothing, whoever's it is;
+        what went in before may be loaded again.
         """
 
     @abstractmethod

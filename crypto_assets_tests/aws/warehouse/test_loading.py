@@ -16,8 +16,9 @@ from pyarrow import parquet
 
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.storage.lake import LoadFile
-from crypto_assets.resources.warehouse import redshift
-from crypto_assets.resources.warehouse.redshift import LISTS, LISTS_KEPT_S, REFUSALS
+from crypto_assets.resources.warehouse import copy_lists
+from crypto_assets.resources.warehouse.copy_lists import LISTS, LISTS_KEPT_S
+from crypto_assets.resources.warehouse.redshift import REFUSALS
 from crypto_assets.spark.job_spec import JobSpec, Upload
 from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
@@ -25,7 +26,12 @@ from crypto_assets.spark.market_data.tables import GOLD, LAST_VERDICTS
 from crypto_assets.spark.run import run
 from crypto_assets.spark.tables import staged_name
 from crypto_assets_tests.aws.warehouse.rows import changed, prices, table
-from crypto_assets_tests.helpers.described import DAYS, VALUES, shows_each_currency_once
+from crypto_assets_tests.helpers.described import (
+    DAYS,
+    VALUES,
+    shows_each_currency_once,
+    shows_verdicts_with_the_rows_loaded,
+)
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
 from crypto_assets_tests.helpers.waiting import until
 
@@ -60,6 +66,13 @@ def test_the_view_of_currencies_shows_rows_and_verdict_of_each_in_words(warehous
             (found,) = connection.execute(described.format(name, number)).fetchone()
             (said,) = (c.holds for c in LAST_VERDICTS.columns if c.name == column)
             assert found == said
+    assert list(warehouse.objects.below(LISTS)) == []
+
+
+def test_verdicts_come_with_the_rows_of_those_that_are_loaded(warehouse, load):
+    files = load("BTC", "XMR")
+    broken = {"XMR": dataclasses.replace(files.pop("XMR"), rows=4)}
+    shows_verdicts_with_the_rows_loaded(warehouse, files, broken)
     assert list(warehouse.objects.below(LISTS)) == []
 
 
@@ -193,7 +206,7 @@ def test_a_list_that_a_crash_left_is_deleted_by_a_load_of_the_next_day(
     warehouse.replace(load("AAA"))
     assert [found.key for found in warehouse.objects.below(LISTS)] == [left]
     tomorrow = SimpleNamespace(time=lambda: time.time() + LISTS_KEPT_S + 60)
-    monkeypatch.setattr(redshift, "time", tomorrow)
+    monkeypatch.setattr(copy_lists, "time", tomorrow)
     warehouse.replace(load("AAA"))
     assert list(warehouse.objects.below(LISTS)) == []
 

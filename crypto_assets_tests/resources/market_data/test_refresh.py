@@ -85,6 +85,21 @@ def test_currencies_are_published_and_loaded_while_others_are_computed(settings,
     assert rows == [(ticker, 41) for ticker in tickers]
 
 
+def test_a_currency_has_its_verdict_in_the_warehouse_as_soon_as_it_is_loaded(settings, add):
+    add("BTC")
+    add("BAD", cells={9: "see mail"})
+    currencies, shown = wiring.market_data(settings), "SELECT ticker, verdict FROM currencies"
+    known = {}
+    for result in currencies.run(["BAD", "BTC"], tuple(MARKET_DATA.layers), "run", lambda _: None):
+        if result.layer == "warehouse":
+            known["loaded"] = currencies.warehouse.query(shown)[1]
+    known["ended"] = currencies.warehouse.query(f"{shown} ORDER BY ticker")[1]
+    assert known == {
+        "loaded": [("BTC", "passed")],
+        "ended": [("BAD", "failed"), ("BTC", "passed")],
+    }
+
+
 def test_gold_that_another_run_has_replaced_meanwhile_is_not_loaded(settings, add):
     for ticker in ("AAA", "BBB"):
         add(ticker)

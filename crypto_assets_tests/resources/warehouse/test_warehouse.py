@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,13 @@ from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
 from crypto_assets.spark.market_data.tables import CURRENCIES, LAST_VERDICTS
 from crypto_assets.spark.market_data.tables import PRICES as PRICES_TABLE
-from crypto_assets_tests.helpers.described import DAYS, FAILED, VALUES, shows_each_currency_once
+from crypto_assets_tests.helpers.described import (
+    DAYS,
+    FAILED,
+    VALUES,
+    shows_each_currency_once,
+    shows_verdicts_with_the_rows_loaded,
+)
 from crypto_assets_tests.helpers.duckdb_tools import tool
 from crypto_assets_tests.helpers.processes import saying
 from crypto_assets_tests.helpers.waiting import HANG_S
@@ -131,6 +138,41 @@ def test_the_view_of_currencies_shows_rows_and_verdict_of_each_in_words(warehous
     for table in (CURRENCIES, LAST_VERDICTS):
         (counts,) = warehouse.query(described.format(table.path.partition(".")[2]))[1]
         assert counts == (len(table.columns), len(table.columns))
+
+
+def test_verdicts_come_with_the_rows_of_those_that_are_loaded(warehouse, gold):
+    files = gold("BTC", "XMR")
+    Path(files["XMR"].uri).write_bytes(b"")
+    whole, broken = {"BTC": files.pop("BTC")}, files
+    shows_verdicts_with_the_rows_loaded(warehouse, whole, broken)
+
+
+def test_rows_that_are_not_as_many_as_were_published_are_not_loaded(warehouse, gold):
+    warehouse.replace(gold("BTC"))
+    files = gold("BTC", price=2.0, days=5)
+    short = {"BTC": replace(files["BTC"], rows=4)}
+    assert warehouse.replace(short) == ({}, {"BTC": "rows loaded differ from the 4 published"})
+    assert prices(warehouse) == {"BTC": (3, 1.0, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("change", "comment"),
+    [
+        ("SELECT 1", "mine"),
+        ("DROP VIEW market_data.currencies", "the last price"),
+        ("COMMENT ON TABLE market_data.prices IS 'of an earlier version'", "the last price"),
+    ],
+)
+def test_views_and_comments_are_made_anew_only_where_one_lacks_or_is_of_another_version(
+    warehouse, gold, change, comment
+):
+    warehouse.replace(gold("BTC"))
+    with duckdb.connect(warehouse.path) as connection:
+        connection.execute("COMMENT ON COLUMN market_data.currencies.last_price IS 'mine'")
+        connection.execute(change)
+    warehouse.replace(gold("ETH"))
+    found = "SELECT comment FROM duckdb_columns() WHERE column_name = 'last_price'"
+    assert warehouse.query(found)[1] == [(comment,)]
 
 
 def test_a_warehouse_of_an_earlier_version_shows_its_currencies_with_the_next_load(warehouse, gold):
