@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
@@ -21,7 +20,7 @@ from crypto_assets.resources import wiring
 from crypto_assets.resources.report import report
 from crypto_assets.resources.report.known import KnownAccounts, KnownCurrency
 from crypto_assets.resources.settings import Settings
-from crypto_assets_tests.helpers.browser_ui import chromium
+from crypto_assets_tests.helpers.browser_ui import chromium, errors_of, serious_violations
 from crypto_assets_tests.helpers.waiting import HANG_S
 from sample_data.demo import BROKEN, FILES
 
@@ -66,12 +65,10 @@ class Opened:
     def __init__(self, browser: Browser, file: Path, **options: object) -> None:
         self.page: Page = browser.new_page(**options)
         self.page.set_default_timeout(HANG_S * 1000)
-        self.errors: list[str] = []
+        self.errors = errors_of(self.page)
         self.requests: list[str] = []
         url = file.as_uri()
         self.page.route(lambda asked: asked != url, lambda route: route.abort())
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(url)
@@ -86,8 +83,7 @@ class Opened:
         assert (self.errors, self.requests) == ([], self.own)
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert self.page.evaluate("byId('details').scrollWidth <= byId('details').clientWidth")
-        found = Axe().run(self.page).response["violations"]
-        assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+        assert serious_violations(self.page) == []
 
     @property
     def tickers(self) -> list[str]:

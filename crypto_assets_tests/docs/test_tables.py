@@ -37,7 +37,8 @@ def reasons() -> str:
     lines = []
     for reason in REASONS.values():
         cells = (
-            italics.sub(r"*\1*", text).replace("|", "\\|") for text in (reason.says, reason.cure)
+            italics.sub(r"*\1*", text).replace("|", "\\|").replace("**", "* *")
+            for text in (reason.says, reason.cure)
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

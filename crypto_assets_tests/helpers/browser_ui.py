@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crypto_assets_tests.helpers.waiting import HANG_S
@@ -43,6 +44,21 @@ def chromium(*arguments: str) -> Iterator[Browser]:
         )
         yield started
         started.close()
+
+
+def errors_of(page: Page) -> list[str]:
+    """What goes wrong in the page from now on: errors on its console, and those nobody caught."""
+    errors: list[str] = []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+def serious_violations(page: Page) -> list[str]:
+    """The rules of axe-core that the page breaks seriously, each with the first place."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    serious = [each for each in found if each["impact"] in {"serious", "critical"}]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in serious]
 
 
 @contextmanager
