@@ -18,15 +18,23 @@ help:  ## list the targets
 install: $(INSTALLED)  ## install into .venv from the lock file (uv if present, else pip)
 
 $(INSTALLED): requirements.lock pyproject.toml
-	@if command -v uv >/dev/null; then \
+	@step() { echo "install, step $$1"; } && quiet=-q && \
+	if test -t 1; then quiet= ; fi && \
+	if command -v uv >/dev/null; then \
+		step "1 of 3: the environment $(VENV), with uv" && \
 		uv venv -q --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes --no-deps \
+		step "2 of 3: the packages of requirements.lock, some minutes the first time" && \
+		uv pip install $$quiet --python $(BIN)/python --compile-bytecode --require-hashes --no-deps \
 			-r requirements.lock && \
+		step "3 of 3: crypto-assets itself" && \
 		uv pip install -q --python $(BIN)/python --no-deps -e . ; \
 	else \
+		step "1 of 3: the environment $(VENV), with pip" && \
 		$(PYTHON) -m venv $(VENV) && \
-		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+		step "2 of 3: the packages of requirements.lock, some minutes the first time" && \
+		$(BIN)/python -m pip install $$quiet --disable-pip-version-check --require-hashes --no-deps \
 			-r requirements.lock && \
+		step "3 of 3: crypto-assets itself" && \
 		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
 	fi
 	@touch $(INSTALLED)

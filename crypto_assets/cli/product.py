@@ -41,6 +41,7 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool
     """
     from crypto_assets.cli.console import show_status, write_json
     from crypto_assets.cli.late import show_late
+    from crypto_assets.resources.home.state import demo_beside
 
     with keeping_all():
         if late:
@@ -56,6 +57,8 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool
             if not currencies and not snapshots:
                 for line in _NOTHING.format(home=settings.root).splitlines():
                     say(line, err=True)
+                if demo := demo_beside(settings):
+                    say(demo, err=True)
 
 
 def _found(

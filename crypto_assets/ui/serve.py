@@ -11,8 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from crypto_assets.resources import wiring
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.home.instance import prepare_home
+from crypto_assets.resources.home.state import demo_beside
 from crypto_assets.ui.address import Address
 from crypto_assets.ui.guard import is_loopback
 from crypto_assets.ui.locations import Location, locations, write_workspace
@@ -47,6 +49,8 @@ def serve(settings: Settings, address: Address, files: Sequence[Path]) -> None:
     ):
         address.check_free()
         say(f"starting on {address.url} with the home {settings.root}")
+        if (demo := demo_beside(settings)) and _is_empty(settings):
+            say(f"this home is empty; {demo}")
         signals, follower = Signals(), _follower(settings)
         shown = locations(files, Path(sockets))
         workspace = settings.dagster_home / "workspace.yaml"
@@ -58,6 +62,11 @@ def serve(settings: Settings, address: Address, files: Sequence[Path]) -> None:
                 started.check()
                 _report(follower)
     say("ended")
+
+
+def _is_empty(settings: Settings) -> bool:
+    """Whether nobody has uploaded anything to a home that has its uploads itself."""
+    return settings.inbox == "folder" and not any(wiring.inbox(settings).arrivals())
 
 
 def _start(
@@ -86,7 +95,6 @@ def _follower(settings: Settings) -> Follower:
     """Makes Dagster's databases too, where there are none: two processes at once would collide."""
     import dagster as dg
 
-    from crypto_assets.resources import wiring
     from crypto_assets.ui.follow import Follower
 
     instance = dg.DagsterInstance.from_config(str(settings.dagster_home))

@@ -57,3 +57,12 @@ def test_an_empty_home_says_what_to_do_first(home, run):
         "or leave `crypto-assets ui` running, which does the rest, and upload as many as you like:",
         "  crypto-assets upload FOLDER",
     ]
+
+
+def test_an_empty_home_beside_the_demo_says_where_the_demo_is(home, run, monkeypatch):
+    demo = home.with_name(".demo")
+    (demo / "inbox").mkdir(parents=True)
+    *_, last = run("status")[2].splitlines()
+    assert last == f"what `make demo` made is in another home: set CRYPTO_ASSETS_HOME={demo}"
+    monkeypatch.setenv("CRYPTO_ASSETS_HOME", str(demo))
+    assert "make demo" not in run("status")[2]

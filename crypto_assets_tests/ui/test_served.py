@@ -54,6 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SHADOWED:
         (folder / f"{name}.py").write_text(f"open({str(folder / 'ran')!r}, 'a').write('{name} ')")
     (folder / "home").mkdir()
+    (folder / ".demo" / "inbox").mkdir(parents=True)
     own = folder / "code"
     own.mkdir()
     (own / "own.py").write_text(OWN)
@@ -209,7 +210,8 @@ def test_what_happened_is_printed_and_no_look_or_event(ui, folder):
     until("the failure", lambda: "DOGE failed at bronze: " in log(folder), by=ui.process)
     lines = [line[9:] for line in log(folder).splitlines()]
     started = f"starting on {ui.url} with the home {folder / 'home'}"
-    assert lines[:2] == [started, f"ready: {ui.url}"]
+    demo = f"what `make demo` made is in another home: set CRYPTO_ASSETS_HOME={folder}/.demo"
+    assert lines[:3] == [started, f"this home is empty; {demo}", f"ready: {ui.url}"]
     assert "DOGE: history registered: Dogecoin Historical Data.csv" in lines
     assert "DOGE: trend registered: multiTimeline.csv" in lines
     assert any(re.fullmatch(r"run \S+ started: DOGE", line) for line in lines)

@@ -30,6 +30,14 @@ def make_home(settings: Settings) -> None:
             folder.chmod(0o700)
 
 
+def demo_beside(settings: Settings) -> str:
+    """Where the demo is, if it was made beside this home; empty if it was not."""
+    demo = settings.root.with_name(".demo")
+    if demo == settings.root or not (demo / "inbox").is_dir():
+        return ""
+    return f"what `make demo` made is in another home: set CRYPTO_ASSETS_HOME={demo}"
+
+
 def has_history(settings: Settings) -> bool:
     """Whether an instance was ever opened in this home."""
     return (settings.dagster_home / CONFIGURATION).exists()
