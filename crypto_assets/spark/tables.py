@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Type = Literal["string", "int", "double", "date", "timestamp", "array<string>"]
+Type = Literal["string", "int", "double", "date", "timestamp", "boolean", "array<string>"]
 Dialect = Literal["duckdb", "redshift"]
 FILE = "data.parquet"  # the name of a published file in its folder
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crypto_assets.resources.warehouse.currencies import CREATE_VIEW
+from crypto_assets.resources.warehouse.daily import CREATE_DAILY, DAILY
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
 from crypto_assets.spark.market_data.tables import CURRENCIES, LAST_VERDICTS, PRICES
 from crypto_assets.spark.tables import Table
@@ -63,5 +64,5 @@ class Part:
         return found.keys() | self.names
 
 
-MARKET_DATA = Part((PRICES, LAST_VERDICTS), ((CURRENCIES, CREATE_VIEW),))
+MARKET_DATA = Part((PRICES, LAST_VERDICTS), ((CURRENCIES, CREATE_VIEW), (DAILY, CREATE_DAILY)))
 ACCOUNTS = Part((WAREHOUSE_ACCOUNTS,))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from crypto_assets.resources.errors import RefusedError, StatementError
 from crypto_assets.resources.warehouse.currencies import CREATE_VIEW
+from crypto_assets.resources.warehouse.daily import CREATE_DAILY, DAILY
 from crypto_assets.resources.warehouse.data_api import DataApi
 from crypto_assets.spark.accounts.tables import WAREHOUSE_ACCOUNTS
 from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD, LAST_VERDICTS, PRICES
@@ -114,7 +115,7 @@ MARKET_DATA = Part(
         ),
         (LAST_VERDICTS.path, LAST_VERDICTS.create_sql("redshift")),
     ),
-    ((CURRENCIES.path, CREATE_VIEW),),
+    ((CURRENCIES.path, CREATE_VIEW), (DAILY.path, CREATE_DAILY)),
     (
         Procedure("market_data.sp_finish_batch", "", _FINISH),
         *(
@@ -139,7 +140,7 @@ ACCOUNTS = Part(
 )
 PARTS = (MARKET_DATA, ACCOUNTS)
 _COMMENTS = {
-    CURRENCIES.path: CURRENCIES.comments_sql("VIEW"),
+    **{view.path: view.comments_sql("VIEW") for view in (CURRENCIES, DAILY)},
     **{table.path: table.comments_sql() for table in (PRICES, LAST_VERDICTS, WAREHOUSE_ACCOUNTS)},
 }
 _VIEWS = ", ".join(f"'{name}'" for part in PARTS for name, _ in part.views)

@@ -228,7 +228,7 @@ def test_a_check_changes_nothing(ann, load, double):
     with double.connect() as connection:
         assert connection.execute(
             "SELECT viewname FROM pg_views WHERE schemaname = 'market_data' ORDER BY viewname"
-        ).fetchall() == [("btc",), ("currencies",)]
+        ).fetchall() == [("btc",), ("currencies",), ("daily",)]
 
 
 def test_a_publisher_whom_the_database_does_not_know_yet_is_reported(ann):

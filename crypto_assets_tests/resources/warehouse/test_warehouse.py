@@ -334,6 +334,6 @@ def test_reading_can_neither_write_nor_reach_any_other_file(filled, tmp_path, st
 def test_the_tables_are_shown_and_need_no_schema_before_their_names(filled):
     assert filled.query("SHOW TABLES") == (
         ["name"],
-        [("btc",), ("currencies",), ("last_verdicts",), ("prices",)],
+        [("btc",), ("currencies",), ("daily",), ("last_verdicts",), ("prices",)],
     )
     assert filled.query("SELECT count(*) FROM btc")[1] == [(3,)]
