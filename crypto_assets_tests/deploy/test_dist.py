@@ -13,10 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assets_tests.helpers.template import TEMPLATE
 from crypto_assets_tests.helpers.wheels import sha256
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("LICENSE", "README.md", "crypto_assets", "deploy", "pyproject.toml")
+SENT = """
+from crypto_assets.resources.deploy import template
+print(template.__file__)
+print(len(template.Template.ours().kept))
+"""
 
 
 def built(folder: Path) -> Path:
@@ -57,6 +63,29 @@ def test_the_wheel_has_what_an_instance_is_made_with(wheel):
     assert {"crypto_assets/product.lock", "crypto_assets/job.lock"} <= set(names)
     folders = {name.partition("/")[0] for name in names}
     assert sorted(folder.partition("-")[0] for folder in folders) == ["crypto_assets"] * 2
+
+
+def test_the_template_is_in_the_wheel_as_it_is_written(wheel):
+    with zipfile.ZipFile(wheel) as files:
+        packed = files.read("crypto_assets/resources/deploy/cloudformation.yaml")
+        assert packed == TEMPLATE.read_bytes()
+        assert not [name for name in files.namelist() if name.startswith("deploy/")]
+
+
+def test_what_is_installed_finds_its_own_template(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as files:
+        files.extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-c", SENT],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    place, kept = done.stdout.split()
+    assert Path(place).is_relative_to(tmp_path / "installed")
+    assert int(kept) >= 4
 
 
 def versions(lock: str) -> dict[str, str]:
