@@ -60,7 +60,8 @@ class Requests(NamedTuple):
 REGISTERED = Requests(writes=11, reads=14)
 COMPUTED = Requests(writes=14, reads=8)
 RUN = Requests(writes=30, reads=200)
-EVENTS, MESSAGES = 11, 10  # of S3 and of the queue, for what `REGISTERED` writes
+# Of S3, for what `REGISTERED` writes; of the queue, which gets those of the uploads themselves.
+EVENTS, MESSAGES = 11, 3
 # The sensor while nothing comes: in each tick, when it looks at the registries, and when it lists
 # the inbox, which takes a request for each 1,000 uploads and decisions on them.
 TICK, TICK_S = Requests(writes=0, reads=1), 10.0

@@ -83,7 +83,7 @@ def test_how_often_the_sensor_looks_and_how_long_uploads_are_kept_is_what_is_cou
 def test_deploy_can_say_it_in_a_sentence():
     assert costs.in_words(WORKERS_FOR) == (
         "about $0.73 a month while nothing comes, without Redshift and instance; 1,000 currencies "
-        "$0.10 to compute and $0.08 to upload (us-east-1, November 2026)"
+        "$0.10 to compute and $0.07 to upload (us-east-1, November 2026)"
     )
 
 

@@ -153,3 +153,35 @@ def test_a_rule_reports_of_its_application_what_it_is_for(admin, rule, kind, det
         EventPattern=json.dumps(pattern), Event=json.dumps(event)
     )
     assert answer["Result"] is matches
+
+
+@pytest.mark.parametrize(
+    ("key", "matches"),
+    [
+        ("inbox/BTC Historical Data.csv", True),
+        ("inbox/btc/_old/prices.csv", True),
+        ("inbox/currencies.toml", True),
+        ("inbox/_registry/market_data/entries/BTC.json", False),
+        ("inbox/_contents/0f3a", False),
+    ],
+)
+def test_the_queue_gets_the_events_of_uploads_and_not_of_the_products_own_files(
+    admin, key, matches
+):
+    bucket = everything().outputs["Inbox"].removeprefix("s3://").partition("/")[0]
+    event = {  # "Amazon S3 event message structure"
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "123456789012",
+        "time": "2026-01-01T00:00:00Z",
+        "region": REGION,
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key}, "reason": "PutObject"},
+    }
+    pattern = everything().properties("UploadRule")["EventPattern"]
+    answer = admin.client("events").test_event_pattern(
+        EventPattern=json.dumps(pattern), Event=json.dumps(event)
+    )
+    assert answer["Result"] is matches
