@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from crypto_assets.cli import main
 from crypto_assets.resources.market_data.overrides import parse_overrides
 from crypto_assets.resources.settings import AwsSettings, Settings, read_settings, variable
+from crypto_assets.resources.warehouse.daily import DAILY
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.exports.refusals import REASONS
 from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD
@@ -25,7 +26,7 @@ def test_the_table_of_shapes_is_what_the_command_prints():
 
 @pytest.mark.parametrize(
     ("page", "table"),
-    [("tables", GOLD), ("tables", CURRENCIES), ("accounts", CUSTOMER_ACCOUNTS)],
+    [("tables", GOLD), ("tables", CURRENCIES), ("tables", DAILY), ("accounts", CUSTOMER_ACCOUNTS)],
 )
 def test_the_tables_of_columns_are_what_the_code_declares(page, table):
     assert table.markdown() in PAGES[f"docs/{page}.md"]
