@@ -3,7 +3,7 @@
 One story, since each step needs what the step before left: five currencies, one with a broken
 history, reach the warehouse by clicks alone, and the broken one is repaired. What a page shows is
 held against GraphQL and `crypto-assets status --json`. Needs `chromium` on PATH. The pictures of
-README.md are made here: `make test-ui SCREENSHOTS=docs`.
+the documentation are made here: `make test-ui SCREENSHOTS=docs`.
 """
 
 from __future__ import annotations

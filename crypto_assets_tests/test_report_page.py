@@ -1,7 +1,7 @@
 """The page of `crypto-assets report` in headless Chromium: offline, on any screen, by keyboard.
 
-The home is that of `make demo`: five currencies, one of them broken. Needs `chromium` on PATH. The
-pictures of README.md are made here: `make test-ui SCREENSHOTS=docs`.
+The home is that of `make demo`: five currencies, one of them broken. Needs `chromium` on PATH. Its
+pictures in the documentation are made here: `make test-ui SCREENSHOTS=docs`.
 """
 
 from __future__ import annotations

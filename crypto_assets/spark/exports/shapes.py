@@ -1,4 +1,4 @@
-"""The shapes of file that are understood, one row each: the README's table is made from them.
+"""The shapes of file that are understood, one row each: docs/your-files.md has them as a table.
 
 This is the one place to add a site: its row's `marks` are header words (in `lookup.plain` form)
 that together name it. The words of languages are in words.py. No parsing happens here.
@@ -251,5 +251,5 @@ def headerless_shape(width: int, first: str) -> Shape | None:
 
 
 def understood_shapes() -> tuple[Shape, ...]:
-    """The rows (kind, source, header, date, note) of the README's table."""
+    """The rows (kind, source, header, date, note) of the table in docs/your-files.md."""
     return SHAPES
