@@ -1,4 +1,5 @@
-"""What `make docs` does besides MkDocs: README.md is the first page, and links out of docs/ work.
+"""What `make docs` does besides MkDocs: README.md is the first page, links out of docs/ work, and
+the page of commands ends with what `--help` prints.
 
 Pages link to files of the repository as GitHub wants it (`../deploy/iam/job.json`). Each such file
 gets a copy in the site below `repository/`, and the links lead there.
@@ -11,14 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from posixpath import normpath, relpath
 
+import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+from crypto_assets.cli import main
 
 ROOT = Path(__file__).parent.parent
 COPIES = "repository/"
 START = "README.md"
 ALSO = ["sample_data/README.md"]
+HELP = "<!-- every option -->"
 _LINK = re.compile(r"(?<=\]\()(?P<path>[^)#:\s]+)")
 
 
@@ -39,13 +44,25 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Makes links between files of the repository links between pages of the site."""
+    """Makes links between files of the repository links between pages; fills in what is printed."""
     path = _path(page.file.src_uri)
     here = page.file.src_uri.rpartition("/")[0] or "."
     for link, linked in reversed([*_links(path, markdown)]):
         uri = relpath(_uri(linked), here)
         markdown = markdown[: link.start()] + uri + markdown[link.end() :]
-    return markdown
+    return markdown.replace(HELP, _printed_help()) if HELP in markdown else markdown
+
+
+def _printed_help() -> str:
+    """What `--help` prints of each command, below a heading of its own."""
+    settings = main.context_settings
+    group = click.Context(main, info_name="crypto-assets", terminal_width=80, **settings)
+    parts = [f"```text\n{main.get_help(group)}\n```"]
+    for name in main.list_commands(group):
+        if command := main.get_command(group, name):
+            context = click.Context(command, parent=group, info_name=name)
+            parts.append(f"### {name}\n\n```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(parts)
 
 
 def _links(path: str, text: str) -> Iterator[tuple[re.Match[str], str]]:

@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import Context
 from playwright.sync_api import Browser, Page, expect
 
+import crypto_assets
+from crypto_assets.cli import main
 from crypto_assets_tests.helpers.browser_ui import chromium, errors_of, serious_violations
 from crypto_assets_tests.helpers.pages import ROOT
 from crypto_assets_tests.helpers.waiting import HANG_S
@@ -118,11 +121,13 @@ def test_the_search_finds_a_page(browser, url):
     page.close()
 
 
-def test_the_reference_has_every_command_and_function(site):
-    commands = (site / "commands.html").read_text()
-    assert 'id="every-option"' in commands
-    assert "Share of its rows a table may lose by a new upload" in commands
-    assert (
-        "Raises <code>UsageError</code> if there is no such currency"
-        in (site / "api.html").read_text()
-    )
+def test_the_reference_has_every_command_and_function_with_their_own_words(site):
+    commands, api = ((site / f"{page}.html").read_text() for page in ("commands", "api"))
+    assert [
+        name for name in main.list_commands(Context(main)) if f'id="{name}"' not in commands
+    ] == []
+    assert "Usage: crypto-assets add [OPTIONS] TICKER" in commands
+    assert [
+        name for name in crypto_assets.__all__ if f'id="crypto_assets.api.{name}"' not in api
+    ] == []
+    assert "Raises <code>UsageError</code> if there is no such currency" in api
