@@ -126,7 +126,8 @@ class _Exporter(OTLPMetricExporter):
     def __init__(self) -> None:
         self.place, self.sent = _place(), False
         self._warned, self._status, self._warning = False, 0, Lock()
-        logging.getLogger(OTLPMetricExporter.__module__).disabled = True
+        # By a filter: Dagster's own setting up of logging enables what is disabled.
+        logging.getLogger(OTLPMetricExporter.__module__).addFilter(_nothing)
         session = requests.Session()
         session.hooks["response"].append(self._answered)
         super().__init__(
@@ -160,6 +161,10 @@ class _Exporter(OTLPMetricExporter):
 
     def _answered(self, response: requests.Response, **_: Any) -> None:
         self._status = response.status_code
+
+
+def _nothing(record: logging.LogRecord) -> bool:  # noqa: ARG001 - of no record
+    return False
 
 
 @cache
