@@ -1,9 +1,22 @@
-# Every target works on a fresh clone: it installs what requirements.lock names into .venv first.
-# The variable PYTHON names the interpreter to start from (3.11 or newer).
+# Every target works on a fresh clone: it installs into .venv first what it needs, the product alone
+# or what requirements.lock names for tests and checks besides. The variable PYTHON names the
+# interpreter to start from (3.11 or newer).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+CHECKS := $(VENV)/.checks
+ifneq ($(shell command -v uv 2>/dev/null),)
+TOOL := uv
+MAKE_VENV := uv venv -q --allow-existing --python $(PYTHON) $(VENV)
+PIP := uv pip install --python $(BIN)/python --compile-bytecode --no-deps
+else
+TOOL := pip
+MAKE_VENV := $(PYTHON) -m venv $(VENV)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-deps
+endif
+# On a terminal the tool shows how far it is.
+PACKAGES := if test -t 1; then quiet= ; else quiet=-q; fi; $(PIP) $$quiet
 TICKERS ?= 1000
 ENGINE ?= sail
 ROUNDS ?= 3
@@ -15,57 +28,49 @@ TWO := -n 2 --dist worksteal  # tests at a time
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-install: $(INSTALLED)  ## install into .venv from the lock file (uv if present, else pip)
+install: $(INSTALLED)  ## install the product into .venv from its lock file (uv if present, else pip)
 
-$(INSTALLED): requirements.lock pyproject.toml
-	@step() { echo "install, step $$1"; } && quiet=-q && \
-	if test -t 1; then quiet= ; fi && \
-	if command -v uv >/dev/null; then \
-		step "1 of 3: the environment $(VENV), with uv" && \
-		uv venv -q --allow-existing --python $(PYTHON) $(VENV) && \
-		step "2 of 3: the packages of requirements.lock, some minutes the first time" && \
-		uv pip install $$quiet --python $(BIN)/python --compile-bytecode --require-hashes --no-deps \
-			-r requirements.lock && \
-		step "3 of 3: crypto-assets itself" && \
-		uv pip install -q --python $(BIN)/python --no-deps -e . ; \
-	else \
-		step "1 of 3: the environment $(VENV), with pip" && \
-		$(PYTHON) -m venv $(VENV) && \
-		step "2 of 3: the packages of requirements.lock, some minutes the first time" && \
-		$(BIN)/python -m pip install $$quiet --disable-pip-version-check --require-hashes --no-deps \
-			-r requirements.lock && \
-		step "3 of 3: crypto-assets itself" && \
-		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
-	fi
-	@touch $(INSTALLED)
+$(INSTALLED): crypto_assets/product.lock pyproject.toml
+	@echo "install, step 1 of 3: the environment $(VENV), with $(TOOL)"
+	@$(MAKE_VENV)
+	@echo "install, step 2 of 3: the packages of $<, minutes at first"
+	@$(PACKAGES) --require-hashes -r $<
+	@echo "install, step 3 of 3: crypto-assets itself"
+	@$(PIP) -q -e .
+	@touch $@
+
+$(CHECKS): requirements.lock $(INSTALLED)
+	@echo "install: what tests and checks need besides, of $<"
+	@$(PACKAGES) --require-hashes -r $<
+	@touch $@
 
 demo: $(INSTALLED)  ## five currencies from CSV to SQL, one of them broken
 	@$(BIN)/python -m sample_data.demo
 
-test: $(INSTALLED)  ## the test suite (about 12 minutes on 2 cores)
+test: $(CHECKS)  ## the test suite (about 12 minutes on 2 cores)
 	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not aws and not cluster \
 		and not stores and not image"
 
-test-slow: $(INSTALLED)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
+test-slow: $(CHECKS)  ## what takes minutes: 1,000 tickers, kill -9, fuzzing
 	$(BIN)/python -m pytest -m slow
 
-test-aws: $(INSTALLED)  ## profile aws on loopback: S3, SQS, and doubles of EMR Serverless and Redshift
+test-aws: $(CHECKS)  ## profile aws on loopback: S3, SQS, and doubles of EMR Serverless and Redshift
 	$(BIN)/python -m pytest $(TWO) -m "aws and not slow"
 
-test-cluster: $(INSTALLED)  ## engine `spark` on a standalone cluster and by Spark Connect, on loopback
+test-cluster: $(CHECKS)  ## engine `spark` on a standalone cluster and by Spark Connect, on loopback
 	$(BIN)/python -m pytest -s -m "cluster and not slow"
 
-test-stores: $(INSTALLED)  ## a lake in S3 servers that others wrote: Ceph's radosgw, OpenStack Swift
+test-stores: $(CHECKS)  ## a lake in S3 servers that others wrote: Ceph's radosgw, OpenStack Swift
 	@command -v radosgw >/dev/null && command -v swift-proxy-server >/dev/null || \
 		{ echo "make test-stores: radosgw or Swift is not on PATH; install both, e.g. by make stores" >&2; exit 1; }
 	$(BIN)/python -m pytest -m stores
 
-test-ui: $(INSTALLED)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the pictures
+test-ui: $(CHECKS)  ## Dagster's web UI in headless Chromium; SCREENSHOTS=docs renews the pictures
 	@command -v chromium >/dev/null || \
 		{ echo "make test-ui: chromium is not on PATH; install it, e.g. by make browser" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
 
-test-image: $(INSTALLED)  ## the container image, built and started with Docker or Podman
+test-image: $(CHECKS)  ## the container image, built and started with Docker or Podman
 	@docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || \
 		{ echo "make test-image: neither Docker nor Podman answers here; install one" >&2; exit 1; }
 	$(BIN)/python -m pytest -m image
@@ -92,10 +97,10 @@ ui: $(INSTALLED)  ## Dagster's web UI and daemon
 bench: $(INSTALLED)  ## measure TICKERS (default 1000) currencies on ENGINE (sail) against plain DuckDB SQL
 	$(BIN)/python -m bench --tickers $(TICKERS) --engine $(ENGINE) --rounds $(ROUNDS)
 
-docs: $(INSTALLED)  ## the documentation as a site, in site/; a link that leads nowhere fails it
+docs: $(CHECKS)  ## the documentation as a site, in site/; a link that leads nowhere fails it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-dist: $(INSTALLED)  ## the wheel and what jobs on EMR Serverless receive, in dist: the same code gives the same bytes
+dist: $(CHECKS)  ## the wheel and what jobs on EMR Serverless receive, in dist: the same code gives the same bytes
 	rm -rf dist/*.whl && mkdir -p dist/artifacts
 	SOURCE_DATE_EPOCH=315532800 $(BIN)/hatchling build --target wheel --directory dist
 	$(BIN)/python -c 'from pathlib import Path; \
@@ -106,7 +111,7 @@ dist: $(INSTALLED)  ## the wheel and what jobs on EMR Serverless receive, in dis
 deploy: $(INSTALLED)  ## the stack of environment ENV, with what `make dist` has made
 	CRYPTO_ASSETS_HOME=dist $(BIN)/crypto-assets deploy --env "$(ENV)" --yes --wheel dist/*.whl
 
-lint: $(INSTALLED)  ## style, types, the import rule, the workflow, the Dockerfile and scripts
+lint: $(CHECKS)  ## style, types, the import rule, the workflow, the Dockerfile and scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -124,7 +129,7 @@ checkov:  ## checkov on the template, in an environment of its own: its pins cla
 	.checkov/bin/checkov -f deploy/cloudformation.yaml -f deploy/github.yaml --framework cloudformation --compact --quiet \
 		--skip-download
 
-format: $(INSTALLED)  ## reformat the code
+format: $(CHECKS)  ## reformat the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
