@@ -169,6 +169,8 @@ def _refreshed(settings: Settings, tickers: Sequence[str], layers: Sequence[str]
         job = defs_of(settings).resolve_job_def(job_name(MARKET_DATA))
         for outcome in launch(job, instance, currencies, tickers, layers):
             say(_line(outcome))
+            if warnings := outcome.passed.get("gold", {}).get("warnings"):
+                say(f"{outcome.partition}: note: {warnings}", err=True)
             bad += outcome.failed
     return bad
 
