@@ -165,15 +165,13 @@ def currencies() -> pa.Table:
 
 def _row(status: Status) -> dict[str, Any]:
     """The currency's row of `currencies`."""
-    from crypto_assets.spark.market_data.coins import terms_of
+    from crypto_assets.resources.market_data.registry import coin_name
 
-    ticker = status.entry.partition
-    _, *called = terms_of(ticker)
     made, read = status.layers["gold"].metadata, status.layers["bronze"].metadata
     days = {name: made.get(name) for name in ("first_date", "last_date")}
     return {
-        "ticker": ticker,
-        "name": called[0] if called else None,
+        "ticker": status.entry.partition,
+        "name": coin_name(status.entry),
         "source": read.get("history/source"),
         **{name: day and date.fromisoformat(day) for name, day in days.items()},
         "rows": made.get("rows"),

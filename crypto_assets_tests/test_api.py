@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 import crypto_assets
+from crypto_assets.resources import wiring
 from crypto_assets_tests.helpers.exports_text import trend_csv
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -75,9 +76,10 @@ def test_a_file_that_is_not_there_is_no_refusal(tmp_path):
         crypto_assets.read(tmp_path / "b.csv")
 
 
-def test_tables_are_those_of_lake_and_warehouse(run, add):
+def test_tables_are_those_of_lake_and_warehouse(run, add, settings):
     add("BTC")
     add("007", level=3.0)
+    list(wiring.registries(settings)[0].choose({"007": {"names": ("Bond Coin",)}}))
     add("BAD", cells={12: "see mail"})
     assert run("materialize", "--all")[0] == 1
     columns = ["date", "price", "trend", "pricema", "trend_i"]
@@ -104,6 +106,10 @@ def test_tables_are_those_of_lake_and_warehouse(run, add):
         "state": "published",
         "problem": None,
     }
+    called = "SELECT ticker, name FROM market_data.currencies ORDER BY 1"
+    names = [(ticker, row["name"]) for ticker, row in known.items()]
+    assert wiring.warehouse(settings).query(called)[1] == names
+    assert names == [("007", "bond coin"), ("BAD", None), ("BTC", "bitcoin")]
     assert (known["BAD"]["state"], known["BAD"]["rows"]) == ("failed", None)
     assert "line 12: not a price: 'see mail'" in known["BAD"]["problem"]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.outcomes import Layer, Outcomes
-from crypto_assets.resources.market_data.registry import choices_of
-from crypto_assets.spark.market_data.coins import terms_of
+from crypto_assets.resources.market_data.registry import coin_name
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 LONGEST = 1000  # bytes of a text: less than the column of any warehouse holds
@@ -35,11 +34,10 @@ def facts(
 
 def _of_entry(entry: Entry) -> dict[str, Any]:
     """What is known of the currency and of its files."""
-    _, *names = terms_of(entry.partition, choices_of(entry).names)
     history, trend = entry.files.get("history"), entry.files.get("trend")
     quote = history.facts.get("quote", "") if history else ""
     return {
-        "name": _short(names[0]) if names else None,
+        "name": _short(coin_name(entry)),
         "quote_currency": _short(quote.upper()),
         "history_file": _short(history.name) if history else None,
         "trend_file": _short(trend.name) if trend else None,

@@ -12,6 +12,7 @@ from typing import Any
 from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.errors import UsageError
+from crypto_assets.spark.market_data.coins import terms_of
 from crypto_assets.spark.market_data.currency import Choices
 
 _TICKER = re.compile(r"[A-Z0-9]{1,20}")
@@ -40,6 +41,12 @@ def new_ticker(text: str) -> str:
 def choices_of(entry: Entry | None) -> Choices:
     """What the owner of a currency chose; the defaults where nobody did."""
     return Choices.from_json(entry.facts.get("choices", {})) if entry else Choices()
+
+
+def coin_name(entry: Entry) -> str | None:
+    """What the currency's coin is called, in small letters: by our table, else by its owner."""
+    _, *names = terms_of(entry.partition, choices_of(entry).names)
+    return next(filter(None, names), None)
 
 
 def with_choices(choices: Choices) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from crypto_assets.resources.data_set.entry import Entry
 from crypto_assets.resources.errors import UsageError
 from crypto_assets.resources.inbox.stored import StoredUpload
 from crypto_assets.resources.market_data.registry import (
     CurrencyRegistry,
     checked_ticker,
     choices_of,
+    coin_name,
     new_ticker,
     with_choices,
 )
@@ -48,6 +50,18 @@ def test_a_currency_is_made_anew_if_a_choice_shapes_its_tables(registry):
     others = {"missing": "fill", "dates": "dmy", "decimal": "dot", "accept_outliers": True}
     shaping = [version(**{name: value}) for name, value in {**others, "names": ()}.items()]
     assert len({version(), *shaping}) == 6
+
+
+@pytest.mark.parametrize(
+    ("ticker", "given", "name"),
+    [
+        ("BTC", ("Digital Gold",), "bitcoin"),
+        ("MINE", ("My Coin", "mc"), "my coin"),
+        ("MINE", (), None),
+    ],
+)
+def test_a_coin_is_called_as_our_table_has_it_else_as_its_owner_says(ticker, given, name):
+    assert coin_name(Entry(ticker, facts=with_choices(Choices(names=given)))) == name
 
 
 @pytest.mark.parametrize(
