@@ -11,9 +11,8 @@ import gc
 import os
 import select
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -53,47 +52,6 @@ READING_OPTIONS = (
         "--accept-outliers", is_flag=True, help="Accept prices 50 times their neighbours."
     ),
 )
-
-
-class Commands(click.Group):
-    """A group that imports the module of a command when it is called.
-
-    Its help shows the first sentence of each command whole, over several lines.
-    """
-
-    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._modules = modules
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(self._modules)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in self._modules:
-            return None
-        found: click.Command = getattr(import_module(self._modules[cmd_name]), cmd_name)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
-        rows = [
-            (name, command.get_short_help_str(limit=formatter.width * 10))
-            for name, command in commands.items()
-            if command
-        ]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """As click does; wrong use is one line as well."""
-        try:
-            return super().invoke(ctx)
-        except click.UsageError as error:
-            of = error.ctx.command_path if error.ctx else ctx.command_path
-            say(
-                f"crypto-assets: {error.format_message().rstrip('.')} (see `{of} --help`)", err=True
-            )
-            sys.exit(error.exit_code)
 
 
 def options(those: Iterable[Callable[[Function], Function]]) -> Callable[[Function], Function]:

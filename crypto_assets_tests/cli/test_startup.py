@@ -21,10 +21,12 @@ def computed(add, run):
     assert run("status")[0] == 0
 
 
-def test_help_imports_no_settings_and_no_tables_either():
+def test_help_imports_nothing_but_click_and_no_command():
     shown, imported, _ = in_a_new_process("--help")
     assert "Turn two CSV files" in shown
-    assert imported.isdisjoint([*HEAVY, "duckdb", "pyarrow", "rich"])
+    assert imported.isdisjoint([*HEAVY, "duckdb", "pathlib", "pyarrow", "rich"])
+    ours = {name for name in imported if name.startswith("crypto_assets.")}
+    assert ours == {"crypto_assets.cli", "crypto_assets.cli.group"}
 
 
 @pytest.mark.parametrize("words", [
