@@ -14,7 +14,7 @@ An engine is kept for each file, without connections: Dagster makes a new one ea
 compiles every statement anew. Nor are Dagster's migrations loaded to look at a file that has been
 marked with one.
 
-Relied on: the parent's `_connect`, `_initdb`, `_initialized_dbs`, `_event_to_row`,
+Relied on: the parent's `_connect`, `_initdb`, `_initialized_dbs`, `_event_insert_timestamp`,
 `_store_asset_event` and `_store_asset_event_tags`, its lock, and that it keeps each event in the
 run's file and a copy of each asset event in the index.
 """
@@ -43,6 +43,8 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
+
+from crypto_assets.event_log.rows import row_of
 
 _ID = SqlEventLogStorageTable.c.id
 _ENGINES = 16  # files whose engines are kept: a web server looks at thousands of runs
@@ -92,7 +94,9 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         if len(run_ids) > 1 or not all(map(_is_asset_event, events)):
             super().store_event_batch(events)
             return
-        rows = [self._event_to_row(event) for event in events]
+        rows = [
+            {**row_of(event), "timestamp": self._event_insert_timestamp(event)} for event in events
+        ]
         (run_id,) = run_ids
         if run_id not in self._initialized_dbs:
             with self.run_connection(run_id):  # makes the file of a new run
