@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PRIVATE, SHARED = 0o600, 0o666  # who may read a file, as far as the umask lets them
@@ -36,13 +36,44 @@ def replacing(
         raise
 
 
+def replace_all(contents: Iterable[tuple[str, bytes]]) -> None:
+    """Replaces the files at these paths, each as `replacing` does, all of them for good.
+
+    The disk is waited for when all are written: it has done most of them by then.
+    """
+    written: dict[str, str] = {}
+    try:
+        for path, content in contents:
+            temporary, handle = _beside(path, PRIVATE)
+            written[temporary] = path
+            with os.fdopen(handle, "wb", buffering=0) as stream:
+                stream.write(content)
+        for temporary in written:
+            handle = os.open(temporary, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        for temporary, path in written.items():
+            os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        for temporary in written:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)  # noqa: PTH108
+        raise
+
+
 def _beside(path: str, mode: int) -> tuple[str, int]:
-    """A new hidden file in the folder of `path`, which is made if need be, and its handle."""
+    """A new hidden file in the folder of `path`, and its handle."""
     folder = os.path.dirname(path) or "."  # noqa: PTH120
     temporary = f"{folder}/.{uuid.uuid4().hex}.part"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    return temporary, opened_in(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+
+
+def opened_in(path: str, flags: int, mode: int) -> int:
+    """The handle of a file that is made in its folder, which is made if need be."""
     try:
-        return temporary, os.open(temporary, flags, mode)
+        return os.open(path, flags, mode)
     except FileNotFoundError:  # most often the folder is there
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-        return temporary, os.open(temporary, flags, mode)
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        return os.open(path, flags, mode)

@@ -26,7 +26,7 @@ from crypto_assets.spark.data_set import DataSet
 from crypto_assets.spark.printable import printable
 
 HEAD_BYTES = (16 << 20) + 1  # of an upload, read to find out whose it is
-KEPT_UPLOADS, KEPT_BYTES = 20, 1 << 26  # whose contents are kept at once
+KEPT_UPLOADS, KEPT_BYTES = 100, 1 << 26  # whose contents are kept at once
 MANY = 200  # uploads, whose reading takes as long as it takes processes to start
 AHEAD = 8  # uploads whose contents wait to be kept
 

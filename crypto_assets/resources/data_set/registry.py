@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from typing import Any, NamedTuple
 
 from crypto_assets.resources.data_set.attempt import attempt
@@ -51,21 +50,27 @@ class Registry:
     data_set: DataSet
     objects: Objects
 
-    def put(self, entry: Entry) -> str:
+    def put(self, entry: Entry) -> None:
         """Registers the partition or replaces its entry; with all its files it is due for a run."""
-        name = entry.partition
-        if not self.is_complete(entry):
-            self._write("waiting", entry)
-            return name
-        # All it has is its name, and file systems keep the order of names: nothing to wait for.
-        self.objects.write(self._due_key(name, uuid.uuid4().hex), b"", durable=False)
-        self._write("entries", entry)
-        self.objects.delete([self._key("waiting", name)])
-        return name
+        self.put_all([entry])
 
-    def put_all(self, entries: Iterable[Entry]) -> Iterator[str]:
-        """As `put`; yields each partition once it is registered."""
-        yield from self.objects.for_each(self.put, entries)
+    def put_all(self, entries: Collection[Entry]) -> None:
+        """As `put`, for many; those that wait for a file come first."""
+
+        def mark_due(entry: Entry) -> None:
+            # All it has is its name, and file systems keep the order of names: nothing to wait for.
+            due = self._due_key(entry.partition, uuid.uuid4().hex)
+            self.objects.write(due, b"", durable=False)
+
+        complete = [entry for entry in entries if self.is_complete(entry)]
+        waiting = [entry for entry in entries if not self.is_complete(entry)]
+        for _ in self.objects.for_each(mark_due, complete):
+            pass
+        for folder, some in ("waiting", waiting), ("entries", complete):
+            self.objects.write_all(
+                (self._key(folder, entry.partition), entry.document()) for entry in some
+            )
+        self.objects.delete(self._key("waiting", entry.partition) for entry in complete)
 
     def assign(
         self, partition: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
@@ -87,9 +92,9 @@ class Registry:
     ) -> Iterator[tuple[Claim, Given | Exception]]:
         """As `assign`, for many, where what a partition has already changes nothing.
 
-        Each entry is written once; yields claims as they are done, or with what is wrong with the
-        entry. `facts` gives those that an entry gets, by what it was. The registry is
-        locked until the last claim was asked for.
+        Each entry is written once, all of them together; yields claims as they are done, or with
+        what is wrong with the entry. `facts` gives those that an entry gets, by what it was. The
+        registry is locked until the last claim was asked for.
         """
         claims = list(claims)
         with self.changing():
@@ -112,8 +117,11 @@ class Registry:
                         continue
                     entry = entries[name] = changed[name] = entry.given({kind: upload}, added)
                 given[name].append((claim, Given(entry, known)))
-            unchanged = (name for name in names if name not in changed)
-            for name in chain(unchanged, self.put_all(changed.values())):
+            for name in names:
+                if name not in changed:
+                    yield from given[name]
+            self.put_all(changed.values())
+            for name in changed:
                 yield from given[name]
 
     def is_complete(self, entry: Entry) -> bool:

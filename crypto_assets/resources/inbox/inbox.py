@@ -102,16 +102,14 @@ class Inbox:
 
         So nobody takes one for a content of long ago before it is registered.
         """
-
-        def keep(content: tuple[str, bytes]) -> None:
-            key = pinned_key(content[0])
-            present = self.objects.find(key)
-            if not present or time.time() - present.arrived > YOUNG_SECONDS:
-                self.objects.write(key, content[1])
-
+        keys = [*map(pinned_key, contents)]
         with self.alone_with_contents():
-            for _ in self.objects.for_each(keep, contents.items()):
-                pass
+            present = self.objects.for_each(self.objects.find, keys)
+            self.objects.write_all(
+                (key, content)
+                for key, content, found in zip(keys, contents.values(), present, strict=True)
+                if not found or time.time() - found.arrived > YOUNG_SECONDS
+            )
 
     def contents(self) -> Iterator[tuple[str, Object]]:
         """The etag of each content that is kept, and the object that it is kept in.

@@ -50,8 +50,10 @@ class Ledger:
         """Records the decision on this content of a key, and the reason of a quarantine."""
         noted = (decision, _name(arrival))
         before = self._noted.get(_hash(arrival.key), noted)
-        document = json.dumps(vars(Quarantined(arrival.key, arrival.size, reason)))
-        self._objects.write(_key(*noted), document.encode(), durable=False)
+        document = b""  # of another decision all there is to know is in the name
+        if decision == "quarantine":
+            document = json.dumps(vars(Quarantined(arrival.key, arrival.size, reason))).encode()
+        self._objects.write(_key(*noted), document, durable=False)
         if before != noted:
             self.forget(arrival.key)
         self._noted[_hash(arrival.key)] = noted

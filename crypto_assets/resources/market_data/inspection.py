@@ -7,9 +7,11 @@ fault alone. It imports neither Dagster nor pandas.
 from __future__ import annotations
 
 import io
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +107,9 @@ def inspect_in(
 
     Raises `UnclearError` too: if the file kills its process, or takes more CPU seconds than these.
     """
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        upload = Upload(file.name, reading.file, "")
+    with _kept_meanwhile(content) as path:
         facts = {"reading": vars(reading), "cpu_s": cpu_s}
-        partition = Partition(reading.file, {_LAYER: upload}, facts)
+        partition = Partition(reading.file, {_LAYER: Upload(path, reading.file, "")}, facts)
         spec = JobSpec(__name__, "", "", (_LAYER,), (partition,))
         answer = answer_from_json(workers.answer(to_json(spec), _died))
     if answer.fault:
@@ -121,6 +120,18 @@ def inspect_in(
     if "refused" in verdict.measures:
         raise ReadError(verdict.measures["refused"])
     return Inspected(**verdict.measures)
+
+
+@contextmanager
+def _kept_meanwhile(content: bytes) -> Iterator[str]:
+    """The path of a temporary file of this content."""
+    handle, path = tempfile.mkstemp()  # as `NamedTemporaryFile`, in half the time
+    try:
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            file.write(content)
+        yield path
+    finally:
+        os.unlink(path)  # noqa: PTH108
 
 
 def compute(_: JobSpec, partition: Partition) -> Iterator[Verdict]:

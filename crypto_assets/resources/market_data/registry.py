@@ -70,7 +70,8 @@ class CurrencyRegistry(Registry):
                 after = replace(before, **chosen[ticker])
                 if after != before:
                     changed.append(replace(entry, facts={**entry.facts, **with_choices(after)}))
-            yield from self.put_all(changed)
+            self.put_all(changed)
+            yield from (entry.partition for entry in changed)
 
 
 @lru_cache  # most currencies have the same choices

@@ -14,9 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from crypto_assets.resources.errors import BusyError
-from crypto_assets.spark.replacing import replacing
-
-_SMALL = 1 << 14  # bytes
+from crypto_assets.spark.replacing import PRIVATE, opened_in, replacing
 
 
 def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
@@ -25,28 +23,29 @@ def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
     A pipe would be waited for without end, and a device need not have one. A link is only followed
     where a person named it.
     """
-    return os.fdopen(_opened(path, follow=follow), "rb")
+    return os.fdopen(_opened(path, follow=follow)[0], "rb")
 
 
 def read_regular(path: str, limit: int = -1) -> bytes:
     """The content of a file, at most `limit` bytes; raises as `open_regular` does.
 
-    A small file takes one call: a buffered reader takes longer to make than that.
+    Most files take one call: a buffered reader takes longer to make than that.
     """
-    handle = _opened(path, follow=False)
+    handle, size = _opened(path, follow=False)
     try:
-        content = os.read(handle, _SMALL)
-        if len(content) == _SMALL:  # there may be more
+        at_once = size + 1 if limit < 0 else min(size + 1, limit)
+        content = os.read(handle, at_once)
+        if len(content) not in (size, limit):  # it grows or shrinks, or was not read at once
             os.lseek(handle, 0, os.SEEK_SET)
             with os.fdopen(handle, "rb", closefd=False) as stream:
                 return stream.read(limit)
     finally:
         os.close(handle)
-    return content if limit < 0 else content[:limit]
+    return content
 
 
-def _opened(path: Path | str, *, follow: bool) -> int:
-    """The handle of a regular file."""
+def _opened(path: Path | str, *, follow: bool) -> tuple[int, int]:
+    """The handle of a regular file, and its size in bytes."""
     flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
     try:
         handle = os.open(path, flags)
@@ -54,11 +53,11 @@ def _opened(path: Path | str, *, follow: bool) -> int:
         if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
             raise _not_regular(path) from error
         raise
-    mode = os.fstat(handle).st_mode
-    if stat.S_ISREG(mode):
-        return handle
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode):
+        return handle, found.st_size
     os.close(handle)
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise _not_regular(path)
 
@@ -96,6 +95,14 @@ def write_atomically(path: Path | str, content: bytes, *, durable: bool = True) 
     """Replaces `path` by `content`, whole or not at all."""
     with replacing(path, durable=durable) as stream:
         stream.write(content)
+
+
+def write_empty(path: str) -> None:
+    """As `write_atomically` of no content; a new file needs no other one: it is whole at once."""
+    try:
+        os.close(opened_in(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+    except FileExistsError:
+        write_atomically(path, b"", durable=False)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from crypto_assets.resources.storage.files import (
     open_regular,
     read_regular,
     write_atomically,
+    write_empty,
 )
 from crypto_assets.resources.storage.objects import (
     Advance,
@@ -26,7 +27,7 @@ from crypto_assets.resources.storage.objects import (
     Part,
     is_hidden,
 )
-from crypto_assets.spark.replacing import replacing
+from crypto_assets.spark.replacing import replace_all, replacing
 
 _CHUNK = 1 << 20
 
@@ -91,7 +92,13 @@ class LocalObjects(Objects):
                 yield key, error
 
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
-        write_atomically(self._place(key), content, durable=durable)
+        if content or durable:
+            write_atomically(self._place(key), content, durable=durable)
+        else:
+            write_empty(self._place(key))
+
+    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> None:
+        replace_all((self._place(key), content) for key, content in contents)
 
     def replace(self, key: str, content: bytes, etag: str | None) -> str:  # noqa: ARG002
         self.write(key, content, durable=False)

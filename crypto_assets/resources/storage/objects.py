@@ -104,6 +104,15 @@ class Objects(ABC):
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
         """Puts this content at a key, whole or not at all."""
 
+    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> None:
+        """As `write` for pairs of a key and its content: all of them are durable when it ends."""
+
+        def write(each: tuple[str, bytes]) -> None:
+            self.write(*each)
+
+        for _ in self.for_each(write, contents):
+            pass
+
     def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """What `work` gives for each item, in order; several at a time where each is a request."""
         if self.workers == 1:

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from typing import TYPE_CHECKING, Any, Self
 
 from crypto_assets.resources.aws import (
     CONNECTIONS,
@@ -44,6 +42,9 @@ from crypto_assets.resources.storage.s3_conditions import (
     unless_overtaken,
 )
 from crypto_assets.spark.printable import printable
+
+if TYPE_CHECKING:
+    from tenacity import Retrying
 
 _URI = "s3://bucket or s3://bucket/folder"
 _DELETED_AT_ONCE = 1000
@@ -327,6 +328,13 @@ def _unless_missing(key: str | None = None) -> Iterator[None]:
 
 
 def _trying(times: int, *passing: type[Exception]) -> Retrying:
+    from tenacity import (  # it imports whatever can wait, such as asyncio
+        Retrying,
+        retry_if_exception_type,
+        stop_after_attempt,
+        wait_random_exponential,
+    )
+
     return Retrying(
         retry=retry_if_exception_type(passing),
         stop=stop_after_attempt(times),

@@ -59,12 +59,19 @@ def kind_of(head: bytes, name: str) -> str | None:
     line = next((line for line in lines if line.strip(BLANK)), "")
     if "\0" in line:
         return None
-    kind, known = kind_by_names(line)
-    if known or _is_export(line):
+    kind, certain = _kind_by_header(line)
+    if certain:
         return kind
     words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
     fitting = [each for each in COLUMNS if each in words and fits_by_position(line, each)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+@functools.lru_cache(maxsize=64)  # thousands of exports have the same header
+def _kind_by_header(line: str) -> tuple[str | None, bool]:
+    """The kind by a file's first line, and whether no more has to be looked at."""
+    kind, known = kind_by_names(line)
+    return kind, known or _is_export(line)
 
 
 def _is_export(line: str) -> bool:

@@ -38,8 +38,9 @@ def in_short(texts: list[str]) -> list[str]:
 
 
 def _lines(export: Export, role: str) -> list[dict[str, Any]]:
-    found = export.lines.filter(pc.equal(export.lines["role"], role))
-    lines: list[dict[str, Any]] = found.select(["line", "problem"]).to_pylist()
+    of_role = pc.equal(export.lines["role"], role)
+    found = export.lines.select(["line", "problem"]).filter(of_role)
+    lines: list[dict[str, Any]] = found.to_pylist()
     return lines
 
 
