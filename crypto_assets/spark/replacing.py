@@ -36,10 +36,10 @@ def replacing(
         raise
 
 
-def replace_all(contents: Iterable[tuple[str, bytes]]) -> None:
-    """Replaces the files at these paths, each as `replacing` does, all of them for good.
+def replace_all(contents: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+    """Replaces the files at these paths, each as `replacing` does; yields each path when it is.
 
-    The disk is waited for when all are written: it has done most of them by then.
+    The disk is waited for when all are written: it has most of them by then.
     """
     written: dict[str, str] = {}
     try:
@@ -56,6 +56,7 @@ def replace_all(contents: Iterable[tuple[str, bytes]]) -> None:
                 os.close(handle)
         for temporary, path in written.items():
             os.replace(temporary, path)  # noqa: PTH105
+            yield path
     except BaseException:
         for temporary in written:
             with suppress(FileNotFoundError):

@@ -152,6 +152,20 @@ class ObjectsContract:
             objects.delete([key, f"to/{key}"])
             assert list(objects.walk()) == []
 
+    def test_many_are_written_whole_and_named_in_order_as_they_are_there(self, objects):
+        objects.write("b", b"old")
+        contents = {"b": b"new", "a/c": b"x" * 100_000, "a/empty": b""}
+        written = objects.write_all(contents.items())
+        assert [(key, objects.read(key)) for key in written] == [*contents.items()]
+        assert keys(objects.walk()) == ["a/c", "a/empty", "b"]
+        assert list(objects.write_all([])) == []
+
+    def test_what_has_content_can_be_made_empty(self, objects):
+        for durable in (True, False):
+            objects.write("a", b"x", durable=False)
+            objects.write("a", b"", durable=durable)
+            assert objects.read("a") == b""
+
     def test_reading_stops_at_the_limit(self, objects):
         objects.write("a", bytes(range(256)) * 1000)
         assert [len(objects.read("a", limit)) for limit in (0, 1, 300_000)] == [0, 1, 256_000]

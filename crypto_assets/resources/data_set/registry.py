@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from crypto_assets.resources.data_set.attempt import attempt
@@ -52,25 +53,31 @@ class Registry:
 
     def put(self, entry: Entry) -> None:
         """Registers the partition or replaces its entry; with all its files it is due for a run."""
-        self.put_all([entry])
-
-    def put_all(self, entries: Collection[Entry]) -> None:
-        """As `put`, for many; those that wait for a file come first."""
-
-        def mark_due(entry: Entry) -> None:
-            # All it has is its name, and file systems keep the order of names: nothing to wait for.
-            due = self._due_key(entry.partition, uuid.uuid4().hex)
-            self.objects.write(due, b"", durable=False)
-
-        complete = [entry for entry in entries if self.is_complete(entry)]
-        waiting = [entry for entry in entries if not self.is_complete(entry)]
-        for _ in self.objects.for_each(mark_due, complete):
+        for _ in self.put_all([entry]):
             pass
-        for folder, some in ("waiting", waiting), ("entries", complete):
-            self.objects.write_all(
-                (self._key(folder, entry.partition), entry.document()) for entry in some
-            )
-        self.objects.delete(self._key("waiting", entry.partition) for entry in complete)
+
+    def put_all(self, entries: Collection[Entry]) -> Iterator[str]:
+        """As `put`, for many together; yields each partition once it is registered."""
+
+        def mark_due(name: str) -> None:
+            # All it has is its name, and file systems keep the order of names: nothing to wait for.
+            self.objects.write(self._due_key(name, uuid.uuid4().hex), b"", durable=False)
+
+        complete = {entry.partition for entry in entries if self.is_complete(entry)}
+        for _ in self.objects.for_each(mark_due, sorted(complete)):
+            pass
+        documents: dict[str, bytes] = {}
+        for entry in entries:
+            folder = "entries" if entry.partition in complete else "waiting"
+            documents[self._key(folder, entry.partition)] = entry.document()
+        wait_no_more = []
+        try:
+            for name in map(_name, self.objects.write_all(documents.items())):
+                if name in complete:
+                    wait_no_more.append(self._key("waiting", name))
+                yield name
+        finally:
+            self.objects.delete(wait_no_more)
 
     def assign(
         self, partition: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
@@ -117,11 +124,8 @@ class Registry:
                         continue
                     entry = entries[name] = changed[name] = entry.given({kind: upload}, added)
                 given[name].append((claim, Given(entry, known)))
-            for name in names:
-                if name not in changed:
-                    yield from given[name]
-            self.put_all(changed.values())
-            for name in changed:
+            unchanged = (name for name in names if name not in changed)
+            for name in chain(unchanged, self.put_all(changed.values())):
                 yield from given[name]
 
     def is_complete(self, entry: Entry) -> bool:

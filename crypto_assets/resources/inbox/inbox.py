@@ -105,11 +105,13 @@ class Inbox:
         keys = [*map(pinned_key, contents)]
         with self.alone_with_contents():
             present = self.objects.for_each(self.objects.find, keys)
-            self.objects.write_all(
+            old = (
                 (key, content)
                 for key, content, found in zip(keys, contents.values(), present, strict=True)
                 if not found or time.time() - found.arrived > YOUNG_SECONDS
             )
+            for _ in self.objects.write_all(old):
+                pass
 
     def contents(self) -> Iterator[tuple[str, Object]]:
         """The etag of each content that is kept, and the object that it is kept in.

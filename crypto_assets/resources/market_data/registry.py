@@ -70,8 +70,7 @@ class CurrencyRegistry(Registry):
                 after = replace(before, **chosen[ticker])
                 if after != before:
                     changed.append(replace(entry, facts={**entry.facts, **with_choices(after)}))
-            self.put_all(changed)
-            yield from (entry.partition for entry in changed)
+            yield from self.put_all(changed)
 
 
 @lru_cache  # most currencies have the same choices

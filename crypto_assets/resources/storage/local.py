@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -20,12 +21,12 @@ from crypto_assets.resources.storage.files import (
     write_empty,
 )
 from crypto_assets.resources.storage.objects import (
+    HIDDEN,
     Advance,
     Content,
     Object,
     Objects,
     Part,
-    is_hidden,
 )
 from crypto_assets.spark.replacing import replace_all, replacing
 
@@ -55,7 +56,7 @@ class LocalObjects(Objects):
 
     def find(self, key: str) -> Object | None:
         """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
-        return _object(key, self._place(key))
+        return _object(key, partial(os.lstat, self._place(key)))
 
     def walk(self) -> Iterator[Object]:
         return self._walk("", hidden=False)
@@ -97,8 +98,11 @@ class LocalObjects(Objects):
         else:
             write_empty(self._place(key))
 
-    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> None:
-        replace_all((self._place(key), content) for key, content in contents)
+    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+        """As `Objects.write_all`; the disk is waited for once for all of them."""
+        placed = ((self._place(key), content) for key, content in contents)
+        for place in replace_all(placed):
+            yield place.removeprefix(self._place(""))
 
     def replace(self, key: str, content: bytes, etag: str | None) -> str:  # noqa: ARG002
         self.write(key, content, durable=False)
@@ -152,12 +156,12 @@ class LocalObjects(Objects):
                 yield Object(at.rstrip("/"), "", 0, 0.0)  # reading it says why it cannot be read
                 continue
             for entry in entries:
-                if not hidden and is_hidden(entry.name):
+                if not hidden and entry.name.startswith(HIDDEN):
                     continue
                 key = f"{at}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(f"{key}/")
-                elif found := _object(key, entry):
+                elif found := _object(key, partial(entry.stat, follow_symlinks=False)):
                     yield found
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
@@ -172,10 +176,10 @@ class LocalObjects(Objects):
             return None
 
 
-def _object(key: str, place: str | os.DirEntry[str]) -> Object | None:
-    """The object at this key, which is in this place, if there is one."""
+def _object(key: str, look: Callable[[], os.stat_result]) -> Object | None:
+    """The object at this key, of which `look` gives what the file system knows, if there is one."""
     try:
-        found = os.lstat(place)
+        found = look()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:

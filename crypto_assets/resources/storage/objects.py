@@ -17,6 +17,7 @@ from crypto_assets.resources.settings import Settings
 
 Advance = Callable[[int], None]
 Part = Literal["inbox", "lake"]
+HIDDEN = (".", "_")  # how the name of an object or a folder begins that is the product's own
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -43,7 +44,7 @@ class Content(NamedTuple):
 
 def is_hidden(key: str) -> bool:
     """Whether a part of the key begins with a dot or an underscore: the product's own objects."""
-    return key.startswith((".", "_")) or "/." in key or "/_" in key
+    return key.startswith(HIDDEN) or "/." in key or "/_" in key
 
 
 class Objects(ABC):
@@ -104,14 +105,14 @@ class Objects(ABC):
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
         """Puts this content at a key, whole or not at all."""
 
-    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> None:
-        """As `write` for pairs of a key and its content: all of them are durable when it ends."""
+    def write_all(self, contents: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+        """As `write` for pairs of a key and its content; yields each key when it is written."""
 
-        def write(each: tuple[str, bytes]) -> None:
+        def write(each: tuple[str, bytes]) -> str:
             self.write(*each)
+            return each[0]
 
-        for _ in self.for_each(write, contents):
-            pass
+        yield from self.for_each(write, contents)
 
     def for_each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """What `work` gives for each item, in order; several at a time where each is a request."""

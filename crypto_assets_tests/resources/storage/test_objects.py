@@ -43,3 +43,19 @@ def test_an_unfinished_write_is_no_object(objects):
     objects.write("a/b", b"x")
     Path(objects.root, "a/.tmp.part").write_bytes(b"unfini")
     assert keys(objects.walk()) == ["a/b"]
+
+
+def test_a_fault_at_one_of_many_leaves_those_before_it_written_and_no_unfinished_file(objects):
+    objects.write("b/in the way", b"")
+    with pytest.raises(IsADirectoryError, match="b"):
+        list(objects.write_all([("a", b"1"), ("b", b"2"), ("c", b"3")]))
+    assert objects.read("a") == b"1"
+    assert sorted(path.name for path in Path(objects.root).iterdir()) == ["a", "b"]
+
+
+def test_a_link_in_the_place_of_an_empty_object_is_replaced_and_not_followed(objects, tmp_path):
+    (elsewhere := tmp_path / "elsewhere").write_text("mine")
+    objects.write("a", b"x")
+    Path(objects.root, "b").symlink_to(elsewhere)
+    objects.write("b", b"", durable=False)
+    assert (elsewhere.read_text(), objects.read("b")) == ("mine", b"")
