@@ -55,7 +55,8 @@ ON CONFLICT DO UPDATE SET seen_version = :version, seen_at = :at, problem = :pro
     superseded_by = :superseded_by, passing = :passing
 """
 _KNOWN = """
-SELECT partition, layer, measures, version, made_at,
+SELECT partition, layer, CASE WHEN layer IN (SELECT value FROM json_each(?)) THEN measures END,
+    version, made_at,
     seen_version, seen_at, problem, superseded_by, passing
 FROM layers WHERE data_set = ? AND partition IN (SELECT value FROM json_each(?))
 """
@@ -169,8 +170,9 @@ class Outcomes:
         """
         found: dict[str, dict[str, Layer]] = {name: {} for name in partitions}
         with self._open() as connection:
-            rows = connection.execute(_KNOWN, (data_set, json.dumps(list(partitions)))).fetchall()
-        texts = [(layer in measured and text) or "{}" for _, layer, text, *_ in rows]
+            chosen = json.dumps(list(measured)), data_set, json.dumps(list(partitions))
+            rows = connection.execute(_KNOWN, chosen).fetchall()
+        texts = [text or "{}" for _, _, text, *_ in rows]
         every = json.loads(f"[{','.join(texts)}]")  # at once: most of the time goes into calls
         for (name, layer, _, version, made_at, *seen), measures in zip(rows, every, strict=True):
             found[name][layer] = Layer(version, made_at, measures, *seen)
