@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from crypto_assets.resources.settings import Settings
+from crypto_assets_tests.helpers.exports_text import history_csv
 from crypto_assets_tests.helpers.new_process import HEAVY, in_a_new_process
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -114,6 +115,24 @@ def test_status_of_many_currencies_reads_two_documents_of_each_and_lists_no_more
     (document,) = json.loads(shown)["currencies"]
     assert document["ticker"] == "T7"
     assert one["open"] <= alone["open"]
+
+
+def test_uploads_are_looked_at_without_pandas(home):
+    (home / "inbox").mkdir(parents=True)
+    (home / "inbox/btc prices.csv").write_text(history_csv())
+    code = """
+import math, sys
+from crypto_assets.resources import wiring
+from crypto_assets.resources.data_set.assign import propose_all
+from crypto_assets.resources.settings import read_settings
+settings = read_settings()
+inbox = wiring.inbox(settings)
+assigners = [made(settings).assigner(inbox) for made in (wiring.accounts, wiring.market_data)]
+for _, found in propose_all([*inbox.arrivals()], inbox, assigners, math.inf):
+    print(found.partition, "pandas" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("BTC False\n", 0), done.stderr
 
 
 def test_files_of_the_reader_need_no_pandas_and_others_still_get_it():

@@ -130,6 +130,10 @@ def propose_all(
             return None
         return arrival, attempt(partial(propose, arrival, inbox, assigners))
 
+    if arrivals:
+        from crypto_assets.spark.arrow import keep_pandas_out
+
+        keep_pandas_out()
     if len(arrivals) < MANY:
         yield from filter(None, map(look, arrivals))
         return

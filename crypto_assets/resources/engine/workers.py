@@ -6,6 +6,7 @@ the verdict. They end with their input, so also when this process is killed.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from crypto_assets.spark.worker import READY
 TRIES = 2  # a piece whose process dies so often is what kills it
 AHEAD = 2  # pieces a process is given at a time, so that it never waits for the next one
 _COMMAND = (sys.executable, "-P", "-m", "crypto_assets.spark.worker")
+_ONE_CORE = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy would start threads that nothing uses
 OnDeath = Callable[[str, int], str]
 
 
@@ -185,7 +187,7 @@ class _Work:
 class _Process:
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - a constant
-            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_ONE_CORE}
         )
         self._ready = False
 
