@@ -1,4 +1,4 @@
-"""An event log on SQLite that stores a batch of asset events in one transaction.
+"""An event log on SQLite that stores a batch of events of assets and checks in one transaction.
 
 Dagster 1.13.27's `SqliteEventLogStorage` stores the events of a batch one by one: for each it
 makes three or four engines and commits twice. Here a batch costs one commit for the run's file and
@@ -15,8 +15,8 @@ compiles every statement anew. Nor are Dagster's migrations loaded to look at a 
 marked with one.
 
 Relied on: the parent's `_connect`, `_initdb`, `_initialized_dbs`, `_event_insert_timestamp`,
-`_store_asset_event` and `_store_asset_event_tags`, its lock, and that it keeps each event in the
-run's file and a copy of each asset event in the index.
+`_store_asset_event`, `_store_asset_event_tags` and `_store_asset_check_evaluation_planned`, its
+lock, and that it keeps each event in the run's file and a copy of each asset event in the index.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
+from crypto_assets.event_log.check_rows import Stored, is_kept, is_storable, store_checks
 from crypto_assets.event_log.rows import row_of
 
 _ID = SqlEventLogStorageTable.c.id
@@ -91,7 +92,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         index does not know. Events of other kinds among them are stored one by one, as by Dagster.
         """
         run_ids = {event.run_id for event in events}
-        if len(run_ids) > 1 or not all(map(_is_asset_event, events)):
+        if len(run_ids) > 1 or not all(_is_asset_event(e) or is_storable(e) for e in events):
             super().store_event_batch(events)
             return
         rows = [
@@ -103,9 +104,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 pass
         with self._db_lock, self._open(run_id) as run, self._open(INDEX_SHARD_NAME) as index:
             of_run, of_index = _insert(run, rows), _insert(index, rows)
-            self._store_asset_event_tags(index, events, of_index)
-            for event, event_id in _last_of_each(events, of_index):
-                self._store_asset_event(index, event, event_id)
+            self._store_what_happened(index, run_id, events, rows, of_index)
             run.commit()
             try:
                 index.commit()
@@ -113,6 +112,30 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 run.execute(SqlEventLogStorageTable.delete().where(_ID.in_(of_run)))
                 run.commit()
                 raise
+
+    def _store_what_happened(
+        self,
+        index: Connection,
+        run_id: str,
+        events: Sequence[EventLogEntry],
+        rows: Sequence[Mapping[str, Any]],
+        ids: Sequence[int],
+    ) -> None:
+        """Adds to the index's other tables what these events of the run, stored there, say."""
+        stored = [
+            Stored(event, event_id, row["event"])
+            for event, event_id, row in zip(events, ids, rows, strict=True)
+        ]
+        of_assets = [each for each in stored if _is_asset_event(each.event)]
+        if of_assets:
+            self._store_asset_event_tags(
+                index, [each.event for each in of_assets], [each.id for each in of_assets]
+            )
+            for each in _last_of_each(of_assets):
+                self._store_asset_event(index, each.event, each.id)
+        of_checks = [each for each in stored if not _is_asset_event(each.event)]
+        if of_checks:
+            store_checks(index, run_id, of_checks)
 
     def has_table(self, table_name: str) -> bool:
         """As Dagster's, which asks a new engine each time; a table that is there stays there."""
@@ -122,6 +145,12 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                     return False
             self._tables.add(table_name)
         return True
+
+    def _store_asset_check_evaluation_planned(
+        self, event: EventLogEntry, event_id: int | None
+    ) -> None:
+        if is_kept(event):
+            super()._store_asset_check_evaluation_planned(event, event_id)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -189,12 +218,10 @@ def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
     return range(last - len(rows) + 1, last + 1)
 
 
-def _last_of_each(
-    events: Sequence[EventLogEntry], ids: Sequence[int]
-) -> Iterator[tuple[EventLogEntry, int]]:
-    """The last event of each type and asset, and its id: what the asset's own row is made of."""
-    last = {}
-    for event, event_id in zip(events, ids, strict=True):
-        key = event.get_dagster_event().asset_key
-        last[event.dagster_event_type, key] = (event, event_id)
-    yield from sorted(last.values(), key=lambda each: each[1])
+def _last_of_each(stored: Sequence[Stored]) -> Iterator[Stored]:
+    """The last event of each type and asset: what the asset's own row is made of."""
+    last = {
+        (each.event.dagster_event_type, each.event.get_dagster_event().asset_key): each
+        for each in stored
+    }
+    yield from sorted(last.values(), key=lambda each: each.id)

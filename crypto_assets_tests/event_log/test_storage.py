@@ -17,11 +17,15 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
 from crypto_assets.event_log import storage
 from crypto_assets.event_log.batches import report_asset_events
+from crypto_assets.event_log.checks import partitions_by_status
 from crypto_assets_tests.helpers.recorded_runs import (
     DEFINITIONS,
+    DEPTH,
+    PARTITIONS,
     RANGE_TAGS,
     STOCK,
     gauges,
+    levels,
     open_log,
     record_run,
     statuses,
@@ -39,7 +43,8 @@ TABLES = {
     "asset_event_tags": "id, event_id, asset_key, key, value, event_timestamp",
     "asset_keys": "id, asset_key, last_materialization, last_run_id,"
     " last_materialization_timestamp",
-    "asset_check_executions": "id, asset_key, check_name, partition, run_id, execution_status,"
+    # Without the id: Dagster plans a check of several partitions in any order.
+    "asset_check_executions": "asset_key, check_name, partition, run_id, execution_status,"
     " evaluation_event, evaluation_event_storage_id, materialization_event_storage_id",
 }
 
@@ -80,13 +85,13 @@ def contents(folder: Path, runs: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def plan(instance: dg.DagsterInstance, cities: list[str], run_id: str) -> str:
+def plan(instance: dg.DagsterInstance, cities: list[str], run_id: str, job: str = "observe") -> str:
     """Begins a run over these cities, of which nothing follows."""
-    job = DEFINITIONS.resolve_job_def("observe")
+    job_def = DEFINITIONS.resolve_job_def(job)
     tags = dict(zip(RANGE_TAGS, (cities[0], cities[-1]), strict=True))
     status = dg.DagsterRunStatus.STARTED
     with dg.partition_loading_context(dynamic_partitions_store=instance):
-        instance.create_run_for_job(job, run_id=run_id, status=status, tags=tags)
+        instance.create_run_for_job(job_def, run_id=run_id, status=status, tags=tags)
     return run_id
 
 
@@ -99,9 +104,9 @@ def history(instance: dg.DagsterInstance, *, batches: bool) -> list[str]:
         plan(instance, CITIES[9:], str(uuid.uuid4())),
     ]
     if batches:
-        report_asset_events(instance, gauges(CITIES))
+        report_asset_events(instance, [*gauges(CITIES), *levels(CITIES)])
     else:
-        for event in gauges(CITIES):
+        for event in [*gauges(CITIES), *levels(CITIES)]:
             instance.report_runless_asset_event(event)
     return runs
 
@@ -129,6 +134,35 @@ def test_the_stock_log_reads_it_and_goes_on_with_it(batching, tmp_path):
         assert statuses(stock) == statuses(batching)
 
 
+def test_a_check_is_as_it_was_last_evaluated_and_unknown_where_newer_data_is_there(batching):
+    record_run(batching, CITIES[:4], broken=CITIES[1:2])
+    depth = partitions_by_status(batching, DEPTH, PARTITIONS)
+    assert {status: cities for status, cities in depth.items() if cities} == {
+        "SUCCEEDED": {CITIES[0], *CITIES[2:4]},
+        "FAILED": {CITIES[1]},
+    }
+    batching.report_runless_asset_event(dg.AssetMaterialization("rain", partition=CITIES[0]))
+    assert partitions_by_status(batching, DEPTH, PARTITIONS)["SUCCEEDED"] == {*CITIES[2:4]}
+
+
+def test_an_evaluation_that_is_repeated_in_its_run_takes_the_place_of_the_one_before(
+    batching, tmp_path
+):
+    run_id = record_run(batching, CITIES[:2])
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    found = batching.get_records_for_run(run_id, of_type=kind).records
+    batching.event_log_storage.store_event_batch([each.event_log_entry for each in found])
+    of_run = "SELECT count(*), max(evaluation_event_storage_id) FROM asset_check_executions"
+    newest = rows(tmp_path / "batching" / INDEX, "SELECT max(id) FROM event_logs")[0][0]
+    assert rows(tmp_path / "batching" / INDEX, of_run) == [(2, newest)]
+
+
+def test_a_check_that_was_only_planned_for_its_partitions_is_not_one_that_broke(batching):
+    record_run(batching, CITIES[:3], job="observe_and_check")
+    plan(batching, CITIES[:3], str(uuid.uuid4()), job="observe_and_check")
+    assert partitions_by_status(batching, DEPTH, PARTITIONS)["SUCCEEDED"] == {*CITIES[:3]}
+
+
 def test_a_batch_opens_no_more_connections_than_one_event(batching, monkeypatch):
     report_asset_events(batching, gauges(CITIES[:1]))  # makes the file
     opened: list[str] = []
@@ -141,7 +175,7 @@ def test_a_batch_opens_no_more_connections_than_one_event(batching, monkeypatch)
     monkeypatch.setattr(sqlite3.dbapi2, "connect", counted)
     report_asset_events(batching, gauges(CITIES[:1]))
     for_one = len(opened)
-    report_asset_events(batching, gauges(CITIES[:5]))
+    report_asset_events(batching, [*gauges(CITIES[:3]), *levels(CITIES[:2])])
     assert 0 < len(opened) - for_one <= for_one
 
 
@@ -168,10 +202,11 @@ import os, signal, sys
 import sqlalchemy
 from pathlib import Path
 from crypto_assets.event_log.batches import report_asset_events
-from crypto_assets_tests.helpers.recorded_runs import gauges, open_log
+from crypto_assets.event_log.checks import partitions_by_status
+from crypto_assets_tests.helpers.recorded_runs import gauges, levels, open_log
 
 instance = open_log(Path(sys.argv[1]))
-report_asset_events(instance, gauges(["before"]))
+report_asset_events(instance, [*gauges(["before"]), *levels(["before"])])
 left, commit = int(sys.argv[2]), sqlalchemy.engine.Connection.commit
 
 def dying(connection):
@@ -182,12 +217,12 @@ def dying(connection):
     commit(connection)
 
 sqlalchemy.engine.Connection.commit = dying
-report_asset_events(instance, gauges(["Bergen", "Oslo", "Turku"]))
+report_asset_events(instance, [*gauges(["Bergen", "Oslo"]), *levels(["Bergen", "Oslo"])])
 """
 
 
 @pytest.mark.parametrize(
-    ("commits", "of_runs", "of_index"), [(0, 1, 1), (1, 4, 1)], ids=["before", "between"]
+    ("commits", "of_runs", "of_index"), [(0, 2, 2), (1, 6, 2)], ids=["before", "between"]
 )
 def test_a_kill_leaves_no_event_in_the_index_that_its_own_file_lacks(
     tmp_path, monkeypatch, commits, of_runs, of_index
@@ -196,12 +231,15 @@ def test_a_kill_leaves_no_event_in_the_index_that_its_own_file_lacks(
     child = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(commits)], check=False)
     assert child.returncode < 0
     assert (count(tmp_path / OUTSIDE_RUNS), count(tmp_path / INDEX)) == (of_runs, of_index)
+    checked = "SELECT partition FROM asset_check_executions ORDER BY id"
+    assert rows(tmp_path / INDEX, checked) == [("before",)]
     with open_log(tmp_path, STOCK) as stock:
         assert stock.get_materialized_partitions(dg.AssetKey("gauge")) == {"before"}
     with open_log(tmp_path) as again:
-        report_asset_events(again, gauges(["Bergen", "Oslo", "Turku"]))
+        report_asset_events(again, [*gauges(["Bergen", "Oslo"]), *levels(["Bergen", "Oslo"])])
         found = again.fetch_materializations(dg.AssetKey("gauge"), 100, ascending=True).records
-    assert [record.partition_key for record in found] == ["before", "Bergen", "Oslo", "Turku"]
+    assert [record.partition_key for record in found] == ["before", "Bergen", "Oslo"]
+    assert rows(tmp_path / INDEX, checked) == [("before",), ("Bergen",), ("Oslo",)]
 
 
 def test_a_batch_that_the_index_does_not_take_is_not_in_the_file_of_its_run(

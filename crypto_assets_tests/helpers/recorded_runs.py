@@ -1,18 +1,21 @@
 """A small graph of two partitioned assets, whose runs leave events of every kind in a log."""
 
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from crypto_assets.event_log.batches import log_asset_events
+from crypto_assets.event_log.batches import AssetEvent, log_asset_events, materialized_last
+from crypto_assets.event_log.checks import partitions_by_status
 
 PARTITIONS = dg.DynamicPartitionsDefinition(name="city")
 LAYERS = ("rain", "floods")
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 CHECK = dg.AssetCheckKey(dg.AssetKey("floods"), "dry")
+DEPTH = dg.AssetCheckKey(dg.AssetKey("rain"), "depth")
 STOCK = "telemetry: {enabled: false}\n"
 BATCHING = f"""{STOCK}
 event_log_storage:
@@ -29,12 +32,20 @@ def open_log(folder: Path, configuration: str = BATCHING) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(folder))
 
 
+def _check_specs() -> Iterator[dg.AssetCheckSpec]:
+    """A check of all cities together, and one of each city."""
+    yield dg.AssetCheckSpec("dry", asset="floods")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        yield dg.AssetCheckSpec("depth", asset="rain", partitions_def=PARTITIONS)
+
+
 @dg.multi_asset(
     specs=[
         dg.AssetSpec("rain", skippable=True),
         dg.AssetSpec("floods", deps=["rain"], skippable=True),
     ],
-    check_specs=[dg.AssetCheckSpec("dry", asset="floods")],
+    check_specs=list(_check_specs()),
     partitions_def=PARTITIONS,
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -48,11 +59,9 @@ def weather(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
     config = context.op_execution_context.op_config
     for layer in LAYERS:
         events = [_event(layer, city, config["broken"]) for city in context.partition_keys]
-        if config["batches"]:
-            log_asset_events(context, events)
-        else:
-            for event in events:
-                context.log_event(event)
+        _log(context, events, batches=config["batches"])
+    found = [_depth(context.instance, city, config["broken"]) for city in context.partition_keys]
+    _log(context, found, batches=config["batches"])
     if config["broken"]:
         raise dg.Failure(f"{config['broken']} failed", allow_retries=False)
     if context.selected_asset_check_keys:
@@ -66,6 +75,28 @@ def _event(
         return dg.AssetObservation(layer, partition=city, metadata={"problem": "no gauge"})
     tags = {"dagster/data_version": f"{layer} of {city}"}
     return dg.AssetMaterialization(layer, partition=city, metadata={"mm": 3}, tags=tags)
+
+
+def _log(context: dg.AssetExecutionContext, events: Sequence[AssetEvent], *, batches: bool) -> None:
+    if batches:
+        log_asset_events(context, events)
+        return
+    for event in events:
+        context.log_event(event)
+
+
+def _depth(
+    instance: dg.DagsterInstance, city: str, broken: Collection[str]
+) -> dg.AssetCheckEvaluation:
+    """The check of a city, on what was last materialized of it."""
+    return dg.AssetCheckEvaluation(
+        asset_key=DEPTH.asset_key,
+        check_name=DEPTH.name,
+        passed=city not in broken,
+        description="no gauge" if city in broken else None,
+        partition=city,
+        target_materialization_data=materialized_last(instance, DEPTH.asset_key, [city]).get(city),
+    )
 
 
 _ASSETS = dg.AssetSelection.assets(*LAYERS)
@@ -105,8 +136,18 @@ def gauges(cities: Sequence[str], mm: int = 3) -> list[dg.AssetMaterialization]:
     ]
 
 
+def levels(cities: Sequence[str]) -> list[dg.AssetCheckEvaluation]:
+    """Evaluations of a check of the gauges, to report outside of any run."""
+    return [
+        dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey("gauge"), check_name="level", passed=True, partition=city
+        )
+        for city in cities
+    ]
+
+
 def statuses(instance: dg.DagsterInstance) -> dict[str, Any]:
-    """The status of each partition of each layer, and the versions of the data in them."""
+    """The status of each partition of each layer and of a check, and the versions of the data."""
     cities = instance.get_dynamic_partitions("city")
     found: dict[str, Any] = {}
     for layer in LAYERS:
@@ -115,4 +156,4 @@ def statuses(instance: dg.DagsterInstance) -> dict[str, Any]:
         found[f"{layer} versions"] = instance.event_log_storage.get_latest_tags_by_partition(
             key, dg.DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]
         )
-    return found
+    return found | {"depth": partitions_by_status(instance, DEPTH, PARTITIONS)}

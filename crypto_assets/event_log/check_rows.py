@@ -1,0 +1,134 @@
+"""What asset checks came to: the rows of the index by which Dagster answers for a partition.
+
+Relied on: the table of `SqlEventLogStorage` and which of its rows that class adds or changes for an
+event. Here all events of a batch take a few statements in the transaction of the caller, and what
+is planned for partitions is no row (see `is_kept`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as db
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluation,
+    AssetCheckEvaluationPlanned,
+)
+from dagster._core.events import DagsterEventType
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from sqlalchemy.engine import Connection
+
+_COLUMNS = AssetCheckExecutionsTable.c
+_KEY = ("asset_key", "check_name", "partition")
+_UPDATE = (
+    AssetCheckExecutionsTable.update()
+    .where(_COLUMNS.run_id == db.bindparam("of_run_id"))
+    .where(*(_COLUMNS[name] == db.bindparam(f"of_{name}") for name in _KEY))
+)
+_RUNLESS = ""  # the run id of events that were reported outside of any run
+Key = tuple[str, str, str | None]  # the values of `_KEY`
+
+
+class Stored(NamedTuple):
+    """An event as it is in the index: under this id, with this text."""
+
+    event: EventLogEntry
+    id: int
+    text: str
+
+
+def is_storable(event: EventLogEntry) -> bool:
+    """Whether it is a check's event that `store_checks` takes.
+
+    Several plans of a check without partitions look alike; which one an evaluation is of, Dagster
+    is asked.
+    """
+    data = event.dagster_event.event_specific_data if event.dagster_event else None
+    if isinstance(data, AssetCheckEvaluation):
+        return data.partition is not None
+    return isinstance(data, AssetCheckEvaluationPlanned)
+
+
+def is_kept(plan: EventLogEntry) -> bool:
+    """Whether the plan of a check is a row until the check is evaluated: not if it has partitions.
+
+    Dagster adds a row for each partition, whose text names all of them: 10,000 take gigabytes. Of
+    what a run then does not reach they say that the check broke.
+    """
+    data = cast("AssetCheckEvaluationPlanned", plan.get_dagster_event().event_specific_data)
+    return data.partitions_subset is None
+
+
+def store_checks(connection: Connection, run_id: str, events: Iterable[Stored]) -> None:
+    """Adds what these events of the run say of checks; of a partition the last one counts."""
+    planned: list[dict[str, Any]] = []
+    evaluated: dict[Key, dict[str, Any]] = {}
+    for each in events:
+        if each.event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+            row = _evaluated(each)
+            evaluated[_key(row)] = row
+        elif is_kept(each.event):
+            planned.append(_planned(each))
+    if planned:
+        connection.execute(AssetCheckExecutionsTable.insert(), planned)
+    known = _known(connection, run_id) if evaluated and run_id != _RUNLESS else set()
+    new = [row for key, row in evaluated.items() if key not in known]
+    if new:
+        connection.execute(AssetCheckExecutionsTable.insert(), new)
+    changed = [row for key, row in evaluated.items() if key in known]
+    if changed:
+        keys = [{f"of_{name}": row[name] for name in ("run_id", *_KEY)} for row in changed]
+        rows = [{**row, **key} for row, key in zip(changed, keys, strict=True)]
+        connection.execute(_UPDATE.values({n: db.bindparam(n) for n in changed[0]}), rows)
+
+
+def _planned(stored: Stored) -> dict[str, Any]:
+    data = cast("AssetCheckEvaluationPlanned", stored.event.get_dagster_event().event_specific_data)
+    status = AssetCheckExecutionRecordStatus.PLANNED.value
+    return {
+        **_row(stored, data, None),
+        "execution_status": status,
+        "evaluation_event": stored.text,
+    }
+
+
+def _evaluated(stored: Stored) -> dict[str, Any]:
+    data = cast("AssetCheckEvaluation", stored.event.get_dagster_event().event_specific_data)
+    status = AssetCheckExecutionRecordStatus
+    target = data.target_materialization_data
+    return {
+        **_row(stored, data, data.partition),
+        "execution_status": (status.SUCCEEDED if data.passed else status.FAILED).value,
+        "evaluation_event": stored.text,
+        "materialization_event_storage_id": target.storage_id if target else None,
+    }
+
+
+def _row(
+    stored: Stored,
+    data: AssetCheckEvaluation | AssetCheckEvaluationPlanned,
+    partition: str | None,
+) -> dict[str, Any]:
+    time = datetime.fromtimestamp(stored.event.timestamp, UTC).replace(tzinfo=None)
+    return {
+        "asset_key": data.asset_key.to_string(),
+        "check_name": data.check_name,
+        "partition": partition,
+        "run_id": stored.event.run_id,
+        "evaluation_event_timestamp": time,
+        "evaluation_event_storage_id": stored.id,
+    }
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return row["asset_key"], row["check_name"], row["partition"]
+
+
+def _known(connection: Connection, run_id: str) -> set[Key]:
+    """The checks and partitions of which there is a row of the run."""
+    query = db.select(*(_COLUMNS[name] for name in _KEY)).where(_COLUMNS.run_id == run_id)
+    return {tuple(row) for row in connection.execute(query)}
