@@ -57,6 +57,22 @@ class JobSpec:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """A rule that a layer of one partition breaks: what was expected, what was found.
+
+    `problem` says it in words; `examples` are the first of the lines or days at fault, as text.
+    One that only `warns` keeps nothing from being published.
+    """
+
+    rule: str
+    problem: str
+    expected: Any = None
+    found: Any = None
+    examples: tuple[str, ...] = ()
+    warns: bool = False
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Whether one layer of one partition passed its audit, what was measured, and what is wrong.
 
@@ -64,7 +80,8 @@ class Verdict:
     holds a newer partition already was not made: `superseded_by` names that one. Where the problems
     are `passing`, another run may pass with the same uploads. A job that makes a partition's files
     by itself says what they are: `files` has their bytes, by the folder of the lake they are for,
-    and `seconds` is what they took. `shown` is Markdown for people, by name, which is not kept.
+    and `seconds` is what they took. `shown` is Markdown for people, by name, and `findings` are the
+    rules that are broken, some of them behind the problems; neither is kept.
     """
 
     partition: str
@@ -77,6 +94,7 @@ class Verdict:
     files: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     shown: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -148,4 +166,12 @@ def answer_from_json(text: str) -> Answer:
 
 
 def _verdicts(documents: list[dict[str, Any]]) -> tuple[Verdict, ...]:
-    return tuple(Verdict(**{**each, "problems": tuple(each["problems"])}) for each in documents)
+    return tuple(map(_verdict, documents))
+
+
+def _verdict(document: dict[str, Any]) -> Verdict:
+    findings = [
+        Finding(**{**each, "examples": tuple(each["examples"])}) for each in document["findings"]
+    ]
+    tuples = {"problems": tuple(document["problems"]), "findings": tuple(findings)}
+    return Verdict(**{**document, **tuples})

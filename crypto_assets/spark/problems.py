@@ -32,6 +32,10 @@ class ServiceError(Exception):
 
 def bad_lines(row: Mapping[str, Any]) -> str:
     """What is wrong with bad lines: those in `bad_lines` (`line`, `problem`), of `bad` in all."""
-    shown = "; ".join(f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"])
     more = f"; and {row['bad'] - SHOWN_PROBLEMS} more" if row["bad"] > SHOWN_PROBLEMS else ""
-    return shown + more
+    return "; ".join(bad_line_texts(row)) + more
+
+
+def bad_line_texts(row: Mapping[str, Any]) -> list[str]:
+    """What is wrong with each line in `bad_lines`."""
+    return [f"line {bad['line']}: {bad['problem']}" for bad in row["bad_lines"]]

@@ -73,6 +73,7 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
         rows=rows,
         term=values.term,
         notes=tuple(values.notes),
+        steps=tuple(values.steps),
     )
 
 

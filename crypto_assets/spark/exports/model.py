@@ -75,3 +75,4 @@ class Export:
     rows: int
     term: str | None
     notes: tuple[str, ...]
+    steps: tuple[str, ...]

@@ -111,6 +111,7 @@ def check(values: Values, course: Course, options: Options) -> None:
         values.problems[course.line(row)] = refusals.OUTLIER.text(
             cell=quoted(course.cell(row)), times=int(OUTLIER), neighbours=neighbours
         )
+    values.steps += checked.notes
     values.notes += checked.notes[:SHOWN]
     if len(checked.notes) > SHOWN:
         values.notes.append(f"{len(checked.notes) - SHOWN} more steps of the price like these")

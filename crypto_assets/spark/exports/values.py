@@ -15,7 +15,7 @@ class Values:
     """The rows of a file: `series` has their days, `text` the value of each in normal form.
 
     `problems` and `left_out`: 0-based line -> what is wrong with it, or why it is not a row. `show`
-    gives a line for a message.
+    gives a line for a message. `steps` are all of the price, of which `notes` has the first ones.
     """
 
     kind: Kind
@@ -31,6 +31,7 @@ class Values:
     left_out: dict[int, str] = field(default_factory=dict)
     chosen: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
 
     def take(self, settled: Settled) -> None:
         """Go on with the rows that are kept, by the days they belong to."""

@@ -1,8 +1,8 @@
 """The audit between writing and publishing: what was measured of a currency and what is wrong.
 
 `*_measures` look at the footers of the written files and count the rest in another way than the
-data was made; `*_problems` are plain Python over one such row. Rows are counted on both sides of
-every step. Nothing here changes data.
+data was made; `*_findings` are plain Python over one such row: which rules of `rules` it breaks.
+Rows are counted on both sides of every step. Nothing here changes data.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
+from crypto_assets.spark.exports.steps import JUMP
+from crypto_assets.spark.job_spec import Finding
 from crypto_assets.spark.market_data.silver import NO_DAY
 from crypto_assets.spark.market_data.tables import GOLD, SILVER_HISTORY, SILVER_TREND
-from crypto_assets.spark.problems import SHOWN_PROBLEMS, bad_lines
+from crypto_assets.spark.problems import SHOWN_PROBLEMS, bad_line_texts, bad_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,26 +88,40 @@ def _bad_lines(lines: pa.Table) -> list[Row]:
     return found
 
 
-def bronze_problems(row: Row, currency: Currency, kind: str) -> Iterator[str]:
+def bronze_findings(row: Row, currency: Currency, kind: str) -> Iterator[Finding]:
     """What is wrong with one file's bronze."""
     upload, lines = currency.files[kind], row["file_lines"]
+    name = upload.name
     if row["lines"] != lines or not row["numbered"]:
-        yield (
-            f"{upload.name}: {row['lines']} rows for a file of {lines} lines: some were lost, "
-            "doubled or taken twice"
-        )
+        problem = f"{row['lines']} rows for a file of {lines} lines: some were lost, doubled or"
+        yield Finding("lines", f"{name}: {problem} taken twice", lines, row["lines"])
     elif (known := sum(row[part] for part in PARTS)) != lines:
-        yield f"{upload.name}: only {known} of {lines} lines have a role that is known"
+        problem = f"{name}: only {known} of {lines} lines have a role that is known"
+        yield Finding("roles", problem, lines, known)
     if row["etag"] != upload.etag:
-        yield f"{upload.name}: another file's content was stored for it"
+        problem = f"{name}: another file's content was stored for it"
+        yield Finding("content", problem, upload.etag, row["etag"])
     if not row["data"]:
-        yield f"{upload.name}: there is no data line"
+        yield Finding("data", f"{name}: there is no data line", "a data line", 0)
     elif (row["last_head"] or 0) > row["first_data"]:
-        yield f"{upload.name}: line {row['last_head']} between the data was taken for a header"
+        at = f"line {row['last_head']}"
+        problem = f"{name}: {at} between the data was taken for a header"
+        yield Finding("header", problem, f"above line {row['first_data']}", at)
     elif row["first_foot"] and row["first_foot"] < row["last_data"]:
-        yield f"{upload.name}: line {row['first_foot']} between the data was taken for a footer"
+        at = f"line {row['first_foot']}"
+        problem = f"{name}: {at} between the data was taken for a footer"
+        yield Finding("footer", problem, f"below line {row['last_data']}", at)
     if row["bad"]:
-        yield f"{upload.name}: {bad_lines(row)}"
+        examples = tuple(bad_line_texts(row))
+        yield Finding("bad_lines", f"{name}: {bad_lines(row)}", 0, row["bad"], examples)
+
+
+def step_warnings(steps: list[str]) -> Iterator[Finding]:
+    """The steps of a price that the reader remarked, if there are any."""
+    if steps:
+        count = "1 step" if len(steps) == 1 else f"{len(steps):,} steps"
+        problem = f"{count} of the price of {JUMP:.0f} times or more"
+        yield Finding("steps", problem, 0, len(steps), tuple(steps[:SHOWN_PROBLEMS]), warns=True)
 
 
 def given_measures(lines: pa.Table, values: Values) -> Row:
@@ -169,22 +185,27 @@ def _table_measures(
     return row
 
 
-def silver_problems(kind: str, given: Row, table: Row | None, currency: Currency) -> Iterator[str]:
+def silver_findings(
+    kind: str, given: Row, table: Row | None, currency: Currency
+) -> Iterator[Finding]:
     """What is wrong with one silver table, given what bronze held and what was written."""
     value = VALUES[kind]
     if table is None or not table[f"{value}_count"]:
-        yield f"{kind}: no valid {value} in {given['given']} data lines"
+        problem = f"{kind}: no valid {value} in {given['given']} data lines"
+        yield Finding("values", problem, "a valid value", 0)
         return
-    if given["unreadable"]:
-        yield f"{kind}: {given['unreadable']} rows whose {value} cannot be read"
-    expected = rows_expected(kind, given, currency)
-    if table["rows"] != expected:
-        yield f"{kind}: {expected} rows expected, {table['rows']} written: lost, or several a date"
-    yield from _table_problems(kind, table, value)
-    if kind == "history" and not table["price_min"] > 0:
-        yield f"{kind}: a price of {table['price_min']}; prices are above 0"
-    if kind == "trend" and table["g_trend_min"] < 0:
-        yield f"{kind}: a trend of {table['g_trend_min']}; trends are 0 or more"
+    if unreadable := given["unreadable"]:
+        problem = f"{kind}: {unreadable} rows whose {value} cannot be read"
+        yield Finding("readable_values", problem, 0, unreadable)
+    expected, rows = rows_expected(kind, given, currency), table["rows"]
+    if rows != expected:
+        problem = f"{kind}: {expected} rows expected, {rows} written: lost, or several a date"
+        yield Finding("rows", problem, expected, rows)
+    yield from _table_findings(kind, table, value)
+    if kind == "history" and not (low := table["price_min"]) > 0:
+        yield Finding("range", f"{kind}: a price of {low}; prices are above 0", "> 0", low)
+    if kind == "trend" and (low := table["g_trend_min"]) < 0:
+        yield Finding("range", f"{kind}: a trend of {low}; trends are 0 or more", ">= 0", low)
 
 
 def rows_expected(kind: str, given: Row, currency: Currency) -> int:
@@ -210,60 +231,67 @@ def gold_expectations(history: Series, trend: Series) -> Row:
     }
 
 
-def gold_problems(expected: Row, table: Row) -> Iterator[str]:
+def gold_findings(expected: Row, table: Row) -> Iterator[Finding]:
     """What is wrong with a currency's gold, given what silver held and what was written."""
     for name in ("rows", "first_date", "last_date"):
-        if table[name] != expected[name]:
-            yield f"{name} should be {expected[name]}, is {table[name]}"
-    if table["trend_count"] != expected["g_trend_count"]:
-        yield (
-            f"{expected['g_trend_count']} trend observations in silver, {table['trend_count']} here"
-        )
-    if table["price_count"] < expected["price_count"]:
-        yield f"{expected['price_count']} prices in silver, {table['price_count']} here"
-    yield from _table_problems("gold", table, *GOLD.numbers)
+        wanted, found = expected[name], table[name]
+        if found != wanted:
+            problem = f"{name} should be {wanted}, is {found}"
+            yield Finding(name, problem, wanted, found)
+    wanted, found = expected["g_trend_count"], table["trend_count"]
+    if found != wanted:
+        problem = f"{wanted} trend observations in silver, {found} here"
+        yield Finding("trends", problem, wanted, found)
+    wanted, found = expected["price_count"], table["price_count"]
+    if found < wanted:
+        problem = f"{wanted} prices in silver, {found} here"
+        yield Finding("prices", problem, f">= {wanted}", found)
+    yield from _table_findings("gold", table, *GOLD.numbers)
     yield from _outside("pricema", table, "price")
     yield from _outside("trend_i", table, "trend")
 
 
-def load_problems(gold: Row, table: Row) -> Iterator[str]:
+def load_findings(gold: Row, table: Row) -> Iterator[Finding]:
     """What is wrong with a currency's file for the warehouse, given gold's own measures."""
     for name, value in gold.items():
         if table[name] != value:
-            yield f"{name} is {value} in gold, {table[name]} in the file for the warehouse"
+            problem = f"{name} is {value} in gold, {table[name]} in the file for the warehouse"
+            yield Finding("load_file", problem, value, table[name])
 
 
-def gold_warnings(table: Row) -> Iterator[str]:
+def gold_warnings(table: Row) -> Iterator[Finding]:
     """What a reader of gold should know of how history and trend lie to each other."""
-    if not table["covered"]:
-        yield "history and trend share no day"
-    elif table["covered"] < MIN_COVERED * table["price_count"]:
-        share = table["covered"] / table["price_count"]
-        yield f"the trend covers {share:.0%} of the days with a price"
+    covered, wanted = table["covered"], f">= {MIN_COVERED:.0%} of {table['price_count']} days"
+    if not covered:
+        yield Finding("overlap", "history and trend share no day", wanted, covered, warns=True)
+    elif covered < MIN_COVERED * table["price_count"]:
+        problem = f"the trend covers {covered / table['price_count']:.0%} of the days with a price"
+        yield Finding("overlap", problem, wanted, covered, warns=True)
 
 
-def _table_problems(name: str, table: Row, *values: str) -> Iterator[str]:
-    if table["dates"] != table["rows"]:
-        yield f"{name}: {table['rows'] - table['dates']} rows whose date cannot be read"
-    if table["out_of_order"]:
-        yield (
-            f"{name}: {table['out_of_order']} rows do not come after the date before them: a date "
-            "has several values, or rows are out of order"
+def _table_findings(name: str, table: Row, *values: str) -> Iterator[Finding]:
+    if lacking := table["rows"] - table["dates"]:
+        problem = f"{name}: {lacking} rows whose date cannot be read"
+        yield Finding("dates", problem, table["rows"], table["dates"])
+    if behind := table["out_of_order"]:
+        problem = (
+            f"{name}: {behind} rows do not come after the date before them: a date has several "
+            "values, or rows are out of order"
         )
+        yield Finding("order", problem, 0, behind)
     for value in values:
-        if table[f"{value}_infinite"]:
-            yield f"{name}: {table[f'{value}_infinite']} values of {value} are not finite numbers"
+        if infinite := table[f"{value}_infinite"]:
+            problem = f"{name}: {infinite} values of {value} are not finite numbers"
+            yield Finding("finite", problem, 0, infinite)
 
 
-def _outside(derived: str, table: Row, source: str) -> Iterator[str]:
+def _outside(derived: str, table: Row, source: str) -> Iterator[Finding]:
     """A mean or an interpolation lies within the range of what it was made from."""
     if not table[f"{derived}_count"]:
         return
     low, high = table[f"{source}_min"], table[f"{source}_max"]
-    if table[f"{derived}_min"] < low * (1 - ROUNDING) or table[f"{derived}_max"] > high * (
-        1 + ROUNDING
-    ):
-        yield (
-            f"{derived} {table[f'{derived}_min']}..{table[f'{derived}_max']} leaves the range of "
-            f"{source} {low}..{high}"
-        )
+    least, most = table[f"{derived}_min"], table[f"{derived}_max"]
+    if least < low * (1 - ROUNDING) or most > high * (1 + ROUNDING):
+        wanted, found = f"{low}..{high}", f"{least}..{most}"
+        problem = f"{derived} {found} leaves the range of {source} {wanted}"
+        yield Finding(f"{derived}_range", problem, wanted, found)

@@ -81,6 +81,7 @@ def reading_facts(export: Export) -> dict[str, Any]:
         "granularity": export.granularity,
         "term": export.term,
         "notes": list(export.notes),
+        "steps": list(export.steps),
     }
 
 

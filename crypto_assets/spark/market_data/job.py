@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from crypto_assets.spark.files import Written, encoded, read_published, stage
-from crypto_assets.spark.job_spec import Verdict
+from crypto_assets.spark.job_spec import Finding, Verdict
 from crypto_assets.spark.market_data import audit, silver
 from crypto_assets.spark.market_data.bronze import bronze, data_lines
 from crypto_assets.spark.market_data.currency import Currency
 from crypto_assets.spark.market_data.gold import gold
+from crypto_assets.spark.market_data.outliers import outlier_warnings
 from crypto_assets.spark.market_data.picture import shown
 from crypto_assets.spark.market_data.silver import Series
 from crypto_assets.spark.market_data.tables import (
@@ -69,28 +70,30 @@ def compute(spec: JobSpec, partition: Partition) -> Iterator[Verdict]:
 
 def _bronze(spec: JobSpec, currency: Currency, _: None) -> Made:
     lines: dict[str, pa.Table] = {}
-    problems: list[str] = []
+    findings: list[Finding] = []
     files: dict[str, Written] = {}
     measures: dict[str, Any] = {}
     for folder, kind in zip(BRONZE.folders(currency.ticker), KINDS, strict=True):
         try:
             lines[kind] = bronze(currency, kind)
         except ReadError as reason:
-            problems.append(f"{currency.files[kind].name}: {reason}")
+            problem = f"{currency.files[kind].name}: {reason}"
+            findings.append(Finding("readable", problem, found=str(reason)))
             continue
         files[folder] = encoded(lines[kind], _REPEATING)
         row = audit.bronze_measures(lines[kind], files[folder])
-        problems += audit.bronze_problems(row, currency, kind)
+        findings += audit.bronze_findings(row, currency, kind)
         measures[kind] = _file_measures(row)
+        findings += audit.step_warnings(measures[kind].pop("steps"))
     rows = dict(zip(files, lines.values(), strict=True))
-    return _judged(spec, currency, "bronze", rows, files, problems, measures), lines
+    return _judged(spec, currency, "bronze", rows, files, findings, measures), lines
 
 
 def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None) -> Made:
     if lines is None:
         folders = zip(KINDS, BRONZE.folders(currency.ticker), strict=True)
         lines = {kind: read_published(spec.lake, folder, BRONZE) for kind, folder in folders}
-    problems: list[str] = []
+    findings: list[Finding] = []
     rows: dict[str, pa.Table] = {}
     files: dict[str, Written] = {}
     measures: dict[str, Any] = {}
@@ -100,6 +103,7 @@ def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None
         if kind == "history":
             values = silver.prices(data)
             made[kind] = silver.history(values.series, currency.choices.missing)
+            findings += outlier_warnings(made[kind])
         else:
             values = silver.trends(data)
             made[kind] = silver.trend(values.series)
@@ -111,8 +115,8 @@ def _silver(spec: JobSpec, currency: Currency, lines: dict[str, pa.Table] | None
             files[folder] = encoded(rows[folder])
             row = audit.series_measures(made[kind], files[folder], value)
             measures[kind] = _silver_measures(kind, given, row, currency)
-        problems += audit.silver_problems(kind, given, row, currency)
-    return _judged(spec, currency, "silver", rows, files, problems, measures), made
+        findings += audit.silver_findings(kind, given, row, currency)
+    return _judged(spec, currency, "silver", rows, files, findings, measures), made
 
 
 def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -> Made:
@@ -124,18 +128,20 @@ def _gold(spec: JobSpec, currency: Currency, series: dict[str, Series] | None) -
     rows = {folder: _rows(GOLD, made.days, made.price, made.trend, made.pricema, made.trend_i)}
     files = {folder: encoded(rows[folder])}
     row = audit.gold_measures(made, files[folder])
-    problems = list(audit.gold_problems(audit.gold_expectations(history, trend), row))
+    findings = list(audit.gold_findings(audit.gold_expectations(history, trend), row))
     if LOAD.path in spec.optional:
         (load,) = LOAD.folders(currency.ticker)
         rows[load] = _with_symbol(rows[folder], currency.ticker)
         files[load] = encoded(rows[load], ["symbol"])
-        problems += audit.load_problems(row, audit.gold_measures(made, files[load]))
+        findings += audit.load_findings(row, audit.gold_measures(made, files[load]))
         if files[load].range("symbol") != (currency.ticker, currency.ticker, 0):
-            problems.append("another ticker is in the file for the warehouse")
+            problem = "another ticker is in the file for the warehouse"
+            findings.append(Finding("load_file", problem, currency.ticker))
     measures: dict[str, Any] = _span(row)
-    if not problems:
-        measures["warnings"] = list(audit.gold_warnings(row))
-    verdict = _judged(spec, currency, "gold", rows, files, problems, measures)
+    if not findings:
+        findings += audit.gold_warnings(row)
+        measures["warnings"] = [each.problem for each in findings]
+    verdict = _judged(spec, currency, "gold", rows, files, findings, measures)
     return replace(verdict, shown=shown(made) if verdict.passed else {}), None
 
 
@@ -152,18 +158,21 @@ def _judged(
     layer: str,
     rows: dict[str, pa.Table],
     files: dict[str, Written],
-    problems: list[str],
+    findings: list[Finding],
     measures: dict[str, Any],
 ) -> Verdict:
     """The verdict on a layer, whose files are staged if it passed."""
     if audit.is_read_back(currency):
         differing = [folder for folder, file in files.items() if not file.holds(rows[folder])]
-        problems += [f"{folder}: what is read back is not what was written" for folder in differing]
+        problem = "what is read back is not what was written"
+        findings += [Finding("read_back", f"{folder}: {problem}") for folder in differing]
+    problems = tuple(each.problem for each in findings if not each.warns)
     if not problems:
         for folder, file in files.items():
             stage(spec.staging, folder, file)
     sizes = {} if problems else {folder: file.content.size for folder, file in files.items()}
-    return Verdict(currency.ticker, layer, tuple(problems), measures, files=sizes)
+    found = tuple(findings)
+    return Verdict(currency.ticker, layer, problems, measures, files=sizes, findings=found)
 
 
 def _published(spec: JobSpec, table: Table, currency: Currency) -> Series:

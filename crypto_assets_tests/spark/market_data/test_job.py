@@ -247,8 +247,9 @@ def test_what_breaks_on_one_currency_is_its_own_verdict(run, currency):
 
 def test_the_audit_of_files_for_the_warehouse_compares_each_measure_with_golds():
     gold = {"rows": 3, "price_count": 2, "price_max": 5.0, "price_min": None}
-    assert list(audit.load_problems(gold, dict(gold))) == []
-    assert list(audit.load_problems(gold, {**gold, "rows": 2, "price_max": 4.0})) == [
+    assert list(audit.load_findings(gold, dict(gold))) == []
+    found = audit.load_findings(gold, {**gold, "rows": 2, "price_max": 4.0})
+    assert [each.problem for each in found] == [
         "rows is 3 in gold, 2 in the file for the warehouse",
         "price_max is 5.0 in gold, 4.0 in the file for the warehouse",
     ]
@@ -298,9 +299,9 @@ def test_the_audit_of_bronze_counts_lines_and_knows_the_file(change, problem):
         "first_foot": None,
     }
     order = Currency("BTC", {"history": upload, "trend": upload})
-    assert list(audit.bronze_problems(row, order, "history")) == []
-    (found,) = audit.bronze_problems({**row, **change}, order, "history")
-    assert problem in found
+    assert list(audit.bronze_findings(row, order, "history")) == []
+    (found,) = audit.bronze_findings({**row, **change}, order, "history")
+    assert problem in found.problem
 
 
 def test_the_audit_of_silver_and_gold_counts_both_sides():
@@ -316,7 +317,7 @@ def test_the_audit_of_silver_and_gold_counts_both_sides():
         "price_max": 2.0,
         "price_infinite": 0,
     }
-    assert list(audit.silver_problems("history", given, table, order)) == []
+    assert list(audit.silver_findings("history", given, table, order)) == []
     for change, problem in (
         ({"rows": 39, "dates": 39}, "40 rows expected, 39 written"),
         ({"rows": 41, "dates": 41}, "several a date"),
@@ -326,5 +327,5 @@ def test_the_audit_of_silver_and_gold_counts_both_sides():
         ({"price_count": 0}, "no valid price"),
         ({"out_of_order": 3}, "do not come after the date before them"),
     ):
-        found = list(audit.silver_problems("history", given, {**table, **change}, order))
-        assert problem in found[0]
+        found = list(audit.silver_findings("history", given, {**table, **change}, order))
+        assert problem in found[0].problem

@@ -123,9 +123,8 @@ def test_a_date_that_is_no_day_of_the_calendar_is_refused():
         audit.given_measures(data, read),
         audit.series_measures(history, file, "price"),
     )
-    assert list(audit.silver_problems("history", given, written, order)) == [
-        "history: 1 rows whose date cannot be read"
-    ]
+    found = audit.silver_findings("history", given, written, order)
+    assert [each.problem for each in found] == ["history: 1 rows whose date cannot be read"]
 
 
 def test_a_trend_below_one_is_a_half_and_a_missing_one_is_no_observation():
