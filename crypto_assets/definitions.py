@@ -12,6 +12,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from crypto_assets.defs.account_profile import PROFILE
+from crypto_assets.defs.checks import CURRENCY_CHECKS
 from crypto_assets.defs.files import file_specs, quarantine_spec
 from crypto_assets.defs.jobs import refresh_job
 from crypto_assets.defs.late import late_notice
@@ -42,7 +43,7 @@ def defs_of(settings: Settings) -> dg.Definitions:
     shown = Shown(wiring.kinds(settings), wiring.lake_uri(settings), settings.owners)
     layers = [
         layers_asset(ACCOUNTS, shown, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
-        layers_asset(MARKET_DATA, shown),
+        layers_asset(MARKET_DATA, shown, checks=CURRENCY_CHECKS),
     ]
     jobs = list(map(refresh_job, DATA_SETS, layers))
     files = [spec for data_set in DATA_SETS for spec in file_specs(data_set)]

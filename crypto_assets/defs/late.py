@@ -6,8 +6,9 @@ When a currency is late is in `resources/market_data/freshness`; `status --late`
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -60,8 +61,15 @@ def late_now(settings: Settings, today: date) -> list[Late]:
     names = wiring.registries(settings)[0].names()
     known = wiring.outcomes(settings).layers(MARKET_DATA.name, names, (MEASURED,))
     measures = {name: of[MEASURED].measures for name, of in known.items() if MEASURED in of}
+    return late_of(settings, measures, today)
+
+
+def late_of(
+    settings: Settings, measures: Mapping[str, Mapping[str, Any]], today: date | None = None
+) -> list[Late]:
+    """The late ones of the currencies whose measures are given, with their owners' allowances."""
     overrides, _ = read_overrides(wiring.inbox(settings))
-    return late(measures, overrides, today)
+    return late(measures, overrides, today or utc_day())
 
 
 def notice(found: Sequence[Late], place: str) -> tuple[str, str]:

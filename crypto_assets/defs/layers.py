@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 from crypto_assets.defs.account_profile import Check
+from crypto_assets.defs.checks import PartitionChecks
 from crypto_assets.defs.files import file_key
 from crypto_assets.defs.measured import measured
 from crypto_assets.defs.partitions import partitions_named
@@ -49,28 +50,32 @@ def layers_asset(
     *,
     options: dict[str, dg.Field] | None = None,
     check: Check | None = None,
+    checks: PartitionChecks | None = None,
 ) -> dg.AssetsDefinition:
     """The data set's layers as one asset function, which asks for its refresh as a resource.
 
     `options` are what a person may say to a run; they are handed to `Refresh.with_options`.
+    `check` is one of a run, `checks` are of each partition.
     """
+    specs = [*([check.spec] if check else []), *(checks.specs if checks else [])]
+    beside = checks.resources if checks else ()
 
     @dg.multi_asset(
         name=data_set.name,
         specs=list(layer_specs(data_set, shown)),
-        check_specs=[check.spec] if check else None,
+        check_specs=specs or None,
         partitions_def=partitions_named(data_set.partition),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run() if data_set.batched else None,
         pool=POOL,
         config_schema=options or {},
-        required_resource_keys={data_set.name, "process", "metrics"},
+        required_resource_keys={data_set.name, "process", "metrics", *beside},
     )
     def layers(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
         """Refreshes the selected layers of the selected partitions; fails naming what failed."""
         own: Refresh = getattr(context.resources, data_set.name)
         chosen = own.with_options(context.op_execution_context.op_config)
-        yield from _refreshed(context, chosen, check)
+        yield from _refreshed(context, chosen, check, checks)
 
     return layers
 
@@ -144,7 +149,10 @@ def _code(data_set: DataSet) -> dict[str, Any]:
 
 
 def _refreshed(
-    context: dg.AssetExecutionContext, refresh: Refresh, check: Check | None
+    context: dg.AssetExecutionContext,
+    refresh: Refresh,
+    check: Check | None,
+    checks: PartitionChecks | None,
 ) -> Iterator[dg.AssetCheckResult]:
     instance, run_id, data_set = context.instance, context.run.run_id, refresh.data_set
     partitions = list(context.partition_keys)
@@ -164,6 +172,8 @@ def _refreshed(
                 shown = {check.name: dg.MetadataValue.json(found)} if check and found else {}
                 events.append(event(verdict, {**facts, **shown}))
             log_asset_events(context, events)
+            if checks:
+                checks.log(context, result)
             progress("record", len(result.verdicts), len(partitions) * len(layers))
             failed += [verdict for verdict in result.verdicts if verdict.problems]
         # At the end: a run that repeats a killed one may go on with what that one left.
