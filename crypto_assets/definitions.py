@@ -4,7 +4,7 @@ uploads (sensor) -> history_file, trend_file -> bronze -> silver -> gold -> ware
 customers_file, accounts_file -> accounts_bronze -> accounts_silver -> customer_accounts ->
 customer_account_store, by snapshot; warehouse -> market_report; what is neither's -> quarantine;
 what fails -> failure_notice; what is old -> prune (once a day); whose last price is old ->
-late_notice (once a day).
+late_notice, check_freshness (once a day).
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ import dagster as dg
 from crypto_assets.defs.account_profile import PROFILE
 from crypto_assets.defs.checks import CURRENCY_CHECKS
 from crypto_assets.defs.files import file_specs, quarantine_spec
+from crypto_assets.defs.fresh import fresh_job, fresh_sensor
 from crypto_assets.defs.jobs import refresh_job
 from crypto_assets.defs.late import late_notice
 from crypto_assets.defs.layers import Shown, layers_asset
@@ -52,11 +53,12 @@ def defs_of(settings: Settings) -> dg.Definitions:
     fixed = {name: _fixed(make, settings) for name, make in wiring.RESOURCES.items()}
     return dg.Definitions(
         assets=[*files, quarantine_spec, *layers, market_report],
-        jobs=[*jobs, prune_job],
+        jobs=[*jobs, prune_job, fresh_job()],
         sensors=[
             uploads([each.name for each in DATA_SETS], jobs),
             failure_notice(DATA_SETS),
             late_notice(),
+            fresh_sensor(),
             prune_sensor(),
         ],
         executor=dg.in_process_executor,  # one step a run: another process would only take time

@@ -69,7 +69,7 @@ def log_checks(context: dg.AssetExecutionContext, result: LayerResult) -> None:
     targets = materialized_last(context.instance, dg.AssetKey(result.layer), tickers)
     events: list[AssetEvent] = []
     for verdict in verdicts:
-        broken = [*_broken(verdict), *_late(found.get(verdict.partition))]
+        broken = [*_broken(verdict), *late_findings(found.get(verdict.partition))]
         events += _evaluations(verdict, broken, targets.get(verdict.partition))
     log_asset_events(context, events)
 
@@ -94,6 +94,14 @@ def evaluation(
     )
 
 
+def late_findings(found: Late | None) -> list[Finding]:
+    """What the check `fresh` finds of a currency that is late; nothing if it is not."""
+    if found is None:
+        return []
+    problem = f"the last price is of {found.last_price}, {found.days} days ago"
+    return [Finding("fresh", problem, f"<= {found.allowed_days} days", found.days, warns=True)]
+
+
 def _evaluations(
     verdict: Verdict, broken: Sequence[Finding], target: Target | None
 ) -> Iterator[dg.AssetCheckEvaluation]:
@@ -110,12 +118,6 @@ def _broken(verdict: Verdict) -> Iterator[Finding]:
     yield from (each for each in verdict.findings if each.warns)
     for finding, problem in zip_longest(of_rules, verdict.problems):
         yield replace(finding or Finding(PUBLISHED, problem), problem=problem)
-
-
-def _late(found: Late | None) -> Iterator[Finding]:
-    if found:
-        problem = f"the last price is of {found.last_price}, {found.days} days ago"
-        yield Finding("fresh", problem, f"<= {found.allowed_days} days", found.days, warns=True)
 
 
 def _metadata(check: Check, broken: Sequence[Finding]) -> dict[str, Any]:

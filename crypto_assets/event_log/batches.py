@@ -35,7 +35,9 @@ AssetEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvalua
 Target = AssetCheckEvaluationTargetMaterializationData
 
 
-def log_asset_events(context: dg.AssetExecutionContext, events: Sequence[AssetEvent]) -> None:
+def log_asset_events(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, events: Sequence[AssetEvent]
+) -> None:
     """Logs these events of the step as `context.log_event` logs each, in their order.
 
     They are in the event log, but neither among the lines that the process prints nor in the list
@@ -105,8 +107,8 @@ def materialized_last(
     events themselves, of which there may be thousands.
     """
     events, columns = instance.event_log_storage, SqlEventLogStorageTable.c
-    if not isinstance(events, SqlEventLogStorage):
-        return {}
+    if not (partitions and isinstance(events, SqlEventLogStorage)):
+        return {}  # Dagster takes no partitions for all of them
     kind = DagsterEventType.ASSET_MATERIALIZATION
     newest = events.get_latest_storage_id_by_partition(asset, kind, set(partitions))
     query = db.select(columns.id, columns.partition, columns.run_id, columns.timestamp).where(
