@@ -44,8 +44,8 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
-from crypto_assets.event_log.check_rows import Stored, is_kept, is_storable, store_checks
-from crypto_assets.event_log.rows import row_of
+from .check_rows import Stored, is_kept, is_storable, store_checks
+from .rows import row_of
 
 _ID = SqlEventLogStorageTable.c.id
 _ENGINES = 16  # files whose engines are kept: a web server looks at thousands of runs

@@ -41,8 +41,7 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
     codes = _codes(count, lines, table)
     special, problems = _special(codes, table, layout, column, values)
     _refuse_if_too_many(problems, table)
-    dates = scatter(series.written, lines, count)
-    texts = scatter(values.text, lines, count)
+    dates, texts = (scatter(each, lines, count) for each in (series.written, values.text))
     undated = any(codes[line] == DATA for line in special)
     for line, code in special.items():
         codes[line] = code
