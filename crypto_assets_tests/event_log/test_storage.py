@@ -81,7 +81,7 @@ def contents(folder: Path, runs: list[str]) -> dict[str, list[str]]:
         for table, columns in TABLES.items():
             read = rows(folder / f"history/runs/{name}.db", f"SELECT {columns} FROM {table}")
             place = same_without(f"{name}: {table}", runs)
-            found[place] = [same_without(repr(row), runs) for row in sorted(read)]
+            found[place] = sorted(same_without(repr(row), runs) for row in read)
     return found
 
 
