@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets.resources import wiring
+from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets_tests.helpers.exports_text import history_csv
 
 
@@ -62,6 +63,17 @@ def test_failed_and_stale_redo_only_what_needs_it(run, add):
         0,
         [["ETH", "ok"], ["XMR", "ok"]],
     )
+
+
+def test_what_a_notice_says_to_type_tries_the_right_file_that_came_and_what_still_fails(run, add):
+    add("BTC")
+    for ticker in ("ETH", "XMR"):
+        add(ticker, cells={12: "n.a. see mail"})
+    assert run("materialize", "--all")[0] == 1
+    add("ETH")
+    code, out, _ = run(*MARKET_DATA.command.split())
+    verdicts = [line.split()[:2] for line in out.splitlines()]
+    assert (code, verdicts) == (1, [["ETH", "ok"], ["XMR", "FAILED"]])
 
 
 def test_remove_takes_a_currency_out_of_everything_and_it_may_come_again(run, home, add):

@@ -58,7 +58,7 @@ def test_one_notice_of_a_run_names_each_ticker_its_layer_the_reason_and_the_cure
     for line, ticker in zip(text.splitlines(), ("ETH", "XMR"), strict=False):
         at = f"{ticker} failed at bronze: {ticker} Historical Data.csv: line 12: not a price"
         assert line.startswith(at)
-    assert text.endswith("`crypto-assets materialize --failed` tries again.")
+    assert text.endswith("`crypto-assets materialize --failed --stale` tries again.")
 
 
 def test_a_long_notice_is_cut_and_says_so():
@@ -72,9 +72,13 @@ def test_a_long_notice_is_cut_and_says_so():
 @pytest.mark.parametrize(
     ("job", "layers", "cure"),
     [
-        ("refresh_currencies", None, "`crypto-assets materialize --failed` tries again"),
+        ("refresh_currencies", None, "`crypto-assets materialize --failed --stale` tries again"),
         ("refresh_accounts", None, "`crypto-assets accounts` tries again"),
-        ("__ASSET_JOB", ["gold", "warehouse"], "`crypto-assets materialize --failed` tries again"),
+        (
+            "__ASSET_JOB",
+            ["gold", "warehouse"],
+            "`crypto-assets materialize --failed --stale` tries again",
+        ),
         ("__ASSET_JOB", ["accounts_bronze"], "`crypto-assets accounts` tries again"),
         ("somebody_elses", ["table"], ""),
     ],

@@ -108,7 +108,7 @@ def test_uploads_to_a_deployed_environment_become_tables_or_a_notice_by_themselv
     notice = json.loads(notices[0]["Body"])
     assert notice["Subject"].startswith("1 ticker failed in run ")
     assert "ETH failed at bronze: ETH Historical Data.csv: line 9: " in notice["Message"]
-    assert "`crypto-assets materialize --failed` tries again" in notice["Message"]
+    assert "`crypto-assets materialize --failed --stale` tries again" in notice["Message"]
     assert lake.find("gold/ticker=ETH/data.parquet") is None
 
 

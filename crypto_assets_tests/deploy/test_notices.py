@@ -129,7 +129,7 @@ TEXTS = {
             f"2 tickers failed in run {RUN}\n"
             "ETH failed at bronze: Ether Prices.csv: line 12: not a price: 'n.a. see mail'\n"
             "XMR failed at silver: history: no valid price in 3 data lines\n"
-            "Upload files that are right; `crypto-assets materialize --failed` tries again."
+            "Upload files that are right; `crypto-assets materialize --failed --stale` tries again."
         ),
     ),
     "late currencies": (

@@ -16,7 +16,7 @@ MARKET_DATA = DataSet(
     name="market_data",
     noun="currencies",
     partition="ticker",
-    command="materialize --failed",
+    command="materialize --failed --stale",
     files={
         "history": "The daily price history of a currency, as its owner uploaded it.",
         "trend": "The Google-Trends series of a currency, as its owner uploaded it.",
