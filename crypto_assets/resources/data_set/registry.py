@@ -63,6 +63,9 @@ class Registry:
             # All it has is its name, and file systems keep the order of names: nothing to wait for.
             self.objects.write(self._due_key(name, uuid.uuid4().hex), b"", durable=False)
 
+        def wait_no_more(name: str) -> None:
+            self.objects.delete([self._key("waiting", name)])
+
         complete = {entry.partition for entry in entries if self.is_complete(entry)}
         for _ in self.objects.for_each(mark_due, sorted(complete)):
             pass
@@ -70,14 +73,14 @@ class Registry:
         for entry in entries:
             folder = "entries" if entry.partition in complete else "waiting"
             documents[self._key(folder, entry.partition)] = entry.document()
-        wait_no_more = []
+        registered = []
         try:
             for name in map(_name, self.objects.write_all(documents.items())):
-                if name in complete:
-                    wait_no_more.append(self._key("waiting", name))
+                registered.append(name)
                 yield name
         finally:
-            self.objects.delete(wait_no_more)
+            for _ in self.objects.for_each(wait_no_more, complete.intersection(registered)):
+                pass
 
     def assign(
         self, partition: str, kind: str, upload: StoredUpload, facts: Mapping[str, Any]
