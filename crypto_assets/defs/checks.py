@@ -16,12 +16,7 @@ import dagster as dg
 
 from crypto_assets.defs.late import late_of
 from crypto_assets.defs.partitions import partitions_named
-from crypto_assets.event_log.batches import (
-    AssetEvent,
-    Target,
-    log_asset_events,
-    materialized_last,
-)
+from crypto_assets.event_log.batches import Target, log_asset_events, materialized_last
 from crypto_assets.resources.data_set.outcomes import flat
 from crypto_assets.resources.market_data.freshness import MEASURED, Late
 from crypto_assets.spark.job_spec import Finding, LayerResult, Verdict
@@ -61,16 +56,18 @@ def check_specs() -> Iterator[dg.AssetCheckSpec]:
 def log_checks(context: dg.AssetExecutionContext, result: LayerResult) -> None:
     """Logs what the checks of a layer say, once what was materialized of it is logged."""
     verdicts = [verdict for verdict in result.verdicts if not verdict.superseded_by]
-    measures = {each.partition: flat(each.measures) for each in verdicts if each.passed}
     found: dict[str, Late] = {}
     if result.layer == MEASURED:
+        measures = {each.partition: flat(each.measures) for each in verdicts if each.passed}
         found = {each.ticker: each for each in late_of(context.resources.settings, measures)}
     tickers = [verdict.partition for verdict in verdicts]
     targets = materialized_last(context.instance, dg.AssetKey(result.layer), tickers)
-    events: list[AssetEvent] = []
+    events: list[dg.AssetCheckEvaluation] = []
     for verdict in verdicts:
         broken = [*_broken(verdict), *late_findings(found.get(verdict.partition))]
         events += _evaluations(verdict, broken, targets.get(verdict.partition))
+    # Above its partitions the UI shows what a check said last: better what somebody should see.
+    events.sort(key=lambda each: not each.passed)
     log_asset_events(context, events)
 
 

@@ -156,7 +156,9 @@ def _refreshed(
 ) -> Iterator[dg.AssetCheckResult]:
     instance, run_id, data_set = context.instance, context.run.run_id, refresh.data_set
     partitions = list(context.partition_keys)
-    layers = [n for n in data_set.layers if dg.AssetKey(n) in context.selected_asset_keys]
+    checked_assets = {key.asset_key for key in context.selected_asset_check_keys}
+    wanted = context.selected_asset_keys | checked_assets  # a check alone is made with its layer
+    layers = [name for name in data_set.layers if dg.AssetKey(name) in wanted]
     report = functools.partial(_report, context, len(partitions))
     failed: list[Verdict] = []
     checked: dict[str, Any] | None = None

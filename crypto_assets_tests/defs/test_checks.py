@@ -11,7 +11,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from crypto_assets.defs.partitions import partitions_named
+from crypto_assets.definitions import defs_of
+from crypto_assets.defs.partitions import RANGE_TAGS, partitions_named
 from crypto_assets.event_log.checks import partitions_by_status
 from crypto_assets.resources import wiring
 from crypto_assets.resources.home.instance import open_instance
@@ -164,3 +165,22 @@ def test_a_check_that_fails_says_what_was_expected_and_found_with_examples(fifty
         "",
     )
     assert said("warehouse", "rows", "LOST")[0].startswith("rows loaded differ from the")
+
+
+def test_a_check_that_is_executed_alone_makes_its_layer_again(add, run, settings):
+    add("BTC")
+    assert run("materialize", "BTC")[0] == 0
+    check = key("silver", "audit")
+    job = defs_of(settings).resolve_job_def("refresh_currencies")
+    with open_instance(settings) as instance:
+        result = job.get_subset(asset_check_selection={check}).execute_in_process(
+            instance=instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags=dict.fromkeys(RANGE_TAGS, "BTC"),
+        )
+        assert result.success
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+        made = instance.get_records_for_run(result.run_id, of_type=kind).records
+        assert [each.asset_key for each in made] == [check.asset_key]
+        statuses = partitions_by_status(instance, check, partitions_named("ticker"))
+        assert statuses["SUCCEEDED"] == {"BTC"}
