@@ -52,8 +52,7 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
     rows = count - dates.null_count
     reasons = values.left_out | problems
     if not rows:
-        line = min(reasons)
-        raise refusals.NO_LINE.refused(table.line(line), reason=reasons[line])
+        raise refusals.NO_LINE.refused(table.line(line := min(reasons)), reason=reasons[line])
     first, last = _ends(series, dates if undated else None)
     columns = [index(count, 1), _ROLES.take(roles), table.cells, dates, texts]
     return Export(
