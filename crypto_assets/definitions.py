@@ -42,9 +42,10 @@ DATA_SETS = (ACCOUNTS, MARKET_DATA)
 def defs_of(settings: Settings) -> dg.Definitions:
     """All assets, jobs, sensors and resources that these settings choose."""
     shown = Shown(wiring.kinds(settings), wiring.lake_uri(settings), settings.owners)
+    checked = settings.checks == "on"
     layers = [
         layers_asset(ACCOUNTS, shown, options={"confirm_mass_delete": _CONFIRM}, check=PROFILE),
-        layers_asset(MARKET_DATA, shown, checks=CURRENCY_CHECKS),
+        layers_asset(MARKET_DATA, shown, checks=CURRENCY_CHECKS if checked else None),
     ]
     jobs = list(map(refresh_job, DATA_SETS, layers))
     files = [spec for data_set in DATA_SETS for spec in file_specs(data_set)]
@@ -53,12 +54,12 @@ def defs_of(settings: Settings) -> dg.Definitions:
     fixed = {name: _fixed(make, settings) for name, make in wiring.RESOURCES.items()}
     return dg.Definitions(
         assets=[*files, quarantine_spec, *layers, market_report],
-        jobs=[*jobs, prune_job, fresh_job()],
+        jobs=[*jobs, prune_job, *([fresh_job()] if checked else ())],
         sensors=[
             uploads([each.name for each in DATA_SETS], jobs),
             failure_notice(DATA_SETS),
             late_notice(),
-            fresh_sensor(),
+            *([fresh_sensor()] if checked else ()),
             prune_sensor(),
         ],
         executor=dg.in_process_executor,  # one step a run: another process would only take time

@@ -195,6 +195,9 @@ class Settings(Table):
         10,
         "Last snapshots of customer accounts of which bronze and silver stay.",
     )
+    checks: str = setting(
+        one_of("on", "off"), "on", "Whether each currency's checks are evaluated, for the UI."
+    )
     metrics: str = setting(
         text, "off", "Where metrics go: `off`, or `otlp` (OpenTelemetry's variables say where)."
     )

@@ -122,6 +122,15 @@ def test_every_layer_says_what_its_rows_and_columns_hold_and_where_its_tables_ar
     assert [column.name for column in columns] == ["date", "price", "ticker", "g_trend"]
 
 
+@pytest.mark.parametrize(("value", "there"), [("on", True), ("off", False)])
+def test_the_checks_of_currencies_can_be_left_away(home, monkeypatch, value, there):
+    monkeypatch.setenv("CRYPTO_ASSETS_CHECKS", value)
+    defs = defs_of(read_settings())
+    gold = defs.resolve_job_def("refresh_currencies").asset_layer.get(dg.AssetKey("gold"))
+    assert bool(gold.check_keys) == there
+    assert ("check_freshness" in {sensor.name for sensor in defs.sensors or ()}) == there
+
+
 def test_the_owners_of_the_settings_are_those_of_every_layer(home, monkeypatch):
     monkeypatch.setenv("CRYPTO_ASSETS_OWNERS", "team:data, Anna@example.com")
     of_settings = defs_of(read_settings())
