@@ -142,13 +142,14 @@ class Lake:
         """
         if current is None:
             current = self.current(data_set, made)
+        place = self.key(staging)
         folders: dict[str, list[Object]] = {}
         if not all(one.files for layers in made.values() for one in layers.values()):
-            for found in self.parquet_files(self.key(staging)):
+            for found in self.parquet_files(place):
                 folders.setdefault(found.key.rpartition("/")[0], []).append(found)
 
         def published(partition: str) -> tuple[str, str] | None:
-            publication = _Publication(self, data_set, self.key(staging), partition, current)
+            publication = _Publication(self, data_set, place, partition, current)
             return publication.publish(made[partition], folders)
 
         problems = dict(zip(made, self.objects.for_each(published, made), strict=True))
@@ -290,8 +291,9 @@ class _Publication:
             if layer not in made or made[layer].version == version
         }
         run = self.staging.rpartition("/")[2]
-        # Always: a run that was publishing here finds out by it, and stops.
-        etag = self._write(replace(manifest, versions=old, publishing=run), etag)
+        if etag is not None or self.lake.objects.shared:
+            # Whatever it changes: another run that was publishing here finds out by it, and stops.
+            etag = self._write(replace(manifest, versions=old, publishing=run), etag)
         etags = {
             target: self._moved(file.key, target, manifest.etags.get(target), run)
             for target, file in moves.items()

@@ -37,6 +37,8 @@ _CHUNK = 1 << 20
 class LocalObjects(Objects):
     """A folder of the local file system."""
 
+    shared = False
+
     root: str
 
     @classmethod
@@ -117,12 +119,16 @@ class LocalObjects(Objects):
         self.write(key, content, durable=False)
         return ""
 
-    def move(self, source: str, target: str, etag: str | None) -> str:  # noqa: ARG002
+    def move(self, source: str, target: str, etag: str | None) -> str:
         file, place = self._place(source), self._place(target)
+        folder = place.rpartition("/")[0]
+        if etag is None:  # then the folder, too, most often is to be made
+            with suppress(FileExistsError, FileNotFoundError):
+                os.mkdir(folder)  # noqa: PTH102 - as `_place` says
         try:
-            os.replace(file, place)  # noqa: PTH105 - as `_place` says
+            os.replace(file, place)  # noqa: PTH105
         except FileNotFoundError:  # most often the folder is there
-            os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
             os.replace(file, place)  # noqa: PTH105
         moved = self.find(target)
         return moved.etag if moved else ""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, NamedTuple, Self, TypeVar
+from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from crypto_assets.resources.settings import Settings
 
@@ -49,6 +49,9 @@ def is_hidden(key: str) -> bool:
 
 class Objects(ABC):
     """A tree of objects."""
+
+    shared: ClassVar[bool] = True
+    """Whether others may write here whom `locked` does not keep out."""
 
     @classmethod
     @abstractmethod

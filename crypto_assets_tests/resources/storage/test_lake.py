@@ -251,6 +251,28 @@ def test_a_layer_that_is_being_replaced_has_no_version_but_its_rows(lake, put):
 
 
 @local
+def test_a_first_publication_that_breaks_off_says_nothing_and_the_next_one_replaces_its_files(
+    lake, put
+):
+    folders = ("bronze/kind=history/ticker=BTC", "bronze/kind=trend/ticker=BTC")
+    for content in ("of the first", "of the second"):
+        for folder in folders:
+            put(f"{folder}/part-0.parquet", content)
+        place = Path(lake.objects.root, folders[1], "data.parquet")
+        if content == "of the first":
+            place.mkdir(parents=True)  # nothing can take its place
+        made = {"BTC": {"bronze": Made(content)}}
+        problems = lake.publish(MARKET_DATA, lake.staging("run"), made)
+        if content == "of the first":
+            assert list(problems) == ["BTC"]
+            assert lake.current(MARKET_DATA, ["BTC"]) == {}
+            place.rmdir()
+        lake.discard(lake.staging("run"))
+    assert contents(lake) == {f"{folder}/data.parquet": "of the second" for folder in folders}
+    assert lake.manifests(MARKET_DATA, ["BTC"])["BTC"].versions == {"bronze": "of the second"}
+
+
+@local
 def test_a_manifest_that_cannot_be_opened_keeps_its_partition_as_it_is_and_no_other(lake, put):
     key = "_manifests/market_data/BTC.json"
     Path(lake.objects.root, key).mkdir(parents=True)
