@@ -243,6 +243,19 @@ def test_a_batch_killed_between_two_renames_leaves_each_file_old_or_new(home, up
     assert_recovers(home, old, first, second)
 
 
+def test_new_currencies_killed_between_two_renames_count_as_made_only_after_the_next_run(home):
+    lake = Path(home.settings.lake_folder)
+    shutil.rmtree(lake)
+    home.die("rename", 3)  # the first finds no folder, the third is of another file
+    assert [str(path.relative_to(lake)) for path in lake.glob("bronze/*/*/data.parquet")] == [
+        f"bronze/kind=history/ticker={min(TICKERS)}/data.parquet"
+    ]
+    assert not any(wiring.market_data(home.settings).versions(TICKERS).values())
+    home.call(*MATERIALIZE)
+    assert home.signatures() == dict.fromkeys(TICKERS, NEW)
+    assert len(home.published()) == FILES + len(TICKERS)
+
+
 def test_a_batch_killed_inside_the_warehouse_transaction_keeps_every_row(home, uploaded):
     _, old, _ = uploaded
     home.die("commit", 1)  # the old rows are deleted, the new ones inserted
