@@ -6,8 +6,11 @@ order they are cast at once. Whatever is not so regular is left to the patterns 
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from .arrays import strings
 
 WIDTH = 10  # of a day in ISO form
 _ISO = {"y": range(4), "m": range(5, 7), "d": range(8, 10)}  # where each part is in it
@@ -54,10 +57,7 @@ def iso_text(data: bytes, width: int, slots: dict[str, tuple[int, int]]) -> Any 
     for part, places in _ISO.items():
         for to, place in zip(places, range(*slots[part]), strict=True):
             text[to::WIDTH] = data[place::width]
-    count = len(text) // WIDTH
-    return pa.Array.from_buffers(pa.binary(WIDTH), count, [None, pa.py_buffer(text)]).cast(
-        pa.string()
-    )
+    return strings(np.arange(0, len(text) + 1, WIDTH, dtype=np.int32), text)
 
 
 def days_of(text: Any) -> Any | None:

@@ -154,7 +154,9 @@ def _valid(reading: Reading) -> tuple[Any, Any]:
 
 
 def _times(steps: NDArray[np.int32]) -> Counter[int]:
-    """How often each step occurs; of a regular series there are few."""
+    """How often each step occurs; in most files all are the same."""
+    if (steps == steps[0]).all():
+        return Counter({int(steps[0]): len(steps)})
     values, counts = np.unique(steps, return_counts=True)
     return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 

@@ -8,6 +8,7 @@ import csv
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,11 @@ class Table:
     def sample(self) -> list[list[str]]:
         """The trimmed cells of a few body lines, spread over the file."""
         step = max(1, len(self.body) // SAMPLE_ROWS)
-        lines = self.cells.take(self.body[step // 2 :: step]).to_pylist()
+        lines = self.cells.take(self.body[step // 2 :: step])
+        cells = [cell.strip(AROUND) for cell in lines.values.to_pylist()]
         missing = [""] * self.width
-        return [[cell.strip(AROUND) for cell in (cells + missing)[: self.width]] for cells in lines]
+        ends = pairwise(lines.offsets.to_pylist())
+        return [(cells[start:end] + missing)[: self.width] for start, end in ends]
 
     def column(self, index: int) -> Any:
         """The trimmed cells of column `index` (0-based) over the body lines; "" where missing."""
@@ -188,7 +191,7 @@ def _delimiter(sample: list[str]) -> str:
     if not sample:
         raise refusals.EMPTY.refused()
     best, best_share = ",", 0.0
-    trailing = any(line.endswith(DELIMITERS) for line in sample)  # a spreadsheet may add them
+    trailing = not {line[-1] for line in sample}.isdisjoint(DELIMITERS)  # a spreadsheet adds them
     inside = "".join([line.rstrip(_ENDS) for line in sample] if trailing else sample)
     for delimiter in [each for each in DELIMITERS if each in inside] or DELIMITERS:
         widths: Counter[int] = Counter()

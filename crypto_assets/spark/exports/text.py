@@ -8,13 +8,12 @@ import codecs
 from dataclasses import dataclass
 from typing import IO, Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from crypto_assets.spark.problems import ReadError
 
 from . import refusals
-from .arrays import MAX_LINES, UNIT
+from .arrays import MAX_LINES, UNIT, lines_of
 from .lookup import count_known_words
 from .refusals import Line
 
@@ -97,7 +96,7 @@ def read_text(stream: IO[bytes]) -> Text:
     if UNIT in text:
         at = _line_at(text, text.index(UNIT))
         raise refusals.DAMAGED.refused(at, what="a control character")
-    lines = pc.split_pattern(pa.array([text.removesuffix("\n")]), "\n").values
+    lines = lines_of(text.removesuffix("\n"))
     if not _all_short(text):
         _check_line_lengths(lines)
     return Text(lines, encoding, truncated, text.endswith("\n"))
