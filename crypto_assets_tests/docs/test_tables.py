@@ -15,6 +15,7 @@ from crypto_assets.resources.settings import AwsSettings, Settings, read_setting
 from crypto_assets.resources.warehouse.daily import DAILY
 from crypto_assets.spark.accounts.tables import CUSTOMER_ACCOUNTS
 from crypto_assets.spark.exports.refusals import REASONS
+from crypto_assets.spark.market_data.rules import CHECKS
 from crypto_assets.spark.market_data.tables import CURRENCIES, GOLD
 from crypto_assets_tests.helpers.pages import PAGES, blocks
 
@@ -30,6 +31,13 @@ def test_the_table_of_shapes_is_what_the_command_prints():
 )
 def test_the_tables_of_columns_are_what_the_code_declares(page, table):
     assert table.markdown() in PAGES[f"docs/{page}.md"]
+
+
+def test_the_page_of_checks_names_each_with_its_layer_and_colour():
+    row = re.compile(r"^\| `(\w+)` \| `(\w+)` \| (red|yellow) ", re.MULTILINE)
+    colour = {True: "yellow", False: "red"}
+    named = [(each.layer, each.name, colour[each.warns]) for each in CHECKS]
+    assert row.findall(PAGES["docs/checks.md"]) == named
 
 
 def reasons() -> str:
