@@ -46,7 +46,7 @@ def replace_all(contents: Iterable[tuple[str, bytes]]) -> Iterator[str]:
         for path, content in contents:
             temporary, handle = _beside(path, PRIVATE)
             written[temporary] = path
-            with os.fdopen(handle, "wb", buffering=0) as stream:
+            with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
         for temporary in written:
             handle = os.open(temporary, os.O_RDONLY)

@@ -127,7 +127,7 @@ def _kept_meanwhile(content: bytes) -> Iterator[str]:
     """The path of a temporary file of this content."""
     handle, path = tempfile.mkstemp()  # as `NamedTemporaryFile`, in half the time
     try:
-        with os.fdopen(handle, "wb", buffering=0) as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(content)
         yield path
     finally:
