@@ -94,8 +94,8 @@ def fifty(home, settings, write, run, monkeypatch):
     registry = wiring.registries(settings)[0]
     (entry,) = registry.get_all(["FILE"]).values()
     Path(registry.pinned(entry)["history"].uri).write_text("not what was uploaded")
-    lossy = f"WHERE ticker != 'LOST' OR date != '{utc_day()}' ORDER"
-    monkeypatch.setattr(duckdb, "_INSERT", duckdb._INSERT.replace("ORDER", lossy))
+    lossy = f"WHERE ticker != 'LOST' OR date != '{utc_day()}'"
+    monkeypatch.setattr(duckdb, "_INSERT", duckdb._INSERT + lossy)
     assert run("materialize", "--all")[0] == 1
     with open_instance(settings) as opened:
         yield opened

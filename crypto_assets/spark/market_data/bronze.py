@@ -81,14 +81,13 @@ def reading_facts(export: Export) -> dict[str, Any]:
         "granularity": export.granularity,
         "term": export.term,
         "notes": list(export.notes),
-        "steps": list(export.steps),
     }
 
 
 def _with_file_facts(export: Export, upload: Upload) -> pa.Table:
     """Adds the file's facts to each line, and what the reader worked out to the first."""
     lines, count = export.lines, len(export.lines)
-    reading = json.dumps(reading_facts(export))
+    reading = json.dumps({**reading_facts(export), "steps": export.steps})
     facts = {
         "file_lines": pa.repeat(pa.scalar(count, pa.int32()), count),
         "reading": pa.concat_arrays([pa.array([reading]), pa.nulls(count - 1, pa.string())]),
