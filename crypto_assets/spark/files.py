@@ -53,7 +53,7 @@ class Written:
 
     def holds(self, rows: pa.Table) -> bool:
         """Whether exactly these rows are read from the file."""
-        return bool(pq.read_table(pa.BufferReader(self.content)).equals(rows))
+        return bool(_read(self.content).equals(rows))
 
 
 def encoded(rows: pa.Table, repeating: Sequence[str] = ()) -> Written:
@@ -93,7 +93,12 @@ def decoded(content: bytes, table: Table) -> pa.Table:
     """
     schema = arrow_schema(table.file_columns)
     try:
-        rows = pq.read_table(pa.BufferReader(content), partitioning=None)
+        rows = _read(content)
         return rows.select(schema.names).cast(schema)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise ReadError(str(error)) from error
+
+
+def _read(content: Any) -> pa.Table:
+    """The rows of a file. A process that ends while pyarrow starts threads for them is aborted."""
+    return pq.read_table(pa.BufferReader(content), partitioning=None, use_threads=False)
