@@ -84,7 +84,7 @@ class _Sensor:
 
         from crypto_assets.resources import wiring
 
-        names = ("inbox", "market_data", "accounts")
+        names = ("inbox", "metrics", "market_data", "accounts")
         context = dg.build_sensor_context(
             self._instance,
             cursor=self._cursor,

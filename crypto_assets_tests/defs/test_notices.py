@@ -94,10 +94,15 @@ def test_a_run_that_broke_off_is_reported_with_its_own_error_and_the_cure_of_its
     assert bool(cure) == (len(text.splitlines()) == 2)
 
 
-def test_a_lock_that_is_released_in_time_is_tried_again_and_the_run_succeeds(
-    settings, materialize, monkeypatch
-):
+@pytest.fixture
+def impatient(home, monkeypatch):
+    """Asked for before the settings, which are read once."""
     monkeypatch.setenv("CRYPTO_ASSETS_LOCK_WAIT_S", "0.2")
+
+
+def test_a_lock_that_is_released_in_time_is_tried_again_and_the_run_succeeds(
+    impatient, settings, materialize, monkeypatch
+):
     monkeypatch.setattr(verdicts, "RETRY_SECONDS", 0.1)
     settings.lake_folder.mkdir(parents=True)
     lock = FileLock(settings.lake_folder / ".market_data.lock", thread_local=False)
