@@ -7,22 +7,25 @@ blocks: the audit does, before anything is published.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 import dagster as dg
 
-from crypto_assets.defs.late import late_of
+from crypto_assets.defs.late import allowances
 from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.event_log.batches import Target, log_asset_events, materialized_last
 from crypto_assets.resources.data_set.outcomes import flat
-from crypto_assets.resources.market_data.freshness import MEASURED, Late
+from crypto_assets.resources.market_data.freshness import MEASURED, Late, late
+from crypto_assets.resources.storage.clock import utc_day
 from crypto_assets.spark.job_spec import Finding, LayerResult, Verdict
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.market_data.rules import CHECKS, PUBLISHED, Check
 
+LogChecks = Callable[[LayerResult], None]
 _COLUMNS = ("rule", "holds", "says", "expected", "found", "examples")
 
 
@@ -30,13 +33,13 @@ _COLUMNS = ("rule", "holds", "says", "expected", "found", "examples")
 class PartitionChecks:
     """Checks of each partition of a data set: their specs, and what logs what they say.
 
-    `log` is given the result of a layer once what was materialized is logged; it may ask for these
-    `resources`.
+    `of_run` gives what logs them in a run: it is called with the result of a layer once what was
+    materialized is logged. It may ask for these `resources`.
     """
 
     specs: tuple[dg.AssetCheckSpec, ...]
     resources: tuple[str, ...]
-    log: Callable[[dg.AssetExecutionContext, LayerResult], None]
+    of_run: Callable[[dg.AssetExecutionContext], LogChecks]
 
 
 def check_specs() -> Iterator[dg.AssetCheckSpec]:
@@ -53,13 +56,23 @@ def check_specs() -> Iterator[dg.AssetCheckSpec]:
             )
 
 
-def log_checks(context: dg.AssetExecutionContext, result: LayerResult) -> None:
-    """Logs what the checks of a layer say, once what was materialized of it is logged."""
+def checks_of_run(context: dg.AssetExecutionContext) -> LogChecks:
+    """Logs what the checks of a layer say, with the allowances read once for all its batches."""
+    known = cache(lambda: allowances(context.resources.settings))
+
+    def log(result: LayerResult) -> None:
+        found: dict[str, Late] = {}
+        if result.layer == MEASURED:
+            measures = {v.partition: flat(v.measures) for v in result.verdicts if v.passed}
+            found = {each.ticker: each for each in late(measures, known(), utc_day())}
+        _log(context, result, found)
+
+    return log
+
+
+def _log(context: dg.AssetExecutionContext, result: LayerResult, found: Mapping[str, Late]) -> None:
+    """Logs the evaluations of a layer, of whose currencies these are late."""
     verdicts = [verdict for verdict in result.verdicts if not verdict.superseded_by]
-    found: dict[str, Late] = {}
-    if result.layer == MEASURED:
-        measures = {each.partition: flat(each.measures) for each in verdicts if each.passed}
-        found = {each.ticker: each for each in late_of(context.resources.settings, measures)}
     tickers = [verdict.partition for verdict in verdicts]
     targets = materialized_last(context.instance, dg.AssetKey(result.layer), tickers)
     events: list[dg.AssetCheckEvaluation] = []
@@ -141,4 +154,4 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-CURRENCY_CHECKS = PartitionChecks(tuple(check_specs()), ("settings",), log_checks)
+CURRENCY_CHECKS = PartitionChecks(tuple(check_specs()), ("settings",), checks_of_run)

@@ -6,16 +6,15 @@ When a currency is late is in `resources/market_data/freshness`; `status --late`
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any
 
 import dagster as dg
 
 from crypto_assets.resources import wiring
 from crypto_assets.resources.inbox.inbox import OVERRIDES
 from crypto_assets.resources.market_data.freshness import MEASURED, Late, late
-from crypto_assets.resources.market_data.overrides import read_overrides
+from crypto_assets.resources.market_data.overrides import Overrides, read_overrides
 from crypto_assets.resources.notifier.notifier import Notifier
 from crypto_assets.resources.settings import Settings
 from crypto_assets.resources.storage.clock import utc_day
@@ -61,15 +60,13 @@ def late_now(settings: Settings, today: date) -> list[Late]:
     names = wiring.registries(settings)[0].names()
     known = wiring.outcomes(settings).layers(MARKET_DATA.name, names, (MEASURED,))
     measures = {name: of[MEASURED].measures for name, of in known.items() if MEASURED in of}
-    return late_of(settings, measures, today)
+    return late(measures, allowances(settings), today)
 
 
-def late_of(
-    settings: Settings, measures: Mapping[str, Mapping[str, Any]], today: date | None = None
-) -> list[Late]:
-    """The late ones of the currencies whose measures are given, with their owners' allowances."""
+def allowances(settings: Settings) -> Overrides:
+    """What owners say in `currencies.toml`, with how old a last price may be."""
     overrides, _ = read_overrides(wiring.inbox(settings))
-    return late(measures, overrides, today or utc_day())
+    return overrides
 
 
 def notice(found: Sequence[Late], place: str) -> tuple[str, str]:

@@ -160,6 +160,7 @@ def _refreshed(
     wanted = context.selected_asset_keys | checked_assets  # a check alone is made with its layer
     layers = [name for name in data_set.layers if dg.AssetKey(name) in wanted]
     report = functools.partial(_report, context, len(partitions))
+    log_checks = checks.of_run(context) if checks else None
     failed: list[Verdict] = []
     checked: dict[str, Any] | None = None
     metrics: Metrics = context.resources.metrics
@@ -174,8 +175,8 @@ def _refreshed(
                 shown = {check.name: dg.MetadataValue.json(found)} if check and found else {}
                 events.append(event(verdict, {**facts, **shown}))
             log_asset_events(context, events)
-            if checks:
-                checks.log(context, result)
+            if log_checks:
+                log_checks(result)
             progress("record", len(result.verdicts), len(partitions) * len(layers))
             failed += [verdict for verdict in result.verdicts if verdict.problems]
         # At the end: a run that repeats a killed one may go on with what that one left.
