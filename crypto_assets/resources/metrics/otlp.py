@@ -57,7 +57,7 @@ from crypto_assets.spark.job_spec import LayerResult, Verdict
 LOGGER = logging.getLogger("crypto_assets.metrics")
 ANSWER_SECONDS, SEND_SECONDS = 2.0, 3.0
 _LOCAL = "http://localhost:4318"  # OpenTelemetry's own default
-_FORBIDDEN = 400  # from here on a status of HTTP is no success
+_NO_SUCCESS = 400  # from here on a status of HTTP is no success
 
 
 class OtlpMetrics(Metrics):
@@ -155,7 +155,7 @@ class _Exporter(OTLPMetricExporter):
     @property
     def problem(self) -> str:
         """Why the last metrics were not sent."""
-        if self._status >= _FORBIDDEN:
+        if self._status >= _NO_SUCCESS:
             return f"{self.place} refuses them with HTTP status {self._status}"
         return f"{self.place} does not answer within {ANSWER_SECONDS:.0f} s"
 

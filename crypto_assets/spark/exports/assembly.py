@@ -52,7 +52,8 @@ def assemble(text: Text, table: Table, layout: Layout, column: int, values: Valu
     rows = count - dates.null_count
     reasons = values.left_out | problems
     if not rows:
-        raise refusals.NO_LINE.refused(table.line(line := min(reasons)), reason=reasons[line])
+        line = min(reasons)
+        raise refusals.NO_LINE.refused(table.line(line), reason=reasons[line])
     first, last = _ends(series, dates if undated else None)
     columns = [index(count, 1), _ROLES.take(roles), table.cells, dates, texts]
     return Export(

@@ -16,6 +16,7 @@ import numpy as np
 from crypto_assets.spark.exports.steps import JUMP
 from crypto_assets.spark.job_spec import Finding
 from crypto_assets.spark.market_data.rules import FAR
+from crypto_assets.spark.problems import SHOWN_PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from crypto_assets.spark.market_data.silver import Series
 
 MIN_CHANGES = 30  # fewer do not show what is usual
-SHOWN = 10
 _NORMAL = 1.4826  # a standard deviation in median absolute deviations, if changes are normal
 _EPOCH = date(1970, 1, 1)
 
@@ -45,7 +45,7 @@ def outlier_warnings(prices: Series) -> Iterator[Finding]:
     if not len(far):
         return
     furthest = at[far[np.argsort(-sizes[far], kind="stable")]]
-    texts = [_text(int(days[row + 1]), float(changes[row])) for row in furthest[:SHOWN]]
+    texts = [_text(int(days[row + 1]), float(changes[row])) for row in furthest[:SHOWN_PROBLEMS]]
     count = "1 day's change" if len(far) == 1 else f"{len(far):,} days' changes"
     problem = f"{count} of the price beyond {FAR} robust standard deviations"
     yield Finding("outliers", problem, 0, len(far), tuple(texts), warns=True)
