@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
-import sqlalchemy as db
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluation,
     AssetCheckEvaluationPlanned,
@@ -20,17 +19,21 @@ from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
-_COLUMNS = AssetCheckExecutionsTable.c
-_KEY = ("asset_key", "check_name", "partition")
-_UPDATE = (
-    AssetCheckExecutionsTable.update()
-    .where(_COLUMNS.run_id == db.bindparam("of_run_id"))
-    .where(*(_COLUMNS[name] == db.bindparam(f"of_{name}") for name in _KEY))
+_KEY = ("asset_key", "check_name", "run_id", "partition")  # a unique index has them
+_EVALUATED = (
+    "execution_status",
+    "evaluation_event",
+    "evaluation_event_timestamp",
+    "evaluation_event_storage_id",
+    "materialization_event_storage_id",
 )
-_RUNLESS = ""  # the run id of events that were reported outside of any run
-Key = tuple[str, str, str | None]  # the values of `_KEY`
+_INSERT = sqlite.insert(AssetCheckExecutionsTable)
+_UPSERT = _INSERT.on_conflict_do_update(
+    index_elements=_KEY, set_={name: _INSERT.excluded[name] for name in _EVALUATED}
+)
 
 
 class Stored(NamedTuple):
@@ -63,27 +66,19 @@ def is_kept(plan: EventLogEntry) -> bool:
     return data.partitions_subset is None
 
 
-def store_checks(connection: Connection, run_id: str, events: Iterable[Stored]) -> None:
-    """Adds what these events of the run say of checks; of a partition the last one counts."""
+def store_checks(connection: Connection, events: Iterable[Stored]) -> None:
+    """Adds what these events say of checks; of a partition the last one of its run counts."""
     planned: list[dict[str, Any]] = []
-    evaluated: dict[Key, dict[str, Any]] = {}
+    evaluated: list[dict[str, Any]] = []
     for each in events:
         if each.event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
-            row = _evaluated(each)
-            evaluated[_key(row)] = row
+            evaluated.append(_evaluated(each))
         elif is_kept(each.event):
             planned.append(_planned(each))
     if planned:
         connection.execute(AssetCheckExecutionsTable.insert(), planned)
-    known = _known(connection, run_id) if evaluated and run_id != _RUNLESS else set()
-    new = [row for key, row in evaluated.items() if key not in known]
-    if new:
-        connection.execute(AssetCheckExecutionsTable.insert(), new)
-    changed = [row for key, row in evaluated.items() if key in known]
-    if changed:
-        keys = [{f"of_{name}": row[name] for name in ("run_id", *_KEY)} for row in changed]
-        rows = [{**row, **key} for row, key in zip(changed, keys, strict=True)]
-        connection.execute(_UPDATE.values({n: db.bindparam(n) for n in changed[0]}), rows)
+    if evaluated:
+        connection.execute(_UPSERT, evaluated)
 
 
 def _planned(stored: Stored) -> dict[str, Any]:
@@ -122,13 +117,3 @@ def _row(
         "evaluation_event_timestamp": time,
         "evaluation_event_storage_id": stored.id,
     }
-
-
-def _key(row: dict[str, Any]) -> Key:
-    return row["asset_key"], row["check_name"], row["partition"]
-
-
-def _known(connection: Connection, run_id: str) -> set[Key]:
-    """The checks and partitions of which there is a row of the run."""
-    query = db.select(*(_COLUMNS[name] for name in _KEY)).where(_COLUMNS.run_id == run_id)
-    return {tuple(row) for row in connection.execute(query)}

@@ -104,7 +104,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 pass
         with self._db_lock, self._open(run_id) as run, self._open(INDEX_SHARD_NAME) as index:
             of_run, of_index = _insert(run, rows), _insert(index, rows)
-            self._store_what_happened(index, run_id, events, rows, of_index)
+            self._store_what_happened(index, events, rows, of_index)
             run.commit()
             try:
                 index.commit()
@@ -116,12 +116,11 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     def _store_what_happened(
         self,
         index: Connection,
-        run_id: str,
         events: Sequence[EventLogEntry],
         rows: Sequence[Mapping[str, Any]],
         ids: Sequence[int],
     ) -> None:
-        """Adds to the index's other tables what these events of the run, stored there, say."""
+        """Adds to the index's other tables what these events, stored there, say."""
         stored = [
             Stored(event, event_id, row["event"])
             for event, event_id, row in zip(events, ids, rows, strict=True)
@@ -135,7 +134,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 self._store_asset_event(index, each.event, each.id)
         of_checks = [each for each in stored if not _is_asset_event(each.event)]
         if of_checks:
-            store_checks(index, run_id, of_checks)
+            store_checks(index, of_checks)
 
     def has_table(self, table_name: str) -> bool:
         """As Dagster's, which asks a new engine each time; a table that is there stays there."""
