@@ -9,6 +9,7 @@ import os
 import resource
 import sys
 import time
+from itertools import chain
 
 STARTED = time.monotonic()
 
@@ -40,7 +41,9 @@ def refresh() -> Measured:
         currencies = wiring.market_data(settings)
         names = currencies.registry.names()
         started, spent = time.monotonic(), cpu_s()
-        for result in currencies.run(names, list(MARKET_DATA.layers), "bench", lambda _: None):
+        for result in chain.from_iterable(
+            currencies.run(names, MARKET_DATA.layers, "bench", lambda _: None)
+        ):
             _stop_if(not all(verdict.passed for verdict in result.verdicts))
             layers[result.layer] += result.seconds
     return started, spent, layers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ class Desk:
         results = self.currencies.run(tickers, layers, run, on_layer)
         return [
             (verdict.partition, verdict.layer, " | ".join(verdict.problems))
-            for result in results
+            for result in chain.from_iterable(results)
             for verdict in result.verdicts
             if not verdict.passed
         ]

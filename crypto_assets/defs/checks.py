@@ -7,7 +7,7 @@ blocks: the audit does, before anything is published.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
@@ -20,12 +20,13 @@ from crypto_assets.defs.partitions import partitions_named
 from crypto_assets.event_log.batches import Target, log_asset_events, materialized_last
 from crypto_assets.resources.data_set.outcomes import flat
 from crypto_assets.resources.market_data.freshness import MEASURED, Late, late
+from crypto_assets.resources.market_data.overrides import Overrides
 from crypto_assets.resources.storage.clock import utc_day
 from crypto_assets.spark.job_spec import Finding, LayerResult, Verdict
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.market_data.rules import CHECKS, PUBLISHED, Check
 
-LogChecks = Callable[[LayerResult], None]
+LogChecks = Callable[[Sequence[LayerResult]], None]
 _COLUMNS = ("rule", "holds", "says", "expected", "found", "examples")
 
 
@@ -33,7 +34,7 @@ _COLUMNS = ("rule", "holds", "says", "expected", "found", "examples")
 class PartitionChecks:
     """Checks of each partition of a data set: their specs, and what logs what they say.
 
-    `of_run` gives what logs them in a run: it is called with the result of a layer once what was
+    `of_run` gives what logs them in a run: it is called with results of layers once what was
     materialized is logged. It may ask for these `resources`.
     """
 
@@ -57,31 +58,32 @@ def check_specs() -> Iterator[dg.AssetCheckSpec]:
 
 
 def checks_of_run(context: dg.AssetExecutionContext) -> LogChecks:
-    """Logs what the checks of a layer say, with the allowances read once for all its batches."""
+    """Logs what the checks of layers say, with the allowances read once for all their batches."""
     known = cache(lambda: allowances(context.resources.settings))
 
-    def log(result: LayerResult) -> None:
-        found: dict[str, Late] = {}
-        if result.layer == MEASURED:
-            measures = {v.partition: flat(v.measures) for v in result.verdicts if v.passed}
-            found = {each.ticker: each for each in late(measures, known(), utc_day())}
-        _log(context, result, found)
+    def log(results: Sequence[LayerResult]) -> None:
+        events = [each for r in results for each in _of_layer(context.instance, r, known)]
+        # Above its partitions the UI shows what a check said last: better what must be seen.
+        events.sort(key=lambda each: not each.passed)
+        log_asset_events(context, events)
 
     return log
 
 
-def _log(context: dg.AssetExecutionContext, result: LayerResult, found: Mapping[str, Late]) -> None:
-    """Logs the evaluations of a layer, of whose currencies these are late."""
+def _of_layer(
+    instance: dg.DagsterInstance, result: LayerResult, allowed: Callable[[], Overrides]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the checks of the layer say of each of its currencies."""
     verdicts = [verdict for verdict in result.verdicts if not verdict.superseded_by]
     tickers = [verdict.partition for verdict in verdicts]
-    targets = materialized_last(context.instance, dg.AssetKey(result.layer), tickers)
-    events: list[dg.AssetCheckEvaluation] = []
+    targets = materialized_last(instance, dg.AssetKey(result.layer), tickers)
+    found: dict[str, Late] = {}
+    if result.layer == MEASURED:
+        measures = {v.partition: flat(v.measures) for v in verdicts if v.passed}
+        found = {each.ticker: each for each in late(measures, allowed(), utc_day())}
     for verdict in verdicts:
         broken = [*_broken(verdict), *late_findings(found.get(verdict.partition))]
-        events += _evaluations(verdict, broken, targets.get(verdict.partition))
-    # Above its partitions the UI shows what a check said last: better what somebody should see.
-    events.sort(key=lambda each: not each.passed)
-    log_asset_events(context, events)
+        yield from _evaluations(verdict, broken, targets.get(verdict.partition))
 
 
 def evaluation(

@@ -165,20 +165,21 @@ def _refreshed(
     checked: dict[str, Any] | None = None
     metrics: Metrics = context.resources.metrics
     with measured(context, metrics, data_set), retrying_passing_faults():
-        for result in refresh.run(partitions, layers, run_id, report):
-            metrics.layer_made(data_set, result)
-            facts = {"batch": f"{result.seconds:.1f} s for {len(result.verdicts):,}"}
+        for results in refresh.run(partitions, layers, run_id, report):
             events = []
-            for verdict in result.verdicts:
-                found = verdict.measures.pop(check.name, None) if check else None
-                checked = found or checked
-                shown = {check.name: dg.MetadataValue.json(found)} if check and found else {}
-                events.append(event(verdict, {**facts, **shown}))
+            for result in results:
+                metrics.layer_made(data_set, result)
+                facts = {"batch": f"{result.seconds:.1f} s for {len(result.verdicts):,}"}
+                for verdict in result.verdicts:
+                    found = verdict.measures.pop(check.name, None) if check else None
+                    checked = found or checked
+                    shown = {check.name: dg.MetadataValue.json(found)} if check and found else {}
+                    events.append(event(verdict, {**facts, **shown}))
+                failed += [verdict for verdict in result.verdicts if verdict.problems]
             log_asset_events(context, events)
             if log_checks:
-                log_checks(result)
-            progress("record", len(result.verdicts), len(partitions) * len(layers))
-            failed += [verdict for verdict in result.verdicts if verdict.problems]
+                log_checks(results)
+            progress("record", len(events), len(partitions) * len(layers))
         # At the end: a run that repeats a killed one may go on with what that one left.
         clear_left_behind(refresh.engine, refresh.lake, running_runs(instance))
         if failed:

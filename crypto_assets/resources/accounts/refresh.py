@@ -59,7 +59,7 @@ class AccountsRefresh(Refresh):
 
     def results(
         self, partitions: Sequence[str], layers: Collection[str], run_id: str, on_layer: OnLayer
-    ) -> Iterator[LayerResult]:
+    ) -> Iterator[list[LayerResult]]:
         """As `Refresh.results`, one snapshot after the other.
 
         First ends what a killed run left half stored, with a verdict on that snapshot's store.
@@ -69,14 +69,14 @@ class AccountsRefresh(Refresh):
                 wanted = self._in_order(layers)
                 if self.tables.progress.storing:
                     ended = self._store()
-                    yield ended
+                    yield [ended]
                     if ended.verdicts[0].partition == name:
                         wanted = [layer for layer in wanted if layer != STORE]
                 if newer := self._newer(name):
                     held = [layer for layer in wanted if layer in OF_THE_NEWEST]
                     wanted = [layer for layer in wanted if layer not in OF_THE_NEWEST]
-                    for layer in held:
-                        yield LayerResult(layer, 0.0, (Verdict(name, layer, superseded_by=newer),))
+                    verdicts = [Verdict(name, layer, superseded_by=newer) for layer in held]
+                    yield [LayerResult(each.layer, 0.0, (each,)) for each in verdicts]
                 if wanted:
                     yield from super().results([name], wanted, run_id, on_layer)
 

@@ -63,20 +63,22 @@ class Refresh:
         layers: Collection[str],
         run_id: str,
         on_layer: OnLayer,
-    ) -> Iterator[LayerResult]:
+    ) -> Iterator[list[LayerResult]]:
         """Computes, audits and publishes these layers; a verdict for each partition that began.
 
-        Every verdict is recorded before it is given; where the run breaks off, why it did.
+        Results that are there at the same time come together. Every verdict is recorded before it
+        is given; where the run breaks off, why it did.
         """
         data_set = self.data_set.name
         self.outcomes.begin(data_set, partitions, run_id)
         failed: dict[str, None] = {}
         try:
-            for result in self.results(partitions, layers, run_id, on_layer):
-                kept = (replace(v, measures=self.kept(v.measures)) for v in result.verdicts)
+            for results in filter(None, self.results(partitions, layers, run_id, on_layer)):
+                verdicts = [verdict for result in results for verdict in result.verdicts]
+                kept = (replace(v, measures=self.kept(v.measures)) for v in verdicts)
                 self.outcomes.record(data_set, kept)
-                failed |= dict.fromkeys(v.partition for v in result.verdicts if not v.passed)
-                yield result
+                failed |= dict.fromkeys(v.partition for v in verdicts if not v.passed)
+                yield results
             self.describe(failed, layers)
         except BaseException as fault:
             self.outcomes.break_off(run_id, fault)
@@ -85,7 +87,7 @@ class Refresh:
 
     def results(
         self, partitions: Sequence[str], layers: Collection[str], run_id: str, on_layer: OnLayer
-    ) -> Iterator[LayerResult]:
+    ) -> Iterator[list[LayerResult]]:
         """The verdicts that `run` records.
 
         Works off `engine.batch_size` partitions at a time. What the engine computes together is
@@ -99,7 +101,7 @@ class Refresh:
         entries = self.registry.get_all(partitions)
         if unknown := sorted(set(partitions) - entries.keys()):
             reasons = dict.fromkeys(unknown, "no files are registered for it: upload them first")
-            yield self._verdicts(layers[0], reasons | self.registry.damaged(unknown), {})
+            yield [self._verdicts(layers[0], reasons | self.registry.damaged(unknown), {})]
         if computes and entries:
             with suppress(BusyError):  # it may pass until the load, which asks again
                 self.check_loads(layers)
@@ -107,10 +109,10 @@ class Refresh:
         with self.engine.running() if computes else nullcontext(_execute_nothing) as execute:
             for start in range(0, len(entries), size):
                 batch = dict(list(entries.items())[start : start + size])
-                stale = list(self._stale_inputs(batch, layers))
-                yield from stale
-                refused = {verdict.partition for result in stale for verdict in result.verdicts}
-                batch = {name: entry for name, entry in batch.items() if name not in refused}
+                if stale := self._stale_inputs(batch, layers):
+                    yield [stale]
+                    refused = {verdict.partition for verdict in stale.verdicts}
+                    batch = {name: entry for name, entry in batch.items() if name not in refused}
                 if not batch:
                     continue
                 spec = self._job_spec(batch, computes, run_id)
@@ -194,7 +196,7 @@ class Refresh:
         computing: Iterable[LayerResult],
         staging: str,
         on_layer: OnLayer,
-    ) -> Iterator[LayerResult]:
+    ) -> Iterator[list[LayerResult]]:
         """Publishes what is computed of a batch as it comes, and loads what passed."""
         left, loaded = dict(batch), 0
         ready: dict[str, Entry] = {}
@@ -204,7 +206,7 @@ class Refresh:
             part = {v.partition: left.pop(v.partition) for r in computed[:1] for v in r.verdicts}
             versioned = [self._versioned(result, part) for result in computed]
             published = self.publish(part, layers, versioned, fault)
-            yield from published
+            yield published
             failed = {v.partition for result in published for v in result.verdicts if not v.passed}
             ready |= {name: entry for name, entry in part.items() if name not in failed}
             if not fault and len(ready) >= max(LOADED_TOGETHER, LOADED_SHARE * loaded):
@@ -219,10 +221,11 @@ class Refresh:
 
     def _loaded(
         self, good: Entries, layers: Sequence[str], on_layer: OnLayer
-    ) -> Iterator[LayerResult]:
-        for result in self.load(good, layers) if good else ():
+    ) -> Iterator[list[LayerResult]]:
+        loaded = self.load(good, layers) if good else []
+        for result in loaded:
             on_layer(result)
-            yield result
+        yield loaded
 
     def _in_order(self, layers: Collection[str]) -> list[str]:
         return [layer for layer in self.data_set.layers if layer in layers]
@@ -240,7 +243,7 @@ class Refresh:
             each=self.data_set.each,
         )
 
-    def _stale_inputs(self, batch: Entries, layers: Sequence[str]) -> Iterator[LayerResult]:
+    def _stale_inputs(self, batch: Entries, layers: Sequence[str]) -> LayerResult | None:
         """Refuses the partitions whose published input was made from something else."""
         for layer in layers:
             before = self.data_set.layer_before(layer)
@@ -257,8 +260,8 @@ class Refresh:
             wrong = self.lake.unsealed(self.data_set, rest, [before], self.lake.objects.etag)
             stale |= {name: f"{why[before]}: {cure}" for name, why in wrong.items()}
             if stale:
-                yield self._verdicts(layer, stale, batch)
-                return
+                return self._verdicts(layer, stale, batch)
+        return None
 
     def _conflicts(self, batch: Entries, first: str) -> dict[str, str]:
         """The partitions whose uploads or choices changed while this run worked on older ones."""
