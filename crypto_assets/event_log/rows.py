@@ -9,11 +9,14 @@ attributes of `NamedTupleSerializer`, and how `MetadataFieldSerializer` writes a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+import dagster as dg
+from dagster._core.definitions.dependency import NodeHandle
 from dagster._core.definitions.metadata import MetadataFieldSerializer
 from dagster._core.events.log import EventLogEntry
+from dagster._core.execution.plan.handle import StepHandle
 from dagster_shared.check.record import is_record
 from dagster_shared.record import _REMAPPING_FIELD
 from dagster_shared.serdes.serdes import (
@@ -27,6 +30,7 @@ from dagster_shared.seven import json
 
 Pack = Callable[[Any], Any]
 _SCALARS = frozenset([str, int, float, bool, type(None)])
+_REPEATING = frozenset([dg.AssetKey, NodeHandle, StepHandle])  # are the same in many events
 _HOOKS = ("before_pack", "pack_items")  # a class that has one of its own is packed by Dagster
 
 
@@ -57,7 +61,12 @@ def _packed(value: Any) -> Any:
         return [_packed(each) for each in value]
     if kind is dict:
         return {name: _packed(each) for name, each in value.items()}
-    return _packer(kind)(value)
+    return _packed_once(value) if kind in _REPEATING else _packer(kind)(value)
+
+
+@lru_cache
+def _packed_once(value: Any) -> Any:
+    return _packer(type(value))(value)
 
 
 @cache
