@@ -13,12 +13,14 @@ from queue import SimpleQueue
 from threading import Thread
 
 READY = "ready"
+NICENESS = 5  # the process that publishes and records comes first: the end of a run waits for it
 
 
 def main() -> None:
     """Answers until its input ends."""
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group, when a run is ended
         signal.signal(number, signal.SIG_IGN)  # whoever started it decides when it ends
+    os.nice(NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what others print is no answer
     import pyarrow as pa

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -12,7 +13,7 @@ from crypto_assets.resources.engine import local, workers
 from crypto_assets.resources.engine.local import SailEngine
 from crypto_assets.resources.engine.workers import Workers
 from crypto_assets.resources.errors import RefusedError
-from crypto_assets.spark import each
+from crypto_assets.spark import each, worker
 from crypto_assets.spark.job_spec import JobSpec, Partition
 from crypto_assets_tests.helpers.processes import in_a_child
 from crypto_assets_tests.helpers.waiting import until
@@ -51,6 +52,11 @@ def test_a_partition_that_kills_its_process_twice_has_the_verdict_and_no_other(t
         ("BAD", "WORSE"), ("the process that computed it was ended twice (exit code -9)",)
     )
     assert len(found) == 23
+
+
+def test_the_process_that_publishes_comes_before_those_that_compute():
+    (found,) = computed(spec(A={}))
+    assert found.measures["niceness"] == min(os.nice(0) + worker.NICENESS, 19)
 
 
 def test_what_a_job_prints_is_no_answer():
