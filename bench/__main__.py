@@ -82,11 +82,12 @@ def _home(folder: Path) -> Path:
 
 
 def _round(folder: Path, files: list[FilePair]) -> Figures:
-    """The floor, the work and the whole, one right after the other."""
-    say(f"{folder.name}: floor, then the product without Dagster, then the asset graph")
+    """The floor, the work and the whole, without checks and with, one right after the other."""
+    say(f"{folder.name}: floor, the product without Dagster, the asset graph without checks, with")
     folder.mkdir()
     floor_s = floor(files, folder / "floor.duckdb")
     work = json.loads(measured(_home(folder / "refresh"), "bench.measure", "refresh")[0])
+    unchecked = json.loads(measured(_home(folder / "unchecked"), "bench.measure", "unchecked")[0])
     printed, peak_mb = measured(_home(folder / "graph"), "bench.measure", "graph")
     whole = json.loads(printed)
     dagster_s = whole["work_cpu_s"] - work["work_cpu_s"]
@@ -99,6 +100,8 @@ def _round(folder: Path, files: list[FilePair]) -> Figures:
         "dagster_ms": dagster_s * 1000 / len(files) / len(MARKET_DATA.layers),
         "total_s": whole["total_s"],
         "total_ratio": whole["total_s"] / floor_s,
+        "checks_ratio": whole["total_s"] / unchecked["total_s"],
+        "checks_cpu_ratio": whole["work_cpu_s"] / unchecked["work_cpu_s"],
         "peak_mb": peak_mb,
     }
 

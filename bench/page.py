@@ -34,6 +34,8 @@ MEANS = {
     "dagster_ms": "the same by asset and currency, in milliseconds",
     "total_s": "the whole of `crypto-assets materialize --all`, from the start of its process",
     "total_ratio": "`total_s` / `floor_s`",
+    "checks_ratio": "`total_s` / the same with `CRYPTO_ASSETS_CHECKS=off`",
+    "checks_cpu_ratio": "the same of CPU, without the start",
     "peak_mb": "memory of all its processes together, at its peak",
     "help_cpu_s": "CPU of `crypto-assets --help`",
     "add_cpu_s": "CPU of `crypto-assets add`",

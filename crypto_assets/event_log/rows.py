@@ -66,7 +66,8 @@ def _packed(value: Any) -> Any:
 
 @lru_cache
 def _packed_once(value: Any) -> Any:
-    return _packer(type(value))(value)
+    kind: Any = type(value)
+    return _packer(kind)(value)
 
 
 @cache
