@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from crypto_assets.cli import main
 from crypto_assets.defs.partitions import partitions_named
+from crypto_assets.event_log.storage import BatchingSqliteEventLogStorage
 from crypto_assets.resources import wiring
 from crypto_assets.resources.home.instance import open_instance
 
@@ -31,6 +32,20 @@ def instance(home, settings, pair):
 def latest(instance, layer, ticker):
     selected = dg.AssetRecordsFilter(dg.AssetKey(layer), asset_partitions=[ticker])
     return instance.fetch_materializations(selected, limit=1).records
+
+
+def test_what_is_published_together_is_recorded_together(home, add, monkeypatch):
+    add("BTC")
+    stored: list[list[dg.AssetKey | None]] = []
+    store = BatchingSqliteEventLogStorage.store_event_batch
+
+    def kept(self: BatchingSqliteEventLogStorage, events: list[dg.EventLogEntry]) -> None:
+        stored.append([event.get_dagster_event().asset_key for event in events])
+        store(self, events)
+
+    monkeypatch.setattr(BatchingSqliteEventLogStorage, "store_event_batch", kept)
+    assert CliRunner().invoke(main, ["materialize", "BTC"]).exit_code == 0
+    assert [dg.AssetKey(layer) for layer in ("bronze", "silver", "gold")] in stored
 
 
 def test_good_partitions_are_green_in_every_layer_and_the_bad_one_red_and_the_run_too(instance):

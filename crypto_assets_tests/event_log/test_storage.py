@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
 from crypto_assets.event_log import storage
@@ -155,6 +156,19 @@ def test_an_evaluation_that_is_repeated_in_its_run_takes_the_place_of_the_one_be
     of_run = "SELECT count(*), max(evaluation_event_storage_id) FROM asset_check_executions"
     newest = rows(tmp_path / "batching" / INDEX, "SELECT max(id) FROM event_logs")[0][0]
     assert rows(tmp_path / "batching" / INDEX, of_run) == [(2, newest)]
+
+
+def test_to_store_evaluations_reads_none_of_those_that_are_there(batching):
+    report_asset_events(batching, levels(CITIES))
+    said: list[str] = []
+
+    def listen(*given: Any) -> None:
+        said.append(given[2])
+
+    db.event.listen(db.Engine, "before_cursor_execute", listen)
+    report_asset_events(batching, levels(CITIES[:2]))
+    db.event.remove(db.Engine, "before_cursor_execute", listen)
+    assert [each.split()[0] for each in said if "asset_check_executions" in each] == ["INSERT"]
 
 
 def test_a_check_that_was_only_planned_for_its_partitions_is_not_one_that_broke(batching):
