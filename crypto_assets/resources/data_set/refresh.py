@@ -201,7 +201,8 @@ class Refresh:
         left, loaded = dict(batch), 0
         ready: dict[str, Entry] = {}
         stagings, fault = {staging}, None
-        for computed, fault in together(computing, on_layer):
+        last = next((layer for layer in reversed(layers) if layer in self.computed), "")
+        for computed, fault in together(computing, on_layer, last, len(batch)):
             stagings |= {result.staging for result in computed}
             part = {v.partition: left.pop(v.partition) for r in computed[:1] for v in r.verdicts}
             versioned = [self._versioned(result, part) for result in computed]

@@ -36,11 +36,12 @@ def stopped(
 
 
 def together(
-    results: Iterable[LayerResult], on_layer: OnLayer
+    results: Iterable[LayerResult], on_layer: OnLayer, last: str, partitions: int
 ) -> Iterator[tuple[list[LayerResult], Exception | None]]:
     """Results of the same partitions, layer by layer, and the fault that ended the computing early.
 
-    The layers before a fault count.
+    They are given with the `last` layer, while more of so many `partitions` are to come; those of
+    the end when the computing has ended. The layers before a fault count.
     """
     group: list[LayerResult] = []
     try:
@@ -48,8 +49,13 @@ def together(
             if result.layer in {each.layer for each in group}:
                 yield group, None
                 group = []
+            if not group:
+                partitions -= len(result.verdicts)
             group.append(result)
             on_layer(result)
+            if result.layer == last and partitions > 0:
+                yield group, None
+                group = []
     except Exception as fault:  # noqa: BLE001 - raised again when the rest is published
         yield group, fault
     else:
