@@ -18,15 +18,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.storage.files import locked
 
 if TYPE_CHECKING:
     import duckdb
-    from tenacity import Retrying
 
+T = TypeVar("T")
 LOGGER = logging.getLogger("crypto_assets.duckdb")
 
 # Of https://duckdb.org/docs/stable/internals/storage: three blocks of headers, the first with the
@@ -38,6 +38,13 @@ _READ_BY_ALL = 64
 
 _FICLONE = 0x40049409  # Linux: share the blocks of another file (btrfs, XFS)
 _CHUNK = 1 << 20
+
+# Instances of DuckDB without a file. What they have open in its place is named as no file can be.
+_SPARE: list[duckdb.DuckDBPyConnection] = []
+_NO_FILE = "/"
+# Without a log: what breaks off is a copy, which nobody looks at again.
+_ATTACH = f"ATTACH '{{}}' (STORAGE_VERSION '{STORAGE}', RECOVERY_MODE no_wal_writes)"
+_ATTACHED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> ?"
 
 # What DuckDB takes for changes that are not in the file yet, and replays when it opens the file.
 _WALS = (".wal", ".wal.checkpoint", ".wal.recovery")
@@ -71,7 +78,7 @@ class DuckDBFile:
                     _copy_unwritten(file, copy, self.lock_wait_s)
                     if not _is_read_by_all(copy):
                         _write_anew(copy)
-            with _connect(copy) as connection:
+            with _attached(copy) as connection:
                 yield connection
                 with self._failure_explained():
                     connection.execute("CHECKPOINT")
@@ -94,7 +101,7 @@ class DuckDBFile:
         """
         with self._damage_explained():
             try:
-                connection = _patiently(_is_locked, self.lock_wait_s)(self._connect_to_read)
+                connection = _patiently(self._connect_to_read, _is_locked, self.lock_wait_s)
             except Exception as error:
                 if not _is_locked(error):
                     raise
@@ -207,6 +214,37 @@ def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     )
 
 
+@contextmanager
+def _attached(copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the copy; what is not in it at a checkpoint is lost.
+
+    Its instance of DuckDB is kept for the next change: to start one takes as long as a small load.
+    """
+    instance = _SPARE.pop() if _SPARE else _without_file()
+    try:
+        with instance.cursor() as connection:
+            connection.execute(_ATTACH.format(str(copy).replace("'", "''")))
+            ((name,),) = connection.execute(_ATTACHED, [_NO_FILE]).fetchall()
+            quoted = '"' + name.replace('"', '""') + '"'
+            connection.execute(f"USE {quoted}.main")
+            yield connection
+            connection.execute(f'USE "{_NO_FILE}"; DETACH {quoted}')
+    except BaseException:
+        instance.close()
+        raise
+    _SPARE.append(instance)
+
+
+def _without_file() -> duckdb.DuckDBPyConnection:
+    """A new instance of DuckDB, in which a file of any name can be opened."""
+    import duckdb
+
+    # Threads that only read would hand over each of many small files: that takes longer.
+    instance = duckdb.connect(config={"async_threads": "0"})
+    instance.execute(f'ATTACH \':memory:\' AS "{_NO_FILE}"; USE "{_NO_FILE}"; DETACH memory')
+    return instance
+
+
 def _copy_unwritten(source: Path, copy: Path, wait_s: float) -> None:
     """Copies a file that others may be writing, as soon as they leave it alone long enough."""
     busy = BusyError(
@@ -218,7 +256,7 @@ def _copy_unwritten(source: Path, copy: Path, wait_s: float) -> None:
         if not _copied(source, copy):
             raise busy
 
-    _patiently(lambda error: error is busy, wait_s)(attempt)
+    _patiently(attempt, lambda error: error is busy, wait_s)
 
 
 def _copied(source: Path, copy: Path) -> bool:
@@ -263,16 +301,24 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _patiently(passes: Callable[[BaseException], bool], wait_s: float) -> Retrying:
-    """Calls a function again while it fails with what passes, for so long."""
+def _patiently(
+    attempt: Callable[[], T], passes: Callable[[BaseException], bool], wait_s: float
+) -> T:
+    """What the function gives, called again while it fails with what passes, for so long."""
+    try:
+        return attempt()  # most often: to import what waits takes longer
+    except Exception as error:
+        if not passes(error):
+            raise
     from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-    return Retrying(
+    patient = Retrying(
         retry=retry_if_exception(passes),
         stop=stop_after_delay(wait_s),
         wait=wait_random_exponential(multiplier=0.05, max=1),
         reraise=True,
     )
+    return patient(attempt)
 
 
 def _is_locked(error: BaseException) -> bool:

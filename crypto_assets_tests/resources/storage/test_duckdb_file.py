@@ -29,6 +29,17 @@ for number in range(int(sys.argv[2])):
     with file.changing() as connection:
         connection.execute("INSERT INTO t VALUES (1)")
 """
+LOADED = """
+import sys
+from pathlib import Path
+from crypto_assets.resources.storage.duckdb_file import DuckDBFile
+file = DuckDBFile(Path(sys.argv[1]), 600, "")
+for _ in range(2):
+    with file.changing() as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER)")
+with file.reading() as connection:
+    print("tenacity" in sys.modules)
+"""
 STOPPING = """
 import sys
 from pathlib import Path
@@ -107,6 +118,30 @@ def test_a_change_that_fails_leaves_the_file_as_it_was_and_nothing_beside_it(fil
         change(file, "DELETE FROM t; DROP TABLE none_such")
     assert file.path.read_bytes() == content
     assert beside(file) == [".made.duckdb.lock", "made.duckdb"]
+
+
+def test_a_change_after_one_that_fails_starts_from_the_file_alone(file):
+    with pytest.raises(duckdb.CatalogException):
+        change(file, "BEGIN; INSERT INTO t VALUES (10); SET threads = 7; DROP TABLE none_such")
+    change(file, "INSERT INTO t VALUES (100)")
+    assert held(file) == (4, 106)
+
+
+@pytest.mark.parametrize("name", ["memory", "main", "temp", "my.data", 'we"ird', "o'x", "no file"])
+def test_a_file_is_changed_again_whatever_its_name_and_has_that_for_its_views(tmp_path, name):
+    file = DuckDBFile(tmp_path / f"{name}.duckdb", HANG_S, CURE)
+    change(file, "CREATE TABLE t AS SELECT unnest([1, 2, 3]) AS n")
+    with file.changing() as connection:
+        called = connection.execute("SELECT current_database()").fetchone()
+        connection.execute("CREATE VIEW v AS SELECT sum(n) AS n FROM t")
+    with file.reading() as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == called
+        assert connection.execute("SELECT n FROM v").fetchone() == (6,)
+
+
+def test_nothing_to_wait_with_is_imported_where_nobody_has_the_file(tmp_path):
+    command = [sys.executable, "-c", LOADED, str(tmp_path / "made.duckdb")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "False\n"
 
 
 def test_a_change_that_is_killed_leaves_the_file_as_it_was_and_the_next_clears_its_copy(file):
