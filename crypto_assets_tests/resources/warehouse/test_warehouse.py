@@ -14,6 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from crypto_assets.resources.errors import BusyError, RefusedError, UsageError
+from crypto_assets.resources.storage.duckdb_file import DuckDBFile
 from crypto_assets.resources.storage.lake import LoadFile
 from crypto_assets.resources.warehouse.duckdb import DuckDBWarehouse
 from crypto_assets.spark.market_data.tables import CURRENCIES, LAST_VERDICTS
@@ -114,12 +115,27 @@ def test_replace_loads_gold_and_gives_rows_and_dates_of_each_ticker(warehouse, g
 
 def test_replace_leaves_every_other_ticker_alone(warehouse, gold):
     warehouse.replace(gold("BTC", "ETH", "XMR"))
-    warehouse.replace(gold("ETH", price=2.0, days=5))
+    loaded, problems = warehouse.replace(gold("ETH", price=2.0, days=5))
+    assert (list(loaded), problems) == (["ETH"], {})
     assert prices(warehouse) == {
         "BTC": (3, 1.0, 1.0),
         "ETH": (5, 2.0, 2.0),
         "XMR": (3, 1.0, 1.0),
     }
+
+
+def test_only_those_that_are_replaced_are_given_however_many_are_between_them(warehouse, gold):
+    warehouse.replace(gold("BTC", "ETH", "XMR"))
+    loaded, problems = warehouse.replace(gold("BTC", "XMR", price=2.0))
+    assert (sorted(loaded), problems) == (["BTC", "XMR"], {})
+
+
+def test_the_next_change_of_the_process_has_duckdb_as_it_comes(warehouse, gold, tmp_path):
+    warehouse.replace(gold("BTC"))
+    settings = "SELECT current_setting('threads'), current_setting('disabled_compression_methods')"
+    with DuckDBFile(tmp_path / "other.duckdb", 0.5, "").changing() as connection:
+        found = connection.execute(settings).fetchone()
+    assert found == duckdb.execute(settings).fetchone()
 
 
 def test_replacing_nothing_changes_nothing(warehouse, gold):
