@@ -130,8 +130,7 @@ class LocalObjects(Objects):
         except FileNotFoundError:  # most often the folder is there
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
             os.replace(file, place)  # noqa: PTH105
-        moved = self.find(target)
-        return moved.etag if moved else ""
+        return self.etag(target) or ""
 
     def upload(self, source: Path, key: str, advance: Advance) -> None:
         original = open_regular(source, follow=True)
