@@ -211,22 +211,20 @@ class Refresh:
             failed = {v.partition for result in published for v in result.verdicts if not v.passed}
             ready |= {name: entry for name, entry in part.items() if name not in failed}
             if not fault and len(ready) >= max(LOADED_TOGETHER, LOADED_SHARE * loaded):
-                yield from self._loaded(ready, layers, on_layer)
+                yield self._loaded(ready, layers, on_layer)
                 loaded, ready = loaded + len(ready), {}
         if not fault:  # what is left was not to be computed
-            yield from self._loaded(left | ready, layers, on_layer)
+            yield self._loaded(left | ready, layers, on_layer)
         for each in stagings:
             self.lake.discard(each)
         if fault:
             raise fault
 
-    def _loaded(
-        self, good: Entries, layers: Sequence[str], on_layer: OnLayer
-    ) -> Iterator[list[LayerResult]]:
+    def _loaded(self, good: Entries, layers: Sequence[str], on_layer: OnLayer) -> list[LayerResult]:
         loaded = self.load(good, layers) if good else []
         for result in loaded:
             on_layer(result)
-        yield loaded
+        return loaded
 
     def _in_order(self, layers: Collection[str]) -> list[str]:
         return [layer for layer in self.data_set.layers if layer in layers]

@@ -9,6 +9,7 @@ import pytest
 from crypto_assets.resources import wiring
 from crypto_assets.resources.data_set import refresh
 from crypto_assets.resources.data_set.entry import Entry
+from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.engine import local
 from crypto_assets.resources.market_data.registry import with_choices
 from crypto_assets.resources.storage.lake import Manifest
@@ -85,6 +86,26 @@ def test_currencies_are_published_and_loaded_while_others_are_computed(settings,
         "SELECT ticker, count(*) FROM market_data.prices GROUP BY 1 ORDER BY 1"
     )
     assert rows == [(ticker, 41) for ticker in tickers]
+
+
+def test_verdicts_that_are_certain_at_the_same_time_are_recorded_together(
+    settings, add, monkeypatch
+):
+    for ticker in ("AAA", "BBB"):
+        add(ticker)
+    recorded, record = [], Outcomes.record
+
+    def recording(outcomes, data_set, verdicts):
+        verdicts = list(verdicts)
+        recorded.append([(verdict.layer, verdict.partition) for verdict in verdicts])
+        record(outcomes, data_set, verdicts)
+
+    monkeypatch.setattr(Outcomes, "record", recording)
+    assert len(results(settings, ["AAA", "BBB"])) == len(MARKET_DATA.layers)
+    bronze, silver, gold, loaded = (
+        [(layer, name) for name in ("AAA", "BBB")] for layer in MARKET_DATA.layers
+    )
+    assert recorded == [[*bronze, *silver, *gold], loaded]
 
 
 def test_a_currency_has_its_verdict_in_the_warehouse_as_soon_as_it_is_loaded(settings, add):
