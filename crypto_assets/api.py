@@ -156,7 +156,7 @@ def currencies() -> pa.Table:
         return schema.empty_table()
     published, _ = wiring.published(settings)
     try:
-        found = statuses(published, names, UnderWay((), {}), ("bronze", "gold"))
+        found = statuses(published, names, UnderWay((), {}), {"bronze": "", "gold": ""})
     except sqlite3.Error as error:
         raise explained(settings, error) from error
     rows = sorted(map(_row, found), key=lambda row: str(row["ticker"]))

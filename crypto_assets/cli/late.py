@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from crypto_assets.cli.command import say
 from crypto_assets.cli.console import show_table, write_json
-from crypto_assets.cli.market_data import chosen_tickers, currency_document, currency_statuses
-from crypto_assets.spark.market_data.data_set import MARKET_DATA
+from crypto_assets.cli.market_data import (
+    EVERY_MEASURE,
+    chosen_tickers,
+    currency_document,
+    currency_statuses,
+)
 
 if TYPE_CHECKING:
     from crypto_assets.defs.status import Status
@@ -26,7 +30,7 @@ def show_late(settings: Settings, tickers: Sequence[str], *, as_json: bool) -> N
 
     inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
     chosen = chosen_tickers(registry, tickers) if tickers else registry.names()
-    measured = MARKET_DATA.layers if as_json else (MEASURED,)
+    measured = EVERY_MEASURE if as_json else {MEASURED: ""}
     found = {s.entry.partition: s for s in currency_statuses(settings, chosen, measured)}
     measures = {ticker: each.layers[MEASURED].metadata for ticker, each in found.items()}
     overrides, _ = read_overrides(inbox)

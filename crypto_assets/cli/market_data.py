@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 _FEW = 20  # currencies: Dagster's modules are most of what a run of so many makes
 _LAYER = click.Choice(list(MARKET_DATA.layers))
-SHOWN_MEASURES = ("bronze", "gold")  # layers of which more than their state is shown in a table
+EVERY_MEASURE = dict.fromkeys(MARKET_DATA.layers, "")
+SHOWN_MEASURES = {"bronze": "notes", "gold": ""}  # of which a table shows more than their state
 
 
 @command
@@ -132,7 +134,7 @@ def materialize(
 
 
 def currency_statuses(
-    settings: Settings, tickers: Sequence[str], measured: Collection[str] = ()
+    settings: Settings, tickers: Sequence[str], measured: Mapping[str, str] = MappingProxyType({})
 ) -> list[Status]:
     """The statuses of these currencies, with the measures of these layers."""
     from crypto_assets.defs.status import statuses

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,13 @@ import click
 
 from crypto_assets.cli.accounts import snapshot_document
 from crypto_assets.cli.command import command, keeping_all, say
-from crypto_assets.cli.market_data import SHOWN_MEASURES, chosen_tickers, currency_document
+from crypto_assets.cli.market_data import (
+    EVERY_MEASURE,
+    SHOWN_MEASURES,
+    chosen_tickers,
+    currency_document,
+)
 from crypto_assets.spark.accounts.data_set import ACCOUNTS
-from crypto_assets.spark.market_data.data_set import MARKET_DATA
 
 if TYPE_CHECKING:
     from crypto_assets.defs.status import Status
@@ -47,7 +51,7 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool
         if late:
             show_late(settings, tickers, as_json=as_json)
             return
-        measured = MARKET_DATA.layers if as_json else SHOWN_MEASURES
+        measured = EVERY_MEASURE if as_json else SHOWN_MEASURES
         currencies, document = _found(settings, tickers, measured)
         if as_json:
             write_json({"currencies": list(map(currency_document, currencies)), **document})
@@ -62,7 +66,7 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool
 
 
 def _found(
-    settings: Settings, tickers: Sequence[str], measured: Collection[str]
+    settings: Settings, tickers: Sequence[str], measured: Mapping[str, str]
 ) -> tuple[list[Status], dict[str, Any]]:
     """The currencies, with the measures of these layers, and what else `status --json` shows."""
     from crypto_assets.defs.status import statuses, upload_statuses
@@ -76,7 +80,8 @@ def _found(
     last = [] if tickers else snapshots.registry.names()[-SHOWN_SNAPSHOTS:]
     document: dict[str, Any] = {
         "snapshots": [
-            snapshot_document(s) for s in statuses(snapshots, last, looks[1], ACCOUNTS.layers)
+            snapshot_document(s)
+            for s in statuses(snapshots, last, looks[1], dict.fromkeys(ACCOUNTS.layers, ""))
         ],
     }
     if not tickers:

@@ -58,7 +58,7 @@ def late_notice(today: Callable[[], date] = utc_day) -> dg.SensorDefinition:
 def late_now(settings: Settings, today: date) -> list[Late]:
     """The late currencies, by the home's own records: one query, however many there are."""
     names = wiring.registries(settings)[0].names()
-    known = wiring.outcomes(settings).layers(MARKET_DATA.name, names, (MEASURED,))
+    known = wiring.outcomes(settings).layers(MARKET_DATA.name, names, {MEASURED: ""})
     measures = {name: of[MEASURED].measures for name, of in known.items() if MEASURED in of}
     return late(measures, allowances(settings), today)
 

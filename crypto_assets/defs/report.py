@@ -17,7 +17,7 @@ from crypto_assets.resources.report.report import Report, write_report
 from crypto_assets.resources.settings import Settings
 
 FILE = "report.html"
-_MEASURED = ("bronze", "gold")
+_MEASURED = {"bronze": "", "gold": ""}
 _STORE = "customer_account_store"
 
 
@@ -32,7 +32,7 @@ def _gathered(settings: Settings) -> tuple[list[KnownCurrency], KnownAccounts | 
     published, snapshots = wiring.published(settings)
     looks = under_way(settings, [published, snapshots])
     found = statuses(published, published.registry.names(), looks[0], _MEASURED)
-    newest = statuses(snapshots, snapshots.registry.names()[-1:], looks[1], [_STORE])
+    newest = statuses(snapshots, snapshots.registry.names()[-1:], looks[1], {_STORE: ""})
     accounts = [_known_accounts(snapshot) for snapshot in newest]
     return list(map(_known_currency, found)), accounts[0] if accounts else None
 

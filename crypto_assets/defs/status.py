@@ -88,11 +88,11 @@ def statuses(
     published: Published,
     partitions: Collection[str],
     under_way: UnderWay,
-    measured: Collection[str] = (),
+    measured: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Status]:
     """The status of each of these registered partitions; those whose entry is damaged come last.
 
-    Only the layers `measured` come with their measures.
+    The layers `measured` come with their measures, as of `Outcomes.layers`.
     """
     registry, outcomes = published.registry, published.outcomes
     data_set = registry.data_set
@@ -102,15 +102,14 @@ def statuses(
     missing = published.missing(list(entries))
     found = []
     for name, entry in entries.items():
-        versions = registry.versions(entry)
+        versions, outcome, wrong = registry.versions(entry), known[name], missing.get(name, {})
         layers = {
-            layer: _layer_status(
-                known[name].get(layer, _UNKNOWN), version, missing.get(name, {}).get(layer)
-            )
+            layer: _layer_status(outcome.get(layer, _UNKNOWN), version, wrong.get(layer))
             for layer, version in versions.items()
         }
-        attempt = None if has_verdict(versions, known[name]) else broke_off.get(name)
-        problem = f"{BROKE_OFF}: {attempt.reason or KILLED}" if attempt else None
+        attempt, problem = broke_off.get(name), None
+        if attempt and not has_verdict(versions, outcome):
+            problem = f"{BROKE_OFF}: {attempt.reason or KILLED}"
         running = name in under_way.partitions
         found.append(Status(entry, layers, running=running, problem=problem))
     none = dict.fromkeys(data_set.layers, LayerStatus("none"))

@@ -83,7 +83,7 @@ def test_a_materialization_says_what_was_read_filled_and_dropped_and_from_which_
 
 
 def test_what_is_only_shown_is_not_kept_in_the_home(settings, instance):
-    kept = wiring.outcomes(settings).layers("market_data", ["BTC"], ["gold"])["BTC"]["gold"]
+    kept = wiring.outcomes(settings).layers("market_data", ["BTC"], {"gold": ""})["BTC"]["gold"]
     assert kept.measures["rows"] == 41
     assert not {"chart", "last_rows"} & kept.measures.keys()
 

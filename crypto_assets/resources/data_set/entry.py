@@ -66,7 +66,7 @@ def entry_of(content: Content | OSError) -> Entry:
     """The entry in a document. Raises the `OSError`, or one of `NO_ENTRY`."""
     if isinstance(content, OSError):
         raise content
-    document = json.loads(content.data)
+    document = content.document()
     files = {kind: StoredUpload(**upload) for kind, upload in document["files"].items()}
     earlier = {
         etag: Earlier(**each) if isinstance(each, dict) else Earlier("", each)

@@ -9,6 +9,7 @@ from crypto_assets.resources.data_set.outcomes import Outcomes
 from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.storage.lake import Lake
 
+AT_A_TIME = 1_000  # partitions whose manifests are in memory
 LOOKED_UP = 20  # partitions: the files of more are listed where each look-up is a request
 
 
@@ -27,14 +28,17 @@ class Published:
     def missing(self, partitions: Collection[str]) -> dict[str, dict[str, str]]:
         """What is wrong with what was published of these partitions, by partition and layer."""
         data_set = self.registry.data_set
-        manifests = self.lake.manifests(data_set, partitions)
         objects = self.lake.objects
         etag_at: Callable[[str], str | None] = objects.etag
         if len(partitions) > LOOKED_UP and objects.workers > 1:
             folders = {table.path for table in data_set.tables}
             etags = {o.key: o.etag for path in folders for o in self.lake.parquet_files(path)}
             etag_at = etags.get
-        wrong = self.lake.unsealed(data_set, manifests, tuple(data_set.layers), etag_at)
+        wrong: dict[str, dict[str, str]] = {}
+        names = list(partitions)
+        for at in range(0, len(names), AT_A_TIME):
+            manifests = self.lake.manifests(data_set, names[at : at + AT_A_TIME])
+            wrong |= self.lake.unsealed(data_set, manifests, tuple(data_set.layers), etag_at)
         for layer in self.gone:
             for partition in partitions:
                 wrong.setdefault(partition, {})[layer] = f"the {layer} is missing"

@@ -66,7 +66,7 @@ class Inbox:
 
     def arrivals(self) -> Iterator[Object]:
         """Every file people dropped, in no order."""
-        return (found for found in self.objects.walk() if is_upload(found.key))
+        return (found for found in self.objects.walk() if found.key != OVERRIDES)
 
     def arrival(self, key: str) -> Object | None:
         """The file at this key, if there is one."""

@@ -21,7 +21,7 @@ def facts(
     Whether they are is known, and recorded, only afterwards.
     """
     layers = list(MARKET_DATA.layers)
-    known = outcomes.layers(MARKET_DATA.name, entries, measured=("bronze", "silver"))
+    known = outcomes.layers(MARKET_DATA.name, entries, {"bronze": "", "silver": ""})
     if loaded_at:
         known = {
             name: each | {layers[-1]: Layer(made_at=loaded_at)} for name, each in known.items()

@@ -334,7 +334,7 @@ def manifest_key(data_set: DataSet, partition: str) -> str:
 
 def _manifest(content: Content) -> Manifest:
     try:
-        found = Manifest(**json.loads(content.data))
+        found = Manifest(**content.document())
     except (TypeError, ValueError):
         return Manifest()  # not knowing a version is safe: the layer counts as stale
     parts = (found.versions, found.rows, found.etags, found.sizes)

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -58,7 +57,10 @@ class LocalObjects(Objects):
 
     def find(self, key: str) -> Object | None:
         """As `Objects.find`; what cannot be looked at has no etag: reading it says why."""
-        return _object(key, partial(os.lstat, self._place(key)))
+        try:
+            return _object(key, os.lstat(self._place(key)))
+        except OSError as error:
+            return _not_looked_at(key, error)
 
     def etag(self, key: str) -> str | None:
         """As `Objects.etag`; asked for each of tens of thousands of files, so without an object."""
@@ -97,11 +99,13 @@ class LocalObjects(Objects):
     def read_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Content | OSError]]:
         for key in keys:
             try:
-                yield key, Content(self.read(key), "")
+                content = Content(read_regular(f"{self.root}/{key}"), "")
             except FileNotFoundError:
                 continue
             except OSError as error:
                 yield key, error
+            else:
+                yield key, content
 
     def write(self, key: str, content: bytes, *, durable: bool = True) -> None:
         if content or durable:
@@ -170,12 +174,17 @@ class LocalObjects(Objects):
                 yield Object(at.rstrip("/"), "", 0, 0.0)  # reading it says why it cannot be read
                 continue
             for entry in entries:
-                if not hidden and entry.name.startswith(HIDDEN):
+                name = entry.name
+                if not hidden and name.startswith(HIDDEN):
                     continue
-                key = f"{at}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(f"{key}/")
-                elif found := _object(key, partial(entry.stat, follow_symlinks=False)):
+                    folders.append(f"{at}{name}/")
+                    continue
+                try:
+                    found = _object(f"{at}{name}", entry.stat(follow_symlinks=False))
+                except OSError as error:
+                    found = _not_looked_at(f"{at}{name}", error)
+                if found:
                     yield found
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
@@ -190,17 +199,17 @@ class LocalObjects(Objects):
             return None
 
 
-def _object(key: str, look: Callable[[], os.stat_result]) -> Object | None:
-    """The object at this key, of which `look` gives what the file system knows, if there is one."""
-    try:
-        found = look()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError:
-        return Object(key, "", 0, 0.0)
-    if (etag := _etag(found)) is None:
-        return None
-    return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
+def _object(key: str, found: os.stat_result) -> Object | None:
+    """The object at this key, of which the file system knows this, if it is one."""
+    if etag := _etag(found):
+        return Object(key, etag, found.st_size, found.st_mtime, found.st_ctime)
+    return None
+
+
+def _not_looked_at(key: str, error: OSError) -> Object | None:
+    """What is at this key, which cannot be looked at, if it is there: reading it says why."""
+    gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
+    return None if gone else Object(key, "", 0, 0.0)
 
 
 def _etag(found: os.stat_result) -> str | None:

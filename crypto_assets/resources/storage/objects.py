@@ -6,18 +6,20 @@ bucket). What the objects mean is for `inbox`, `registry`, `ledger` and `lake`.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from crypto_assets.resources.settings import Settings
 
 Advance = Callable[[int], None]
 Part = Literal["inbox", "lake"]
 HIDDEN = (".", "_")  # how the name of an object or a folder begins that is the product's own
+_JSON = json.JSONDecoder()
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -40,6 +42,14 @@ class Content(NamedTuple):
 
     data: bytes
     etag: str
+
+    def document(self) -> Any:
+        """The content as JSON; raises `ValueError` if it is none."""
+        try:  # UTF-8 as we write it; to look for the encoding first takes as long as to parse
+            document, end = _JSON.raw_decode(self.data.decode())
+        except ValueError:
+            return json.loads(self.data)
+        return document if end == len(self.data) else json.loads(self.data)
 
 
 def is_hidden(key: str) -> bool:

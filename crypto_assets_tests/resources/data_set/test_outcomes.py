@@ -53,7 +53,7 @@ def verdict(registry):
 def test_the_last_verdict_on_a_layer_is_kept_beside_what_was_made_before(outcomes):
     outcomes.record(DATA_SET, [Verdict("BTC", "gold", measures={"rows": 3}, version="v1")])
     outcomes.record(DATA_SET, [Verdict("BTC", "gold", ("no", "never"), version="v2")])
-    known = outcomes.layers(DATA_SET, ["BTC"], ["gold"])["BTC"]["gold"]
+    known = outcomes.layers(DATA_SET, ["BTC"], {"gold": ""})["BTC"]["gold"]
     assert (known.version, known.measures, known.seen_version) == ("v1", {"rows": 3}, "v2")
     assert (known.problem, known.is_refusal) == ("no; never", True)
     outcomes.record(DATA_SET, [Verdict("BTC", "gold", version="v2")])
@@ -63,7 +63,7 @@ def test_the_last_verdict_on_a_layer_is_kept_beside_what_was_made_before(outcome
 def test_measures_are_kept_flat(outcomes):
     measures = {"rows": 1, "history": {"rows": 2}, "notes": ["a", "b"], "none": None}
     outcomes.record(DATA_SET, [Verdict("BTC", "gold", measures=measures)])
-    known = outcomes.layers(DATA_SET, ["BTC"], ["gold"])["BTC"]["gold"]
+    known = outcomes.layers(DATA_SET, ["BTC"], {"gold": ""})["BTC"]["gold"]
     assert known.measures == {"rows": 1, "history/rows": 2, "notes": "a; b"}
 
 
@@ -98,7 +98,7 @@ def test_outcomes_of_earlier_versions_are_taken_over_once_and_replace_nothing(ou
     old = {"BTC": Layer("old", "2024-01-01"), "ETH": Layer("old", "2024-01-01", {"rows": 7})}
     outcomes.take_over(DATA_SET, {"gold": old})
     assert outcomes.is_taken_over(DATA_SET)
-    found = outcomes.layers(DATA_SET, ["BTC", "ETH"], ["gold"])
+    found = outcomes.layers(DATA_SET, ["BTC", "ETH"], {"gold": ""})
     assert found["BTC"]["gold"].version == "new"
     assert found["ETH"]["gold"] == old["ETH"]
 
@@ -175,7 +175,7 @@ def test_what_is_known_of_some_partitions_is_given_by_name_and_layer(outcomes):
         for name, layer in (("A", "gold"), ("A", "silver"), ("B", "gold"), ("'C'", "gold"))
     ]
     outcomes.record(DATA_SET, [*made, Verdict("A", "warehouse", ("broken",), version="w")])
-    found = outcomes.layers(DATA_SET, ["'C'", "A", "none"], ["gold", "warehouse"])
+    found = outcomes.layers(DATA_SET, ["'C'", "A", "none"], {"gold": "", "warehouse": ""})
     assert {name: list(layers) for name, layers in found.items()} == {
         "'C'": ["gold"],
         "A": ["gold", "silver", "warehouse"],
@@ -186,6 +186,20 @@ def test_what_is_known_of_some_partitions_is_given_by_name_and_layer(outcomes):
     assert (found["A"]["gold"].version, found["A"]["gold"].seen_version) == ("v", None)
     failed = found["A"]["warehouse"]
     assert (failed.measures, failed.seen_version, failed.problem) == ({}, "w", "broken")
+
+
+def test_measures_without_the_word_that_is_looked_for_are_left_out(outcomes):
+    notes = {"history": {"rows": 3, "notes": ["odd"]}}
+    made = [
+        Verdict("A", "bronze", version="v", measures=notes),
+        Verdict("B", "bronze", version="v", measures={"rows": 3}),
+        Verdict("B", "gold", version="v", measures={"rows": 3}),
+    ]
+    outcomes.record(DATA_SET, made)
+    found = outcomes.layers(DATA_SET, ["A", "B"], {"bronze": "notes", "gold": ""})
+    assert found["A"]["bronze"].measures == {"history/rows": 3, "history/notes": "odd"}
+    assert found["B"]["bronze"].measures == {}
+    assert found["B"]["gold"].measures == {"rows": 3}
 
 
 def test_what_is_unreported_is_in_the_order_of_its_registration(outcomes):

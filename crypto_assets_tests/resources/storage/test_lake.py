@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from crypto_assets.resources.data_set.outcomes import Outcomes
+from crypto_assets.resources.data_set.published import Published
+from crypto_assets.resources.data_set.registry import Registry
 from crypto_assets.resources.errors import BusyError
 from crypto_assets.resources.storage.lake import Lake, LoadFile, Made, Manifest
 from crypto_assets.resources.storage.local import LocalObjects
@@ -297,6 +300,17 @@ def test_a_file_that_is_not_the_one_that_was_published_is_seen(lake, published, 
         "BBB": {"gold": f"{place.format('BBB')} is not the file that was published"},
         "CCC": {"gold": f"its file {place.format('CCC')} is missing"},
     }
+
+
+def test_of_more_partitions_than_are_looked_at_together_all_that_is_missing_is_found(
+    lake, published, monkeypatch
+):
+    published({f"gold/ticker={name}": "1" for name in ("A", "B", "C", "D", "E")})
+    lake.objects.delete([f"gold/ticker={name}/data.parquet" for name in ("A", "D", "E")])
+    monkeypatch.setattr("crypto_assets.resources.data_set.published.AT_A_TIME", 2)
+    currencies = Published(Registry(MARKET_DATA, lake.objects), Outcomes(""), lake)
+    missing = currencies.missing(["A", "B", "C", "D", "E"])
+    assert {name: list(layers) for name, layers in missing.items()} == {n: ["gold"] for n in "ADE"}
 
 
 def test_a_removed_ticker_is_in_no_table_and_others_whose_names_it_begins_are(lake, published):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from crypto_assets.resources.storage.local import LocalObjects
+from crypto_assets.resources.storage.objects import Content
 from crypto_assets_tests.helpers.objects_contract import ObjectsContract, keys
 
 
@@ -27,6 +30,20 @@ def test_the_etag_of_what_is_replaced_or_moved_is_left_to_the_lock(objects):
     objects.move("b", "a", None)
     assert objects.read("a") == b"moved"
     assert objects.find("b") is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ['{"a": [1]}', ' {"name": "比"}\n', "7", '"x"'])
+def test_a_document_is_read_in_whatever_encoding_json_may_have(text, encoding):
+    assert Content(text.encode(encoding), "").document() == json.loads(text)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"{}{}", b'{"a": 1} x', b"\xff\x00", b"\xed\xa0\x80"])
+def test_what_is_no_document_is_told_as_by_json(data):
+    with pytest.raises(ValueError) as told:  # noqa: PT011 - compared below
+        json.loads(data)
+    with pytest.raises(type(told.value), match=re.escape(str(told.value))):
+        Content(data, "").document()
 
 
 def test_what_another_program_copied_there_is_held(objects, tmp_path):
