@@ -10,14 +10,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
@@ -53,6 +54,8 @@ class Workers:
         self._started: list[_Process] = []
         self._serving: list[Thread] = []
         self._closed = False
+        self._files: list[Any] = []  # that are free: to make one takes longer than to write it
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +74,7 @@ class Workers:
         for process in self._started:  # with what a thread has started meanwhile
             process.kill()
             process.close()
+        self._opened.close()
 
     def start(self, count: int) -> None:
         """Starts so many, if that many may be, so that they are there when they are needed."""
@@ -112,6 +116,20 @@ class Workers:
             if code == -signal.SIGPROF:  # its own time has run out, as it would once more
                 break
         return on_death(piece, code)
+
+    @contextmanager
+    def file_of(self, content: bytes) -> Iterator[str]:
+        """The path of a temporary file of this content, which the next one may get."""
+        try:
+            file = self._files.pop()
+        except IndexError:
+            file = self._opened.enter_context(tempfile.NamedTemporaryFile())  # noqa: SIM115 - it is
+        file.seek(0)
+        file.write(content)
+        file.truncate()
+        file.flush()
+        yield file.name
+        self._files.append(file)
 
     def _serve(self, process: _Process, work: _Work) -> None:
         """Gives a process its pieces until none waits; another one takes its place if it dies."""

@@ -7,11 +7,8 @@ fault alone. It imports neither Dagster nor pandas.
 from __future__ import annotations
 
 import io
-import os
 import signal
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +104,8 @@ def inspect_in(
 
     Raises `UnclearError` too: if the file kills its process, or takes more CPU seconds than these.
     """
-    with _kept_meanwhile(content) as path:
-        facts = {"reading": vars(reading), "cpu_s": cpu_s}
+    facts = {"reading": vars(reading), "cpu_s": cpu_s}
+    with workers.file_of(content) as path:
         partition = Partition(reading.file, {_LAYER: Upload(path, reading.file, "")}, facts)
         spec = JobSpec(__name__, "", "", (_LAYER,), (partition,))
         answer = answer_from_json(workers.answer(to_json(spec), _died))
@@ -120,18 +117,6 @@ def inspect_in(
     if "refused" in verdict.measures:
         raise ReadError(verdict.measures["refused"])
     return Inspected(**verdict.measures)
-
-
-@contextmanager
-def _kept_meanwhile(content: bytes) -> Iterator[str]:
-    """The path of a temporary file of this content."""
-    handle, path = tempfile.mkstemp()  # as `NamedTemporaryFile`, in half the time
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        yield path
-    finally:
-        os.unlink(path)  # noqa: PTH108
 
 
 def compute(_: JobSpec, partition: Partition) -> Iterator[Verdict]:

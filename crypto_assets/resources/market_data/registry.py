@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -51,7 +51,7 @@ def coin_name(entry: Entry) -> str | None:
 
 def with_choices(choices: Choices) -> dict[str, Any]:
     """The facts of an entry that hold these choices."""
-    return {"choices": asdict(choices)}
+    return {"choices": {**vars(choices)}}
 
 
 class CurrencyRegistry(Registry):

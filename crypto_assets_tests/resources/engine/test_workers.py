@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -92,6 +93,17 @@ def test_processes_that_wait_for_work_end_with_the_block():
         pool.start(2)
         assert len(children() - before) == 2
     assert children() == before
+
+
+def test_a_temporary_file_has_the_content_it_is_for_and_is_gone_with_the_block():
+    with Workers(2) as pool:
+        with pool.file_of(b"long content") as path, pool.file_of(b"") as other:
+            assert (Path(path).read_bytes(), Path(other).read_bytes()) == (b"long content", b"")
+        with pool.file_of(b"short") as one, pool.file_of(b"other") as two:
+            assert {one, two} == {path, other}
+            assert (Path(one).read_bytes(), Path(two).read_bytes()) == (b"short", b"other")
+    assert not Path(path).exists()
+    assert not Path(other).exists()
 
 
 def test_processes_end_when_the_one_that_started_them_is_killed():
