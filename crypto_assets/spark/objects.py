@@ -19,7 +19,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from crypto_assets.spark.problems import ServiceError
-from crypto_assets.spark.replacing import SHARED, replacing
+from crypto_assets.spark.replacing import NEW, SHARED, opened_in, replacing
 
 _ATTEMPTS = 3  # of boto3, within seconds
 _WAITS_S = (1, 2, 4, 8, 15, 15, 15, 15)  # before further ones: a minute of 503 passes
@@ -77,14 +77,24 @@ def read(uri: str, limit: int = -1) -> bytes:
 
 
 def write(uri: str, content: Any) -> None:
-    """Writes the object as a whole: nobody sees a part of it. Raises as `opened` does."""
+    """Writes the object as a whole. Raises as `opened` does.
+
+    Before this returns, a file that was not there may be there in part.
+    """
     if _is_s3(uri):
         bucket, key = _place(uri)
         _asked(uri, lambda s3: s3.put_object(Bucket=bucket, Key=key, Body=bytes(content)))
         return
-    # An attempt that its engine has given up may still write while the next one does.
-    with replacing(_local(uri), durable=False, mode=SHARED) as stream:
-        stream.write(content)
+    path = _local(uri)
+    try:
+        handle = opened_in(path, NEW, SHARED)
+    except FileExistsError:
+        # An attempt that its engine has given up may still write while the next one does.
+        with replacing(path, durable=False, mode=SHARED) as stream:
+            stream.write(content)
+    else:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
 
 
 def below(uri: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE, SHARED = 0o600, 0o666  # who may read a file, as far as the umask lets them
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # to open a file that must not be there yet
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def _beside(path: str, mode: int) -> tuple[str, int]:
     """A new hidden file in the folder of `path`, and its handle."""
     folder = os.path.dirname(path) or "."  # noqa: PTH120
     temporary = f"{folder}/.{uuid.uuid4().hex}.part"
-    return temporary, opened_in(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    return temporary, opened_in(temporary, NEW, mode)
 
 
 def opened_in(path: str, flags: int, mode: int) -> int:

@@ -32,3 +32,14 @@ def test_a_file_whose_size_is_not_known_is_read_whole(tmp_path: Path):
     writer.start()
     assert objects.read(str(pipe), 99) == b"Date,Price\n"
     writer.join()
+
+
+def test_a_file_that_another_attempt_is_still_writing_is_replaced_whole(tmp_path: Path):
+    path = tmp_path / "staging" / "gold.parquet"
+    path.parent.mkdir()
+    with path.open("xb", buffering=0) as given_up:
+        given_up.write(b"a part")
+        objects.write(str(path), b"all of it")
+        given_up.write(b", and more")
+        assert path.read_bytes() == b"all of it"
+    assert list(path.parent.iterdir()) == [path]

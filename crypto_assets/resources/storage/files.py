@@ -14,7 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from crypto_assets.resources.errors import BusyError
-from crypto_assets.spark.replacing import PRIVATE, opened_in, replacing
+from crypto_assets.spark.replacing import NEW, PRIVATE, opened_in, replacing
 
 
 def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
@@ -100,7 +100,7 @@ def write_atomically(path: Path | str, content: bytes, *, durable: bool = True) 
 def write_empty(path: str) -> None:
     """As `write_atomically` of no content; a new file needs no other one: it is whole at once."""
     try:
-        os.close(opened_in(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+        os.close(opened_in(path, NEW, PRIVATE))
     except FileExistsError:
         write_atomically(path, b"", durable=False)
 
