@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .arrays import strings
 
@@ -26,12 +25,12 @@ def uniform(cells: Any) -> tuple[bytes, int] | None:
     """
     if not len(cells) or cells.null_count:
         return None
-    ends = pc.min_max(pc.binary_length(cells)).as_py()
-    width = ends["min"]
-    if width != ends["max"] or width < WIDTH:
+    _, offsets, content = cells.buffers()
+    begins = np.frombuffer(offsets, np.int32)[cells.offset :][: len(cells) + 1]
+    start, width = int(begins[0]), int(begins[1] - begins[0])
+    if width < WIDTH or (np.diff(begins) != width).any():
         return None
-    start = int.from_bytes(bytes(cells.buffers()[1][4 * cells.offset :][:4]), "little")
-    data = bytes(cells.buffers()[2][start : start + width * len(cells)])
+    data = bytes(content[start : start + width * len(cells)])
     if any(_differ(data, place, width) for place in range(WIDTH, width)):
         return None
     return data, width
@@ -66,5 +65,5 @@ def days_of(text: Any) -> Any | None:
         days = text.cast(pa.date32()).view(pa.int32())
     except pa.ArrowInvalid:
         return None
-    ends = pc.min_max(days).as_py()
-    return days if ends["min"] >= _FIRST_DAY and ends["max"] < _END_DAY else None
+    numbers = days.to_numpy()
+    return days if numbers.min() >= _FIRST_DAY and numbers.max() < _END_DAY else None

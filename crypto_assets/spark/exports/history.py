@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from . import numbers, refusals, sanity
-from .arrays import floats, pick
+from .arrays import arrow, floats, pick
 from .choosing import Choice, choose_price
 from .columns import Beside
 from .cut import leave_out
@@ -105,7 +105,7 @@ def _prices(values: Values, lines: Any, cells: Any, parsed: numbers.Numbers) -> 
         return price
     negative = np.flatnonzero((read < 0) & (read != MISSING_MARK)).tolist()
     sanity.flag_rows(values, lines, cells, negative, refusals.NEGATIVE_PRICE)
-    return pc.if_else(pc.greater(price, 0), price, None)
+    return arrow(read, valid=read > 0)
 
 
 def _beside(beside: Beside, column: int | None, mark: DecimalMark) -> Any | None:

@@ -4,13 +4,14 @@ Belongs here: values held against the scale and against their neighbours. Does n
 the trend (trend.py), what is a number (numbers.py).
 """
 
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from . import refusals
-from .arrays import has_byte
+from .arrays import floats, has_byte
 from .sanity import flag_rows
 from .series import iso
 from .values import Values
@@ -49,11 +50,13 @@ def check(values: Values, lines: Any, cells: Any, numbers: Any) -> None:
 
     `numbers`: the values as float64, null where missing, one per row like `lines` and `cells`.
     """
-    read: Read = numbers.to_pylist()
-    steps = _steps([value for value in read if value is not None])
+    found = floats(numbers)
+    found = found[~np.isnan(found)]
+    steps = _steps(found)
     marked = has_byte(cells, b".", b",")
-    if not (steps or marked) and (pc.max(numbers).as_py() or 0.0) <= FULL:
+    if not (steps or marked) and found.max(initial=0.0) <= FULL:
         return
+    read: Read = numbers.to_pylist()
     known = [(row, value) for row, value in enumerate(read) if value is not None]
     above = [row for row, value in known if value > FULL]
     broken = _broken(known) if marked else []
@@ -102,14 +105,14 @@ def _few(count: int) -> float:
     return max(MAX_FEW, MAX_FEW_SHARE * count)
 
 
-def _steps(known: list[float]) -> list[tuple[int, bool]]:
+def _steps(known: NDArray[np.float64]) -> list[tuple[int, bool]]:
     """The positions of values that the next one is far off, and whether that one is higher."""
-    sizes = [value if value > 1 else 1.0 for value in known]
-    return [
-        (at, after > before)
-        for at, (before, after) in enumerate(pairwise(sizes))
-        if not before / ODD < after < before * ODD and abs(after - before) >= ODD_POINTS
-    ]
+    sizes = np.maximum(known, 1.0)
+    before, after = sizes[:-1], sizes[1:]
+    with np.errstate(all="ignore"):
+        near = (before / ODD < after) & (after < before * ODD)
+        far = np.flatnonzero(~near & (abs(after - before) >= ODD_POINTS))
+    return list(zip(far.tolist(), (after > before)[far].tolist(), strict=True))
 
 
 def _odd(steps: list[tuple[int, bool]], count: int) -> list[int]:

@@ -173,8 +173,8 @@ def _longer_by_nothing(cells: Any, lengths: Any, width: int) -> Any:
 
 def _widths(lengths: Any, lines: Any) -> dict[int, int]:
     """How many lines have how many cells; blank lines have 0."""
-    values, times = pc.value_counts(lengths).flatten()
-    counts: dict[int, int] = dict(zip(values.to_pylist(), times.to_pylist(), strict=True))
+    times = np.bincount(lengths.to_numpy()).tolist()
+    counts = {width: count for width, count in enumerate(times) if count}
     widest = max(counts)
     if widest > MAX_COLUMNS:
         line = pc.index(lengths, widest).as_py()

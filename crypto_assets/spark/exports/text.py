@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from crypto_assets.spark.problems import ReadError
 
 from . import refusals
-from .arrays import MAX_LINES, UNIT, lines_of
+from .arrays import MAX_LINES, UNIT, count_line_ends, lines_of
 from .lookup import count_known_words
 from .refusals import Line
 
@@ -83,7 +83,7 @@ def read_text(stream: IO[bytes]) -> Text:
     refuse_other_formats(data)
     text, encoding = _decode(data, whole=truncated is None)
     text = _unified_line_ends(text)
-    if truncated is None and len(text) > MAX_LINES and text.count("\n") > MAX_LINES:
+    if truncated is None and len(text) > MAX_LINES and count_line_ends(text) > MAX_LINES:
         truncated = f"it has more than {MAX_LINES:,} lines"
         text = text[:HEAD_BYTES]
     if truncated is not None:

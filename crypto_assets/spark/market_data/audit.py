@@ -221,11 +221,11 @@ def dropped_missing(kind: str, given: Row, currency: Currency) -> int:
 
 def gold_expectations(history: Series, trend: Series) -> Row:
     """What gold must hold, counted on silver without gold's own union."""
-    days = np.concatenate([history.days, trend.days])
+    days = np.sort(np.concatenate([history.days, trend.days]))
     return {
-        "rows": len({*days.tolist()}),
-        "first_date": _EPOCH + timedelta(int(days.min())),
-        "last_date": _EPOCH + timedelta(int(days.max())),
+        "rows": 1 + int(np.count_nonzero(np.diff(days))),
+        "first_date": _EPOCH + timedelta(int(days[0])),
+        "last_date": _EPOCH + timedelta(int(days[-1])),
         "price_count": int((~np.isnan(history.values)).sum()),
         "g_trend_count": len(trend),
     }

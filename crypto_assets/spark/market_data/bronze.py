@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crypto_assets.spark.market_data.currency import Currency
 
 _ARROW = arrow_schema(BRONZE.file_columns)
+_DATA = pa.scalar("data")
 
 
 def bronze(currency: Currency, kind: str) -> pa.Table:
@@ -50,7 +51,7 @@ def bronze(currency: Currency, kind: str) -> pa.Table:
 
 def data_lines(lines: pa.Table) -> pa.Table:
     """The day and the value of the lines that hold them: `date` and `value`, as text."""
-    rows = pc.indices_nonzero(pc.equal(lines["role"], "data"))
+    rows = pc.indices_nonzero(pc.equal(lines["role"], _DATA))
     return pick(lines.select(["date", "value"]), rows)
 
 

@@ -6,7 +6,7 @@ What becomes of the choices is `bronze`, `silver` and `audit`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from crypto_assets.spark.job_spec import Partition, Upload
@@ -58,9 +58,17 @@ class Choices:
         """
         from crypto_assets.spark.exports import Options
 
-        known = {each.name for each in fields(Options)}
+        known = _known()
         chosen = {name: value for name, value in vars(self).items() if name in known}
         return Options(**chosen, terms=terms, kind=kind, file=file, others=_others(terms))
+
+
+@cache
+def _known() -> frozenset[str]:
+    """The choices that the reader knows as options."""
+    from crypto_assets.spark.exports import Options
+
+    return frozenset(each.name for each in fields(Options))
 
 
 @lru_cache(maxsize=1)  # both files of a currency ask for the same

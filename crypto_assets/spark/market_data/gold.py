@@ -73,7 +73,7 @@ def interpolated(days: NDArray[np.int32], trend: Series) -> NDArray[np.float64]:
     if not len(trend):
         return np.full(len(days), np.nan)
     last = len(trend) - 1
-    at = np.clip(np.searchsorted(trend.days, days, "right") - 1, 0, last)
+    at = np.maximum(np.searchsorted(trend.days, days, "right") - 1, 0)
     after = np.minimum(at + 1, last)
     since, elapsed = trend.days[at], days - trend.days[at]
     step = np.where(after > at, trend.days[after] - since, 1)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from crypto_assets.spark.exports.arrays import arrow
 from crypto_assets.spark.files import Written, encoded, read_published, stage
 from crypto_assets.spark.job_spec import Finding, Verdict
 from crypto_assets.spark.market_data import audit, silver
@@ -183,15 +184,9 @@ def _published(spec: JobSpec, table: Table, currency: Currency) -> Series:
 
 def _rows(table: Table, days: NDArray[np.int32], *values: NDArray[np.float64]) -> pa.Table:
     """The table's rows; what is no day, and NaN, is null."""
-    columns = [_array(days, days != silver.NO_DAY, pa.date32())]
-    columns += [_array(column, ~np.isnan(column), pa.float64()) for column in values]
+    columns = [arrow(days, days != silver.NO_DAY).view(pa.date32())]
+    columns += [arrow(column, ~np.isnan(column)) for column in values]
     return pa.table(columns, schema=arrow_schema(table.file_columns))
-
-
-def _array(values: NDArray[Any], valid: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
-    mask = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    content = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(kind, len(values), [mask, content])
 
 
 def _with_symbol(rows: pa.Table, ticker: str) -> pa.Table:
