@@ -98,6 +98,14 @@ def pick(values: Any, rows: Any) -> Any:
     return values.take(rows)
 
 
+def spread(values: Any, most: int) -> list[Any]:
+    """Some values as Python has them, `most` of them or a few more, evenly from the first on.
+
+    A slice with a step takes four times as long.
+    """
+    return [values[row].as_py() for row in range(0, len(values), max(1, len(values) // most))]
+
+
 def translated(text: Any, table: bytes) -> Any:
     """A string array with its bytes replaced as by `bytes.translate`; ASCII for ASCII only."""
     valid, offsets, data = text.buffers()

@@ -6,7 +6,7 @@ Belongs here: what histories and trends share. Does not: which column is taken w
 import pyarrow as pa
 
 from . import numbers, refusals
-from .arrays import index
+from .arrays import index, spread
 from .dates import notation_of, read_column
 from .layout import Layout
 from .lookup import plain
@@ -62,7 +62,7 @@ class Beside:
     def is_dates(self, column: int) -> bool:
         """Whether the column holds the dates once more, as Unix time for one."""
         cells = self.cells(column)
-        notation = notation_of(cells[:: max(1, len(cells) // SAMPLE)].to_pylist())
+        notation = notation_of(spread(cells, SAMPLE))
         if not notation:
             return False
         return any(

@@ -63,7 +63,7 @@ def _swapped() -> Any:
 def swap_day_and_month(days: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
     """Days since 1970 with day and month swapped where both are 12 or less; how many moved."""
     swapped = _SWAPPED[days - _FIRSTS[0].as_py()]
-    return swapped, int((swapped != days).sum())
+    return swapped, int(np.count_nonzero(swapped != days))
 
 
 def _month_slot(year: Any, month: Any) -> Any:

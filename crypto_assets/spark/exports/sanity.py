@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from . import order, refusals, steps
-from .arrays import count_true, false_if_null, floats
+from .arrays import count_true, false_if_null, floats, spread
 from .model import Options
 from .refusals import Reason, counted, quoted
 from .series import Series
@@ -115,13 +115,13 @@ def _check_change(
     wrong = known = 0
     for read in rows.changes:
         distance = abs(move - floats(read())[by_date][1:])
-        known = int((~np.isnan(distance)).sum())
+        known = int(np.count_nonzero(~np.isnan(distance)))
         few = CONTRADICTED_SHARE * known
         # Most files pass with the least that is allowed, so the rest of it need not be known.
-        if known < MIN_ROWS or (distance > LEAST_ALLOWED).sum() <= few:
+        if known < MIN_ROWS or np.count_nonzero(distance > LEAST_ALLOWED) <= few:
             return
         rounding = 100.0 * _resolution(rows.cells) / np.minimum(here, before)
-        wrong = int((distance > LEAST_ALLOWED + abs(move) * 0.02 + rounding).sum())
+        wrong = int(np.count_nonzero(distance > LEAST_ALLOWED + abs(move) * 0.02 + rounding))
         if wrong <= few:
             return
     first = rows.lines[int(by_date[1])].as_py()
@@ -130,7 +130,7 @@ def _check_change(
 
 def _resolution(cells: Any) -> float:
     """The last decimal place the prices are written with, judged by a spread sample."""
-    sample = cells[:: max(1, len(cells) // 20)].to_pylist()
+    sample = spread(cells, 20)
     places = [len(cell) - 1 - max(cell.rfind("."), cell.rfind(",")) for cell in sample]
     written = [p for p, cell in zip(places, sample, strict=True) if p < len(cell)]
     return float(10.0 ** -max(written, default=0))

@@ -8,7 +8,6 @@ import csv
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from . import refusals
-from .arrays import UNIT, arrow, has_byte, index, pick
+from .arrays import UNIT, arrow, has_byte, index, pick, spread
 from .refusals import Line
 
 DELIMITERS = ("\t", ";", "|", ",")  # the rarer inside a cell first
@@ -85,11 +84,9 @@ class Table:
     def sample(self) -> list[list[str]]:
         """The trimmed cells of a few body lines, spread over the file."""
         step = max(1, len(self.body) // SAMPLE_ROWS)
-        lines = self.cells.take(self.body[step // 2 :: step])
-        cells = [cell.strip(AROUND) for cell in lines.values.to_pylist()]
+        lines = (self.body[row].as_py() for row in range(step // 2, len(self.body), step))
         missing = [""] * self.width
-        ends = pairwise(lines.offsets.to_pylist())
-        return [(cells[start:end] + missing)[: self.width] for start, end in ends]
+        return [(self.line_cells(line) + missing)[: self.width] for line in lines]
 
     def column(self, index: int) -> Any:
         """The trimmed cells of column `index` (0-based) over the body lines; "" where missing."""
@@ -137,7 +134,7 @@ class Table:
 def read_table(lines: Any) -> Table:
     """Cut `lines` (string array) into cells. Raises `ReadError` if they form no table."""
     uploaded = lines
-    sample = lines[:: max(1, len(lines) // SAMPLE_LINES)].to_pylist()
+    sample = spread(lines, SAMPLE_LINES)
     delimiter = _delimiter(sample)
     lines = _without_trailing(lines, sample, delimiter)
     cells = _cut(lines, delimiter)
@@ -225,7 +222,7 @@ def _unwrapped(lines: Any, lengths: Any, delimiter: str) -> tuple[str, Any]:
     inner = pc.replace_substring_regex(lines, r'^\s*"(.*)"[\s,;]*$', r"\1")
     inner = pc.if_else(whole, pc.replace_substring(inner, '""', '"'), lines)
     if pc.max(lengths).as_py() == 1:
-        return _delimiter(inner[:: max(1, len(inner) // SAMPLE_LINES)].to_pylist()), inner
+        return _delimiter(spread(inner, SAMPLE_LINES)), inner
     usual = pc.mode(lengths.filter(pc.greater(lengths, 1)))[0]["mode"]
     fits = pc.equal(pc.list_value_length(_cut(inner, delimiter)), usual)
     return delimiter, pc.if_else(fits, inner, lines)

@@ -132,7 +132,7 @@ def given_measures(lines: pa.Table, values: Values) -> Row:
     none, dates = np.isnan(values.series.values), lines["date"]
     observed = values.series.days[~none]
     distinct = _distinct(values.series.days, dates)
-    missing = int(none.sum())
+    missing = int(np.count_nonzero(none))
     if distinct != len(lines):
         missing = pc.count_distinct(dates.filter(none)).as_py()
     return {
@@ -148,7 +148,7 @@ def _distinct(days: NDArray[np.int32], dates: pa.ChunkedArray) -> int:
     """How many different `dates` there are, whose `days` these are."""
     if (days == NO_DAY).any():  # one for whatever is no date
         return int(pc.count_distinct(dates).as_py())
-    return len(days) - int((np.diff(np.sort(days)) == 0).sum())
+    return len(days) - int(np.count_nonzero(np.diff(np.sort(days)) == 0))
 
 
 def series_measures(series: Series, file: Written, value: str) -> Row:
@@ -160,7 +160,7 @@ def gold_measures(gold: Gold, file: Written) -> Row:
     """Of written gold the same, and the rows that have both a price and a trend."""
     values = {name: getattr(gold, name) for name in GOLD.numbers}
     covered = ~np.isnan(gold.price) & ~np.isnan(gold.trend_i)
-    return {**_table_measures(gold.days, values, file), "covered": int(covered.sum())}
+    return {**_table_measures(gold.days, values, file), "covered": int(np.count_nonzero(covered))}
 
 
 def _table_measures(
@@ -172,7 +172,7 @@ def _table_measures(
         "dates": file.rows - dateless,
         "first_date": first,
         "last_date": last,
-        "out_of_order": int((np.diff(days) <= 0).sum()),
+        "out_of_order": int(np.count_nonzero(np.diff(days) <= 0)),
     }
     for name, column in values.items():
         low, high, nulls = file.range(name)
@@ -180,7 +180,7 @@ def _table_measures(
             f"{name}_count": file.rows - nulls,
             f"{name}_min": low,
             f"{name}_max": high,
-            f"{name}_infinite": int(np.isinf(column).sum()),
+            f"{name}_infinite": int(np.count_nonzero(np.isinf(column))),
         }
     return row
 
@@ -226,7 +226,7 @@ def gold_expectations(history: Series, trend: Series) -> Row:
         "rows": 1 + int(np.count_nonzero(np.diff(days))),
         "first_date": _EPOCH + timedelta(int(days[0])),
         "last_date": _EPOCH + timedelta(int(days[-1])),
-        "price_count": int((~np.isnan(history.values)).sum()),
+        "price_count": int(np.count_nonzero(~np.isnan(history.values))),
         "g_trend_count": len(trend),
     }
 

@@ -25,6 +25,7 @@ FILL_ROWS = 10
 BELOW_ONE = 0.5
 NO_DAY = np.iinfo(np.int32).min  # in place of a date that is none
 _WORDS = pa.array(MISSING_WORDS, pa.string())
+_NONE = pa.scalar(None, pa.string())
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -122,14 +123,24 @@ def _distinct(series: Series) -> Series:
 def _values(lines: pa.Table) -> Values:
     texts = lines["value"].combine_chunks()
     days = _days(lines["date"].combine_chunks())
-    try:
-        numbers = texts.cast(pa.float64())
-    except pa.ArrowInvalid:
+    numbers = _cast(texts)
+    if numbers is None:  # mostly it is a few of the words that are quickly found
+        numbers = _cast(pc.if_else(pc.is_in(texts, _WORDS), _NONE, texts))
+    if numbers is None:
         return _with_words(days, texts)
     values = floats(numbers)
-    if np.isfinite(values).sum() != len(values) - numbers.null_count:  # `nan` is such a word
+    finite = np.count_nonzero(np.isfinite(values))
+    if finite != len(values) - numbers.null_count:  # `nan` is such a word
         return _with_words(days, texts)
     return Values(Series(days, values), 0)
+
+
+def _cast(texts: pa.Array) -> pa.Array | None:
+    """The numbers in these texts; None if one is none."""
+    try:
+        return texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def _with_words(days: NDArray[np.int32], texts: pa.Array) -> Values:

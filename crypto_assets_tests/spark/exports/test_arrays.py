@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from crypto_assets.spark.exports.arrays import MAX_LINES, index, lines_of
+from crypto_assets.spark.exports.arrays import MAX_LINES, arrow, index, lines_of, spread
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,18 @@ def test_lines_are_what_stands_between_line_feeds(text):
     found = lines_of(text)
     found.validate(full=True)
     assert found.to_pylist() == text.split("\n")
+
+
+@pytest.mark.parametrize("valid", [None, [True] * 9, [True, False] * 4 + [True], [False] * 9])
+def test_numbers_that_are_not_valid_are_null(valid):
+    found = arrow(np.arange(9.0), None if valid is None else np.array(valid))
+    found.validate(full=True)
+    assert found.is_valid().to_pylist() == (valid or [True] * 9)
+    assert found.drop_null().to_pylist() == [n for n in range(9) if valid is None or valid[n]]
+
+
+@pytest.mark.parametrize(
+    ("count", "found"), [(0, []), (1, [0]), (5, [0, 1, 2, 3, 4]), (11, [0, 3, 6, 9])]
+)
+def test_a_spread_sample_begins_with_the_first_value(count, found):
+    assert spread(index(count), 3) == found
