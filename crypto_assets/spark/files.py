@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from crypto_assets.spark.tables import Table
 
+_ALONE = {"use_threads": False}  # a process that ends while pyarrow starts them is aborted
+
 
 @dataclass(frozen=True)
 class Written:
@@ -53,7 +55,8 @@ class Written:
 
     def holds(self, rows: pa.Table) -> bool:
         """Whether exactly these rows are read from the file."""
-        return bool(_read(self.content).equals(rows))
+        read = pq.ParquetFile(pa.BufferReader(self.content)).read(**_ALONE)
+        return bool(read.equals(rows))
 
 
 def encoded(rows: pa.Table, repeating: Sequence[str] = ()) -> Written:
@@ -93,12 +96,7 @@ def decoded(content: bytes, table: Table) -> pa.Table:
     """
     schema = arrow_schema(table.file_columns)
     try:
-        rows = _read(content)
+        rows = pq.read_table(pa.BufferReader(content), partitioning=None, **_ALONE)
         return rows.select(schema.names).cast(schema)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise ReadError(str(error)) from error
-
-
-def _read(content: Any) -> pa.Table:
-    """The rows of a file. A process that ends while pyarrow starts threads for them is aborted."""
-    return pq.read_table(pa.BufferReader(content), partitioning=None, use_threads=False)

@@ -41,7 +41,7 @@ def chart(gold: Gold) -> str:
     across = (days[at] - days[0]) * WIDTH // max(1, int(days[-1] - days[0]))
     known = price[~np.isnan(price)]
     scales = dict.fromkeys(("price", "pricema"), _limits(known))
-    scales["trend_i"] = (0.0, float(np.nanmax(gold.trend_i, initial=0.0)))
+    scales["trend_i"] = (0.0, float(np.fmax.reduce(gold.trend_i, initial=0.0)))
     lines = "".join(
         _LINE.format(colour=colour, width=width, points=points)
         for name, colour, width in _LINES
