@@ -7,7 +7,7 @@ blocks: the audit does, before anything is published.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
@@ -26,6 +26,7 @@ from crypto_assets.spark.job_spec import Finding, LayerResult, Verdict
 from crypto_assets.spark.market_data.data_set import MARKET_DATA
 from crypto_assets.spark.market_data.rules import CHECKS, PUBLISHED, Check
 
+Targets = Mapping[tuple[dg.AssetKey, str], Target]  # what was last materialized
 LogChecks = Callable[[Sequence[LayerResult]], None]
 _COLUMNS = ("rule", "holds", "says", "expected", "found", "examples")
 
@@ -62,7 +63,10 @@ def checks_of_run(context: dg.AssetExecutionContext) -> LogChecks:
     known = cache(lambda: allowances(context.resources.settings))
 
     def log(results: Sequence[LayerResult]) -> None:
-        events = [each for r in results for each in _of_layer(context.instance, r, known)]
+        assets = {dg.AssetKey(result.layer) for result in results}
+        partitions = {verdict.partition for result in results for verdict in result.verdicts}
+        targets = materialized_last(context.instance, assets, partitions)
+        events = [each for result in results for each in _of_layer(result, targets, known)]
         # Above its partitions the UI shows what a check said last: better what must be seen.
         events.sort(key=lambda each: not each.passed)
         log_asset_events(context, events)
@@ -71,19 +75,17 @@ def checks_of_run(context: dg.AssetExecutionContext) -> LogChecks:
 
 
 def _of_layer(
-    instance: dg.DagsterInstance, result: LayerResult, allowed: Callable[[], Overrides]
+    result: LayerResult, targets: Targets, allowed: Callable[[], Overrides]
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """What the checks of the layer say of each of its currencies."""
     verdicts = [verdict for verdict in result.verdicts if not verdict.superseded_by]
-    tickers = [verdict.partition for verdict in verdicts]
-    targets = materialized_last(instance, dg.AssetKey(result.layer), tickers)
-    found: dict[str, Late] = {}
+    layer, found = dg.AssetKey(result.layer), dict[str, Late]()
     if result.layer == MEASURED:
         measures = {v.partition: flat(v.measures) for v in verdicts if v.passed}
         found = {each.ticker: each for each in late(measures, allowed(), utc_day())}
     for verdict in verdicts:
         broken = [*_broken(verdict), *late_findings(found.get(verdict.partition))]
-        yield from _evaluations(verdict, broken, targets.get(verdict.partition))
+        yield from _evaluations(verdict, broken, targets.get((layer, verdict.partition)))
 
 
 def evaluation(

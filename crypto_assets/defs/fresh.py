@@ -31,10 +31,10 @@ def changes(
     found = {each.ticker: each for each in late_now(settings, today)}
     key, tickers = dg.AssetCheckKey(_ASSET, _CHECK.name), partitions_named(MARKET_DATA.partition)
     shown = partitions_by_status(instance, key, tickers).get("FAILED", set())
-    targets = materialized_last(instance, _ASSET, found.keys() ^ shown)
+    targets = materialized_last(instance, [_ASSET], found.keys() ^ shown)
     return [
         evaluation(_CHECK, ticker, late_findings(found.get(ticker)), target)
-        for ticker, target in sorted(targets.items())
+        for (_, ticker), target in sorted(targets.items(), key=lambda each: each[0][1])
     ]
 
 

@@ -28,7 +28,7 @@ from dagster._core.events import (
 )
 from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 AssetEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
@@ -99,25 +99,36 @@ def report_asset_events(instance: dg.DagsterInstance, events: Sequence[AssetEven
 
 
 def materialized_last(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Collection[str]
-) -> Mapping[str, Target]:
-    """The newest materializations of these partitions, as what a check is evaluated on.
+    instance: dg.DagsterInstance, assets: Collection[dg.AssetKey], partitions: Collection[str]
+) -> Mapping[tuple[dg.AssetKey, str], Target]:
+    """The newest materialization of each of these partitions of each asset, if there is one.
 
-    Dagster shows an evaluation only while nothing newer than its target is there. Read without the
-    events themselves, of which there may be thousands.
+    As what a check is evaluated on: Dagster shows an evaluation only while nothing newer than its
+    target is there. Read without the events themselves, of which there may be thousands.
     """
-    events, columns = instance.event_log_storage, SqlEventLogStorageTable.c
-    if not (partitions and isinstance(events, SqlEventLogStorage)):
-        return {}  # Dagster takes no partitions for all of them
-    kind = DagsterEventType.ASSET_MATERIALIZATION
-    newest = events.get_latest_storage_id_by_partition(asset, kind, set(partitions))
-    query = db.select(columns.id, columns.partition, columns.run_id, columns.timestamp).where(
-        columns.id.in_(newest.values())
+    log, events = instance.event_log_storage, SqlEventLogStorageTable.c
+    if not isinstance(log, SqlEventLogStorage):
+        return {}
+    newest = (
+        db.select(db.func.max(events.id))
+        .where(events.asset_key.in_([asset.to_string() for asset in assets]))
+        .where(events.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value)
+        .where(events.partition.in_(partitions))
+        .group_by(events.asset_key, events.partition)
     )
-    with events.index_connection() as connection:
+    wiped = AssetKeyTable.c.wipe_timestamp
+    query = (
+        db.select(events.asset_key, events.partition, events.id, events.run_id, events.timestamp)
+        .join(AssetKeyTable, AssetKeyTable.c.asset_key == events.asset_key)
+        .where(events.id.in_(newest), db.or_(wiped.is_(None), events.timestamp > wiped))
+    )
+    keys = {asset.to_string(): asset for asset in assets}
+    with log.index_connection() as connection:
         return {
-            partition: Target(storage_id=event_id, run_id=run_id, timestamp=_seconds(time))
-            for event_id, partition, run_id, time in connection.execute(query)
+            (keys[asset], partition): Target(
+                storage_id=event_id, run_id=run_id, timestamp=_seconds(time)
+            )
+            for asset, partition, event_id, run_id, time in connection.execute(query)
         }
 
 

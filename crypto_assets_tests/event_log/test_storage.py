@@ -17,11 +17,12 @@ import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
 from crypto_assets.event_log import storage
-from crypto_assets.event_log.batches import report_asset_events
+from crypto_assets.event_log.batches import materialized_last, report_asset_events
 from crypto_assets.event_log.checks import partitions_by_status
 from crypto_assets_tests.helpers.recorded_runs import (
     DEFINITIONS,
     DEPTH,
+    LAYERS,
     PARTITIONS,
     RANGE_TAGS,
     STOCK,
@@ -144,6 +145,26 @@ def test_a_check_is_as_it_was_last_evaluated_and_unknown_where_newer_data_is_the
     }
     batching.report_runless_asset_event(dg.AssetMaterialization("rain", partition=CITIES[0]))
     assert partitions_by_status(batching, DEPTH, PARTITIONS)["SUCCEEDED"] == {*CITIES[2:4]}
+
+
+def test_what_a_check_is_evaluated_on_is_the_newest_and_was_not_wiped(batching):
+    record_run(batching, CITIES[:4], broken=CITIES[1:2])
+    assets = [dg.AssetKey(layer) for layer in LAYERS]
+    rain = DEPTH.asset_key
+    first = materialized_last(batching, assets, CITIES)
+    assert first.keys() == {(asset, CITIES[at]) for asset in assets for at in (0, 2, 3)}
+    again = record_run(batching, CITIES[:1])
+    newest = materialized_last(batching, assets, CITIES[:3])
+    of_city = dg.AssetRecordsFilter(rain, asset_partitions=CITIES[:1])
+    (record,) = batching.fetch_materializations(of_city, limit=1).records
+    target = newest[rain, CITIES[0]]
+    assert (target.storage_id, target.run_id) == (record.storage_id, again)
+    assert target.timestamp == pytest.approx(record.timestamp, abs=1e-5)
+    assert newest[rain, CITIES[2]] == first[rain, CITIES[2]]
+    batching.wipe_assets([rain])
+    assert {asset for asset, _ in materialized_last(batching, assets, CITIES)} == {*assets} - {rain}
+    record_run(batching, CITIES[:1])
+    assert [city for asset, city in materialized_last(batching, [rain], CITIES)] == CITIES[:1]
 
 
 def test_an_evaluation_that_is_repeated_in_its_run_takes_the_place_of_the_one_before(

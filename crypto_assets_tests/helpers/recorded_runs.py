@@ -95,7 +95,9 @@ def _depth(
         passed=city not in broken,
         description="no gauge" if city in broken else None,
         partition=city,
-        target_materialization_data=materialized_last(instance, DEPTH.asset_key, [city]).get(city),
+        target_materialization_data=materialized_last(instance, [DEPTH.asset_key], [city]).get(
+            (DEPTH.asset_key, city)
+        ),
     )
 
 
