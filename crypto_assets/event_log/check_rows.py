@@ -15,7 +15,6 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluation,
     AssetCheckEvaluationPlanned,
 )
-from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
@@ -50,10 +49,14 @@ def is_storable(event: EventLogEntry) -> bool:
     Several plans of a check without partitions look alike; which one an evaluation is of, Dagster
     is asked.
     """
-    data = event.dagster_event.event_specific_data if event.dagster_event else None
+    data = _data(event)
     if isinstance(data, AssetCheckEvaluation):
         return data.partition is not None
     return isinstance(data, AssetCheckEvaluationPlanned)
+
+
+def _data(event: EventLogEntry) -> object:
+    return event.dagster_event.event_specific_data if event.dagster_event else None
 
 
 def is_kept(plan: EventLogEntry) -> bool:
@@ -71,7 +74,7 @@ def store_checks(connection: Connection, events: Iterable[Stored]) -> None:
     planned: list[dict[str, Any]] = []
     evaluated: list[dict[str, Any]] = []
     for each in events:
-        if each.event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+        if isinstance(_data(each.event), AssetCheckEvaluation):
             evaluated.append(_evaluated(each))
         elif is_kept(each.event):
             planned.append(_planned(each))

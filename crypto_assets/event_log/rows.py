@@ -9,12 +9,14 @@ attributes of `NamedTupleSerializer`, and how `MetadataFieldSerializer` writes a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import dagster as dg
 from dagster._core.definitions.dependency import NodeHandle
 from dagster._core.definitions.metadata import MetadataFieldSerializer
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.plan.handle import StepHandle
 from dagster_shared.check.record import is_record
@@ -29,6 +31,7 @@ from dagster_shared.serdes.serdes import (
 from dagster_shared.seven import json
 
 Pack = Callable[[Any], Any]
+_OF_ASSETS = frozenset(kind.value for kind in ASSET_EVENTS)
 _SCALARS = frozenset([str, int, float, bool, type(None)])
 _REPEATING = frozenset([dg.AssetKey, NodeHandle, StepHandle])  # are the same in many events
 _HOOKS = ("before_pack", "pack_items")  # a class that has one of its own is packed by Dagster
@@ -39,17 +42,26 @@ def serialized(value: object) -> str:
     return str(json.dumps(_packed(value)))
 
 
+def is_asset_event(event: EventLogEntry) -> bool:
+    """Whether it is an event of an asset, not of a check of one."""
+    happened = event.dagster_event
+    return happened is not None and happened.event_type_value in _OF_ASSETS
+
+
 def row_of(event: EventLogEntry) -> dict[str, Any]:
-    """The columns of an asset event but its time, as `SqlEventLogStorage` fills them."""
-    happened = event.get_dagster_event()
-    key = happened.asset_key
+    """The columns of an event but its time, as `SqlEventLogStorage` fills them.
+
+    The columns of the asset and the partition are null of an event that is no asset's.
+    """
+    happened, of_asset = event.get_dagster_event(), is_asset_event(event)
+    key = happened.asset_key if of_asset else None
     return {
         "run_id": event.run_id,
         "event": serialized(event),
         "dagster_event_type": happened.event_type_value,
         "step_key": happened.step_key,
         "asset_key": key.to_string() if key else None,
-        "partition": happened.partition or None,
+        "partition": happened.partition or None if of_asset else None,
     }
 
 
@@ -61,7 +73,9 @@ def _packed(value: Any) -> Any:
         return [_packed(each) for each in value]
     if kind is dict:
         return {name: _packed(each) for name, each in value.items()}
-    return _packed_once(value) if kind in _REPEATING else _packer(kind)(value)
+    if kind in _REPEATING or isinstance(value, Enum):
+        return _packed_once(value)
+    return _packer(kind)(value)
 
 
 @lru_cache

@@ -32,7 +32,6 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as db
 from dagster._config.config_schema import UserConfigSchema
-from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
@@ -45,7 +44,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
 from .check_rows import Stored, is_kept, is_storable, store_checks
-from .rows import row_of
+from .rows import is_asset_event, row_of
 
 _ID = SqlEventLogStorageTable.c.id
 _ENGINES = 16  # files whose engines are kept: a web server looks at thousands of runs
@@ -92,7 +91,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         index does not know. Events of other kinds among them are stored one by one, as by Dagster.
         """
         run_ids = {event.run_id for event in events}
-        if len(run_ids) > 1 or not all(_is_asset_event(e) or is_storable(e) for e in events):
+        if len(run_ids) > 1 or not all(is_asset_event(e) or is_storable(e) for e in events):
             super().store_event_batch(events)
             return
         rows = [
@@ -125,14 +124,14 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             Stored(event, event_id, row["event"])
             for event, event_id, row in zip(events, ids, rows, strict=True)
         ]
-        of_assets = [each for each in stored if _is_asset_event(each.event)]
+        of_assets = [each for each in stored if is_asset_event(each.event)]
         if of_assets:
             self._store_asset_event_tags(
                 index, [each.event for each in of_assets], [each.id for each in of_assets]
             )
             for each in _last_of_each(of_assets):
                 self._store_asset_event(index, each.event, each.id)
-        of_checks = [each for each in stored if not _is_asset_event(each.event)]
+        of_checks = [each for each in stored if not is_asset_event(each.event)]
         if of_checks:
             store_checks(index, of_checks)
 
@@ -204,10 +203,6 @@ def _is_marked(engine: Engine) -> bool:
         if not engine.dialect.has_table(connection, "alembic_version"):
             return False
         return connection.execute(db.text("SELECT 1 FROM alembic_version")).first() is not None
-
-
-def _is_asset_event(event: EventLogEntry) -> bool:
-    return event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS
 
 
 def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
