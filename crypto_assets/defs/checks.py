@@ -28,7 +28,8 @@ from crypto_assets.spark.market_data.rules import CHECKS, PUBLISHED, Check
 
 Targets = Mapping[tuple[dg.AssetKey, str], Target]  # what was last materialized
 LogChecks = Callable[[Sequence[LayerResult]], None]
-_COLUMNS = ("rule", "holds", "says", "expected", "found", "examples")
+_SAID = ("expected", "found", "examples")
+_COLUMNS = ("rule", "holds", "says", *_SAID)
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,11 @@ def _broken(verdict: Verdict) -> Iterator[Finding]:
 
 
 def _metadata(check: Check, broken: Sequence[Finding]) -> dict[str, Any]:
-    """A table of the check's rules: what was expected and found of those that do not hold."""
+    """What was expected and found; of a check of several rules, as a table of all of them."""
+    if len(check.rules) == 1:
+        rows = [*map(_row, broken)]
+        said = {name: "; ".join(filter(None, (row[name] for row in rows))) for name in _SAID}
+        return {name: text for name, text in said.items() if text}
     names = {each.rule for each in broken}
     hold = [{"rule": n, "says": says} for n, says in check.rules.items() if n not in names]
     rows = [*map(_row, broken), *({**each, "holds": "yes"} for each in hold)]
