@@ -44,6 +44,7 @@ _SPARE: list[duckdb.DuckDBPyConnection] = []
 _NO_FILE = "/"
 # Without a log: what breaks off is a copy, which nobody looks at again.
 _ATTACH = f"ATTACH '{{}}' (STORAGE_VERSION '{STORAGE}', RECOVERY_MODE no_wal_writes)"
+_SPILL = "SET temp_directory = '{}'"
 _ATTACHED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> ?"
 
 # What DuckDB takes for changes that are not in the file yet, and replays when it opens the file.
@@ -219,11 +220,14 @@ def _attached(copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the copy; what is not in it at a checkpoint is lost.
 
     Its instance of DuckDB is kept for the next change: to start one takes as long as a small load.
+    What does not fit into memory goes beside the copy.
     """
     instance = _SPARE.pop() if _SPARE else _without_file()
+    spilled = copy.with_name(f"{copy.name}.tmp")
     try:
         with instance.cursor() as connection:
-            connection.execute(_ATTACH.format(str(copy).replace("'", "''")))
+            connection.execute(_SPILL.format(_escaped(spilled)))
+            connection.execute(_ATTACH.format(_escaped(copy)))
             ((name,),) = connection.execute(_ATTACHED, [_NO_FILE]).fetchall()
             quoted = '"' + name.replace('"', '""') + '"'
             connection.execute(f"USE {quoted}.main")
@@ -232,7 +236,14 @@ def _attached(copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except BaseException:
         instance.close()
         raise
-    _SPARE.append(instance)
+    if spilled.exists():  # this instance cannot do so elsewhere
+        instance.close()
+    else:
+        _SPARE.append(instance)
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _without_file() -> duckdb.DuckDBPyConnection:
