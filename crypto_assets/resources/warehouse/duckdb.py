@@ -37,6 +37,7 @@ FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false)
 # methods to compress columns never win on those of `prices`: to try them takes a twentieth more.
 _FOR_FILES = "SET threads = 1; SET disabled_compression_methods = 'fsst,rle'"
 _AS_BEFORE = "RESET threads; RESET disabled_compression_methods"
+_OPTIMIZED = "PRAGMA enable_optimizer"
 # Of all from the first ticker to the last: to look for each row's in a list takes twice as long.
 _SUMMARY = """
 SELECT ticker, count(*), min(date), max(date) FROM market_data.prices
@@ -287,6 +288,7 @@ def _replace(
         connection.commit()
     except BaseException:
         connection.rollback()
+        connection.execute(_OPTIMIZED)  # `_create` may have broken off
         raise
     return loaded
 
@@ -296,7 +298,7 @@ def _create(connection: duckdb.DuckDBPyConnection, views: Sequence[str]) -> None
     connection.execute("PRAGMA disable_optimizer")
     for statement in connection.extract_statements("".join(views)):
         connection.execute(statement)
-    connection.execute("PRAGMA enable_optimizer")
+    connection.execute(_OPTIMIZED)
 
 
 def _describe(
