@@ -135,7 +135,8 @@ def test_the_next_change_of_the_process_has_duckdb_as_it_comes(warehouse, gold, 
     settings = "SELECT current_setting('threads'), current_setting('disabled_compression_methods')"
     with DuckDBFile(tmp_path / "other.duckdb", 0.5, "").changing() as connection:
         found = connection.execute(settings).fetchone()
-    assert found == duckdb.execute(settings).fetchone()
+    with duckdb.connect() as fresh:
+        assert found == fresh.execute(settings).fetchone()
 
 
 def test_replacing_nothing_changes_nothing(warehouse, gold):
