@@ -79,7 +79,7 @@ def store_checks(connection: Connection, events: Iterable[Stored]) -> None:
         elif is_kept(each.event):
             planned.append(_planned(each))
     if planned:
-        connection.execute(AssetCheckExecutionsTable.insert(), planned)
+        connection.execute(_INSERT, planned)
     if evaluated:
         connection.execute(_UPSERT, evaluated)
 

@@ -53,15 +53,17 @@ def row_of(event: EventLogEntry) -> dict[str, Any]:
 
     The columns of the asset and the partition are null of an event that is no asset's.
     """
-    happened, of_asset = event.get_dagster_event(), is_asset_event(event)
-    key = happened.asset_key if of_asset else None
+    happened = event.get_dagster_event()
+    key = partition = None
+    if is_asset_event(event):  # to ask others takes as long as to write them
+        key, partition = happened.asset_key, happened.partition
     return {
         "run_id": event.run_id,
         "event": serialized(event),
         "dagster_event_type": happened.event_type_value,
         "step_key": happened.step_key,
         "asset_key": key.to_string() if key else None,
-        "partition": happened.partition or None if of_asset else None,
+        "partition": partition or None,
     }
 
 
@@ -78,7 +80,7 @@ def _packed(value: Any) -> Any:
     return _packer(kind)(value)
 
 
-@lru_cache
+@lru_cache(typed=True)  # words of two lists may be equal
 def _packed_once(value: Any) -> Any:
     kind: Any = type(value)
     return _packer(kind)(value)

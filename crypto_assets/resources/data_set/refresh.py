@@ -116,7 +116,7 @@ class Refresh:
                 if not batch:
                     continue
                 spec = self._job_spec(batch, computes, run_id)
-                yield from self._worked_off(batch, layers, execute(spec), spec.staging, on_layer)
+                yield from self._worked_off(batch, layers, spec, execute(spec), on_layer)
 
     def check_loads(self, layers: Collection[str]) -> None:
         """Raises `RefusedError` if a table that these layers are loaded into would take nothing.
@@ -193,15 +193,15 @@ class Refresh:
         self,
         batch: Entries,
         layers: Sequence[str],
+        spec: JobSpec,
         computing: Iterable[LayerResult],
-        staging: str,
         on_layer: OnLayer,
     ) -> Iterator[list[LayerResult]]:
         """Publishes what is computed of a batch as it comes, and loads what passed."""
         left, loaded = dict(batch), 0
         ready: dict[str, Entry] = {}
-        stagings, fault = {staging}, None
-        last = next((layer for layer in reversed(layers) if layer in self.computed), "")
+        stagings, fault = {spec.staging}, None
+        last = next(reversed(spec.layers), "")
         for computed, fault in together(computing, on_layer, last, len(batch)):
             stagings |= {result.staging for result in computed}
             part = {v.partition: left.pop(v.partition) for r in computed[:1] for v in r.verdicts}

@@ -19,7 +19,6 @@ from crypto_assets.resources.settings import Settings
 Advance = Callable[[int], None]
 Part = Literal["inbox", "lake"]
 HIDDEN = (".", "_")  # how the name of an object or a folder begins that is the product's own
-_JSON = json.JSONDecoder()
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -46,10 +45,9 @@ class Content(NamedTuple):
     def document(self) -> Any:
         """The content as JSON; raises `ValueError` if it is none."""
         try:  # UTF-8 as we write it; to look for the encoding first takes as long as to parse
-            document, end = _JSON.raw_decode(self.data.decode())
+            return json.loads(self.data.decode())
         except ValueError:
             return json.loads(self.data)
-        return document if end == len(self.data) else json.loads(self.data)
 
 
 def is_hidden(key: str) -> bool:
