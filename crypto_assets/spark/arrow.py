@@ -24,6 +24,12 @@ class _NoPandas(MetaPathFinder):
         return None
 
 
+def compute_on_one_core() -> None:
+    """For a process that is one of many on this machine, before it has a second thread."""
+    keep_pandas_out()
+    pa.set_cpu_count(1)
+
+
 def keep_pandas_out() -> None:
     """Lets pyarrow do without pandas, which it imports at its first scalar to know its types.
 

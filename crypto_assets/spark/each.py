@@ -6,10 +6,10 @@ the verdicts, so that both go through a pipe or a DataFrame. One partition's fau
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crypto_assets.spark.job_spec import (
     Answer,
@@ -25,9 +25,10 @@ from crypto_assets.spark.made import made
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-_PIECES_A_TASK = 20
+PIECES_A_TASK = 50  # a task that is lost costs little
 # Computes the layers of one partition; the `compute` of a job module that works partition by
 # partition.
 Compute = Callable[[JobSpec, Partition], Iterator[Verdict]]
@@ -79,15 +80,36 @@ def results(spec: JobSpec, answers: Iterable[str], workers: int) -> Iterator[Lay
             yield LayerResult(layer, seconds, tuple(found), spec.staging)
 
 
-def on_spark(session: SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
-    """Computes the pieces on a session, whose tasks are so small that a lost one costs little."""
+def on_spark(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
+    """Computes the pieces as one job of Spark's, of many tasks.
+
+    Without Spark SQL where there is a driver in this process: it takes seconds to be there.
+    """
+    from pyspark import SparkContext
+
     given = pieces(spec)
-    tasks = max(spec.readers, len(given) // _PIECES_A_TASK)
+    tasks = min(max(spec.readers, len(given) // PIECES_A_TASK), len(given))
+    if isinstance(spark, SparkContext):
+        answers = spark.parallelize(given, tasks).mapPartitions(_by_a_task).collect()
+    else:
+        answers = _by_connect(spark, given, tasks)
+    yield from results(spec, answers, spec.readers)
+
+
+def _by_a_task(given: Iterable[str]) -> Iterator[str]:
+    from crypto_assets.spark.arrow import compute_on_one_core
+
+    compute_on_one_core()
+    return map(answer, given)
+
+
+def _by_connect(session: SparkSession, given: Sequence[str], tasks: int) -> list[str]:
+    """The answers of these pieces where there are DataFrames only."""
 
     def answered(number: int) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         yield pa.RecordBatch.from_pydict({"answer": [answer(given[number])]})
 
-    found = made(session, answered, "answer string", count=len(given), tasks=tasks).toArrow()
-    yield from results(spec, found["answer"].to_pylist(), spec.readers)
+    found = made(session, answered, "answer string", count=len(given), tasks=tasks)
+    return cast("list[str]", found.toArrow()["answer"].to_pylist())

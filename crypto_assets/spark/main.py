@@ -18,6 +18,7 @@ from dagster_pipes import (
     PipesS3MessageWriterChannel,
     open_dagster_pipes,
 )
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from crypto_assets.spark.job_spec import spec_from_json, to_json
@@ -57,13 +58,11 @@ def main() -> None:
         params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]
     ) as pipes:
         spec = spec_from_json(pipes.get_extra(SPEC))
-        session = SparkSession.builder.getOrCreate()
-        pipes.log.info(
-            "Spark %s has begun with %d partitions", session.version, len(spec.partitions)
-        )
-        for result in run(session, spec):
+        spark = SparkContext.getOrCreate() if spec.each else SparkSession.builder.getOrCreate()
+        pipes.log.info("Spark %s has begun with %d partitions", spark.version, len(spec.partitions))
+        for result in run(spark, spec):
             pipes.report_custom_message(to_json(result))
-        session.stop()
+        spark.stop()
 
 
 if __name__ == "__main__":

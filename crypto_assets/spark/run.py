@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crypto_assets.spark import each
 from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdict
@@ -13,6 +13,7 @@ from crypto_assets.spark.job_spec import JobSpec, LayerResult, Partition, Verdic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
 # Computes one layer of partitions and judges each. A job module has one for each layer in `STEPS`,
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 Step = Callable[["SparkSession", JobSpec, list[Partition]], Iterable[Verdict]]
 
 
-def run(session: SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
+def run(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
     """Computes the layers in order and yields each layer's verdicts when it is audited.
 
-    A partition that fails its audit goes no further.
+    A partition that fails its audit goes no further. A job that computes partition by partition
+    needs no session where there is a driver in this process.
     """
     if spec.each:
-        yield from each.on_spark(session, spec)
+        yield from each.on_spark(getattr(spark, "sparkContext", spark), spec)
         return
+    session = cast("SparkSession", spark)
     steps: dict[str, Step] = import_module(spec.job).STEPS
     partitions = list(spec.partitions)
     for layer in spec.layers:

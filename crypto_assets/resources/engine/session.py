@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from crypto_assets.resources.engine.background import begun
 from crypto_assets.resources.engine.engine import Engine, Execute
 from crypto_assets.resources.errors import BusyError
+from crypto_assets.spark.each import PIECES_A_TASK
+from crypto_assets.spark.job_spec import JobSpec, LayerResult
+from crypto_assets.spark.run import run
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
+_AHEAD = 2  # parts that compute while what one made is published
 # What the tables rely on, whatever a person's configuration says.
 SESSION_CONF = {
     "spark.sql.ansi.enabled": "true",  # the default, unless SPARK_ANSI_SQL_MODE says otherwise
@@ -42,18 +51,36 @@ class SessionEngine(Engine, ABC):
     @contextmanager
     def running(self) -> Iterator[Execute]:
         """A run on a session that lasts as long as the block."""
-        with _lost_is_busy(), self.session() as session:
-            from crypto_assets.spark.run import run
-
-            yield partial(run, session)
+        with lost_is_busy(), self.session() as session:
+            yield partial(run_in_parts, session)
 
     def abandon(self, running: Collection[str]) -> None:
         """A session is closed with its step and leaves nothing behind."""
 
     def check(self) -> str:
-        with _lost_is_busy(), self.session() as session:
+        with lost_is_busy(), self.session() as session:
             session.range(1).count()
             return f"Spark {session.version}"
+
+
+def run_in_parts(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
+    """Runs a job spec; one that computes partition by partition as several jobs of Spark's.
+
+    What one of them made is published while the next ones compute.
+    """
+    if not spec.each:
+        yield from run(spark, spec)
+        return
+    size = spec.readers * PIECES_A_TASK
+    starts = range(0, len(spec.partitions), size)
+    parts = [replace(spec, partitions=spec.partitions[start : start + size]) for start in starts]
+    computing: deque[Future[list[LayerResult]]] = deque()
+    for part in parts:
+        computing.append(begun(partial(list, run(spark, part))))
+        if len(computing) > _AHEAD:
+            yield from computing.popleft().result()
+    for each in computing:
+        yield from each.result()
 
 
 def first_line(error: BaseException) -> str:
@@ -62,7 +89,7 @@ def first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def _lost_is_busy() -> Iterator[None]:
+def lost_is_busy() -> Iterator[None]:
     """An engine that went away is there again later: a fault that passes."""
     try:
         yield

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Event, Thread
@@ -25,15 +25,34 @@ from urllib.parse import urlsplit
 
 from crypto_assets.resources.aws import Aws
 from crypto_assets.resources.engine.artifact import sources
+from crypto_assets.resources.engine.driver import (
+    ON_THIS_MACHINE,
+    driver,
+    sql_session,
+    start_driver,
+    start_python,
+    started_early,
+    stop,
+)
+from crypto_assets.resources.engine.engine import Execute
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
-from crypto_assets.resources.engine.session import SESSION_CONF, SessionEngine, first_line
+from crypto_assets.resources.engine.session import (
+    SESSION_CONF,
+    SessionEngine,
+    first_line,
+    lost_is_busy,
+    run_in_parts,
+)
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.progress import WAIT_REPORT_SECONDS, waiting
 from crypto_assets.resources.settings import Settings, variable
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    from crypto_assets.spark.job_spec import JobSpec, LayerResult
 
 LOCAL = "local[*]"
 _CORES = os.cpu_count() or 1
@@ -43,7 +62,6 @@ _CONNECT_S = 10
 _MASTER_PORT = 7077
 _PYTHON = "spark.pyspark.python"
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
-_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 # The lake's URIs are s3://; the client that Hadoop has for them calls them s3a://.
 _S3 = {"spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem"}
 
@@ -82,14 +100,32 @@ class SparkEngine(SessionEngine):
         elsewhere = _is_elsewhere(settings.spark_master, settings.spark_remote)
         return frozenset({"s3"}) if elsewhere else cls.storages
 
+    @property
+    def _is_elsewhere(self) -> bool:
+        return _is_elsewhere(self.master, self.remote)
+
+    def prepared(self, partitions: int) -> AbstractContextManager[None]:
+        if not partitions or self.remote:
+            return nullcontext()
+        return started_early(self._start)
+
+    @contextmanager
+    def running(self) -> Iterator[Execute]:
+        """As of any session; on this machine Spark SQL is only there for a job that wants it."""
+        if self._is_elsewhere:
+            with super().running() as execute:
+                yield execute
+            return
+        with lost_is_busy(), driver(self._start) as context:
+            yield partial(_run_here, context, self._config())
+
     @contextmanager
     def session(self) -> Iterator[SparkSession]:
         """A session of its own. Raises `BusyError` or `RefusedError` if there is none to be had."""
         keep_loopback_direct()
         with (
             self._connected() if self.remote else self._started() as session,
-            _stopping(session),
-            self._shipped(session) if _is_elsewhere(self.master, self.remote) else nullcontext(),
+            self._shipped(session) if self._is_elsewhere else nullcontext(),
         ):
             yield session
 
@@ -105,40 +141,47 @@ class SparkEngine(SessionEngine):
         for name, value in {**self.conf, **SESSION_CONF}.items():
             if session.conf.isModifiable(name):
                 session.conf.set(name, value)
-        yield session
+        try:
+            yield session
+        except BaseException:
+            stop(session)
+            raise
+        session.stop()
 
     @contextmanager
     def _started(self) -> Iterator[SparkSession]:
-        """A session whose driver is in this process, through Dagster's PySpark resource."""
-        _require_java()
-        local = not _is_elsewhere(self.master, self.remote)
+        """A session whose driver is in this process."""
+        with driver(self._start):
+            yield sql_session(self._config())
+
+    def _start(self) -> SparkContext:
+        keep_loopback_direct()
         if self.master.startswith("spark://"):
             _reach(self.master.removeprefix("spark://").split(","))
+        local = not self._is_elsewhere
         # Workers run whatever `python3` is on their path otherwise.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable if local else "python3")
         if python := self.conf.get(_PYTHON):
             os.environ["PYSPARK_PYTHON"] = python
-        for name in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-            os.environ.pop(name, None)  # left by a session of Spark Connect in this process
-        import dagster as dg
-        from dagster_pyspark import PySparkResource
+        context = start_driver(self._config())
+        if local:
+            start_python(context, _CORES)
+        return context
 
-        shuffles = _CORES if local else _EXECUTORS
-        config = {
+    def _config(self) -> dict[str, str]:
+        """What a driver in this process is started with."""
+        local = not self._is_elsewhere
+        return {
             **_QUIET,
-            **(_LOOPBACK if local else {}),
+            **(ON_THIS_MACHINE if local else {}),
             **self._access(local=local),
+            "spark.app.name": "crypto_assets",
             "spark.driver.memory": f"{self.memory_mb}m",
-            "spark.sql.shuffle.partitions": str(shuffles),
+            "spark.sql.shuffle.partitions": str(_CORES if local else _EXECUTORS),
             **self.conf,
             **SESSION_CONF,
             "spark.master": self.master,
         }
-        resource = PySparkResource(spark_config=config)
-        with resource.yield_for_execution(dg.build_init_resource_context()) as pyspark:
-            session = pyspark.spark_session
-            session.sparkContext.setLogLevel("ERROR")
-            yield session
 
     @property
     def _place(self) -> str:
@@ -172,6 +215,13 @@ class SparkEngine(SessionEngine):
             yield
 
 
+def _run_here(
+    context: SparkContext, config: Mapping[str, str], spec: JobSpec
+) -> Iterator[LayerResult]:
+    """Runs a job spec, on a session only if it wants one."""
+    yield from run_in_parts(context if spec.each else sql_session(config), spec)
+
+
 def _is_elsewhere(master: str, remote: object) -> bool:
     """Whether other machines compute."""
     return bool(remote) or not master.startswith("local")
@@ -191,21 +241,6 @@ def _saying(what: str) -> Iterator[None]:
         yield
     finally:
         done.set()
-
-
-@contextmanager
-def _stopping(session: SparkSession) -> Iterator[None]:
-    """Stops the session in the end; what broke off the work is raised, not what came of it.
-
-    An interrupt in the middle of a call leaves the connection to the JVM with half an answer.
-    """
-    try:
-        yield
-    except BaseException:
-        with suppress(Exception):
-            session.stop()
-        raise
-    session.stop()
 
 
 @contextmanager
@@ -296,13 +331,3 @@ def _no_answer(place: str, reason: object, setting: str) -> BusyError:
     return BusyError(
         f"Spark does not answer at {place} ({reason}): start it, or correct {variable(setting)}"
     )
-
-
-def _require_java() -> None:
-    home = os.environ.get("JAVA_HOME")
-    java = Path(home, "bin", "java") if home else shutil.which("java")
-    if not java or not Path(java).exists():
-        raise RefusedError(
-            "engine `spark` needs Java 17 or 21 and finds none: install a Java runtime and set "
-            "JAVA_HOME, or use the default engine (CRYPTO_ASSETS_ENGINE=sail)"
-        )

@@ -50,8 +50,9 @@ def test_sail_listens_on_loopback_only():
 def test_an_interrupt_of_work_on_spark_stays_an_interrupt():
     found = printed_by(
         """
-        import signal, threading, time
+        import os, signal, threading, time
         from crypto_assets.resources.engine.spark import SparkEngine
+        from crypto_assets.spark.job_spec import JobSpec, Partition
 
         class Interrupted(BaseException):
             pass
@@ -62,15 +63,16 @@ def test_an_interrupt_of_work_on_spark_stays_an_interrupt():
         def once_busy(context):
             while not context.statusTracker().getActiveJobsIds():
                 time.sleep(0.1)
-            signal.raise_signal(signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
 
         signal.signal(signal.SIGTERM, interrupt)
         try:
             with SparkEngine().running() as execute:
-                session = execute.args[0]
-                context = session.sparkContext
+                context = execute.args[0]
                 threading.Thread(target=once_busy, args=[context], daemon=True).start()
-                session.range(10**15).selectExpr("sum(id * id % 7)").collect()
+                waits = tuple(Partition(n, {}, {"dies": "never", "waits": True}) for n in "ABC")
+                job = "crypto_assets_tests.toy.dying_job"
+                list(execute(JobSpec(job, "", "", ("only",), waits, readers=2, each=True)))
         except BaseException as error:
             print(type(error).__name__)
         """

@@ -1,0 +1,94 @@
+"""Apache Spark here: what is started for a run, when, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import json
+
+from crypto_assets_tests.helpers.processes import in_a_child
+
+JOB = """
+    import json, psutil
+    from crypto_assets.resources.engine import driver
+    from crypto_assets.resources.engine.spark import SparkEngine
+    from crypto_assets.spark.each import PIECES_A_TASK
+    from crypto_assets.spark.job_spec import JobSpec, Partition
+
+    def spec(count):
+        partitions = tuple(Partition(f"P{number}", {}, {}) for number in range(count))
+        job = "crypto_assets_tests.toy.dying_job"
+        return JobSpec(job, "", "", ("only",), partitions, readers=2, each=True)
+
+    def names():
+        children = psutil.Process().children(recursive=True)
+        return sorted({child.name().rstrip("0123456789.") for child in children})
+"""
+
+
+def told(code: str) -> dict:
+    done = in_a_child(JOB + code)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_what_a_part_made_comes_while_the_next_ones_compute_each_partition_once():
+    found = told("""
+    with SparkEngine().running() as execute:
+        results = [[v.partition for v in each.verdicts] for each in execute(spec(250))]
+    once = sorted(sum(results, [])) == sorted(f"P{number}" for number in range(250))
+    print(json.dumps({"sizes": [len(each) for each in results], "once": once}))
+    """)
+    assert found == {"sizes": [100, 100, 50], "once": True}
+
+
+def test_a_job_of_single_partitions_needs_no_sql_and_another_one_gets_a_session():
+    found = told("""
+    from pyspark.sql import SparkSession
+    with SparkEngine().running() as execute:
+        list(execute(spec(3)))
+        before = SparkSession.getActiveSession() is None
+        rows = driver.sql_session(execute.args[1]).range(7).count()
+        list(execute(spec(3)))
+    with SparkEngine().running() as execute:
+        again = sum(len(each.verdicts) for each in execute(spec(3)))
+    print(json.dumps({"before": before, "rows": rows, "again": again}))
+    """)
+    assert found == {"before": True, "rows": 7, "again": 3}
+
+
+def test_a_driver_is_started_early_once_and_one_that_nobody_wanted_ends():
+    found = told("""
+    from pyspark import SparkContext
+    started, start = [], driver.start_driver
+    from crypto_assets.resources.engine import spark
+    spark.start_driver = lambda config: started.append(1) or start(config)
+    engine = SparkEngine()
+    with engine.prepared(3):
+        with engine.running() as execute:
+            verdicts = sum(len(each.verdicts) for each in execute(spec(3)))
+    used = len(started)
+    with engine.prepared(3):
+        pass
+    ended = SparkContext._active_spark_context is None
+    with engine.prepared(0):
+        pass
+    counts = {"used": used, "all": len(started), "verdicts": verdicts, "ended": ended}
+    print(json.dumps(counts))
+    """)
+    assert found == {"used": 1, "all": 2, "verdicts": 3, "ended": True}
+
+
+def test_processes_that_compute_use_one_core_each_and_import_what_is_installed():
+    found = told("""
+    def facts(_):
+        import pyarrow, pyspark
+        return pyspark.__file__.endswith(".zip/pyspark/__init__.py"), pyarrow.cpu_count()
+
+    import pyarrow
+    cores = pyarrow.cpu_count()
+    with SparkEngine().running() as execute:
+        list(execute(spec(100)))
+        tasks = execute.args[0].parallelize(range(2), 2)
+        print(json.dumps({"facts": tasks.map(facts).distinct().collect(), "cores": cores}))
+    """)
+    assert found["facts"] == [[False, 1]]
+    assert found["cores"] >= 1
