@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
+_CRASHED = "Python worker exited unexpectedly"  # how Spark says it
 PIECES_A_TASK = 50  # a task that is lost costs little
 # Computes the layers of one partition; the `compute` of a job module that works partition by
 # partition.
@@ -80,6 +81,11 @@ def results(spec: JobSpec, answers: Iterable[str], workers: int) -> Iterator[Lay
             yield LayerResult(layer, seconds, tuple(found), spec.staging)
 
 
+def ended_by(piece: str, how: str) -> str:
+    """The answer of a piece that ended the process that computed it."""
+    return to_json(Answer((broken(spec_from_json(piece), [], how),)))
+
+
 def on_spark(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
     """Computes the pieces as one job of Spark's, of many tasks.
 
@@ -87,13 +93,34 @@ def on_spark(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[Laye
     """
     from pyspark import SparkContext
 
-    given = pieces(spec)
-    tasks = min(max(spec.readers, len(given) // PIECES_A_TASK), len(given))
-    if isinstance(spark, SparkContext):
-        answers = spark.parallelize(given, tasks).mapPartitions(_by_a_task).collect()
-    else:
-        answers = _by_connect(spark, given, tasks)
-    yield from results(spec, answers, spec.readers)
+    def answers(given: list[str]) -> list[str]:
+        tasks = min(max(spec.readers, len(given) // PIECES_A_TASK), len(given))
+        if isinstance(spark, SparkContext):
+            return spark.parallelize(given, tasks).mapPartitions(_by_a_task).collect()
+        return _by_connect(spark, given, tasks)
+
+    yield from results(spec, _alive(answers, pieces(spec)), spec.readers)
+
+
+def _alive(
+    answers: Callable[[list[str]], list[str]], given: list[str], *, again: bool = False
+) -> list[str]:
+    """The answers of these pieces; one that ends its process twice has the verdict, and no other.
+
+    The job that failed at it is halved until it is alone.
+    """
+    if not given:
+        return []
+    try:
+        return answers(given)
+    except Exception as error:
+        if _CRASHED not in str(error):
+            raise
+    if again and len(given) == 1:
+        return [ended_by(given[0], "the process that computed it was ended twice")]
+    half = len(given) // 2
+    halves = given[:half], given[half:]
+    return [answer for each in halves for answer in _alive(answers, each, again=True)]
 
 
 def _by_a_task(given: Iterable[str]) -> Iterator[str]:

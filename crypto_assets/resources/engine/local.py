@@ -19,8 +19,8 @@ from crypto_assets.resources.engine.proxies import keep_loopback_direct
 from crypto_assets.resources.engine.session import SessionEngine
 from crypto_assets.resources.engine.workers import Workers, started_early
 from crypto_assets.resources.settings import Settings
-from crypto_assets.spark.each import broken, pieces, results
-from crypto_assets.spark.job_spec import Answer, JobSpec, LayerResult, spec_from_json, to_json
+from crypto_assets.spark.each import ended_by, pieces, results
+from crypto_assets.spark.job_spec import JobSpec, LayerResult
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -123,7 +123,7 @@ def _by_workers(workers: Workers, spec: JobSpec) -> Iterator[LayerResult]:
 
     def killed(piece: str, exit_code: int) -> str:
         how = f"the process that computed it was ended twice (exit code {exit_code})"
-        return to_json(Answer((broken(spec_from_json(piece), [], how),)))
+        return ended_by(piece, how)
 
     answers = workers.answers(pieces(spec), killed)
     while together := list(islice(answers, AT_A_TIME)):

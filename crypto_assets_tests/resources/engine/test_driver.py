@@ -7,20 +7,16 @@ import json
 from crypto_assets_tests.helpers.processes import in_a_child
 
 JOB = """
-    import json, psutil
+    import json
+    from dataclasses import replace
     from crypto_assets.resources.engine import driver
     from crypto_assets.resources.engine.spark import SparkEngine
-    from crypto_assets.spark.each import PIECES_A_TASK
     from crypto_assets.spark.job_spec import JobSpec, Partition
 
     def spec(count):
         partitions = tuple(Partition(f"P{number}", {}, {}) for number in range(count))
         job = "crypto_assets_tests.toy.dying_job"
         return JobSpec(job, "", "", ("only",), partitions, readers=2, each=True)
-
-    def names():
-        children = psutil.Process().children(recursive=True)
-        return sorted({child.name().rstrip("0123456789.") for child in children})
 """
 
 
@@ -38,6 +34,20 @@ def test_what_a_part_made_comes_while_the_next_ones_compute_each_partition_once(
     print(json.dumps({"sizes": [len(each) for each in results], "once": once}))
     """)
     assert found == {"sizes": [100, 100, 50], "once": True}
+
+
+def test_a_partition_that_kills_its_process_has_the_verdict_and_no_other():
+    found = told("""
+    facts = {"BAD": {"dies": "always"}, "A": {}, "B": {}, "WORSE": {"dies": "always"}, "C": {}}
+    partitions = tuple(Partition(name, {}, facts) for name, facts in facts.items())
+    with SparkEngine().running() as execute:
+        (result,) = execute(replace(spec(0), partitions=partitions))
+        (alone,) = execute(replace(spec(0), partitions=partitions[:1]))
+    verdicts = (*result.verdicts, *alone.verdicts)
+    print(json.dumps([(v.partition, list(v.problems)) for v in verdicts]))
+    """)
+    dead = ["the process that computed it was ended twice"]
+    assert found == [["BAD", dead], ["A", []], ["B", []], ["WORSE", dead], ["C", []], ["BAD", dead]]
 
 
 def test_a_job_of_single_partitions_needs_no_sql_and_another_one_gets_a_session():
