@@ -91,7 +91,7 @@ def _round(folder: Path, files: list[FilePair]) -> Figures:
     printed, peak_mb = measured(_home(folder / "graph"), "bench.measure", "graph")
     whole = json.loads(printed)
     dagster_s = whole["work_cpu_s"] - work["work_cpu_s"]
-    return {
+    return _on_spark(folder, work["work_s"]) | {
         "floor_s": floor_s,
         **{f"{layer}_s": work[f"{layer}_s"] for layer in MARKET_DATA.layers},
         "work_s": work["work_s"],
@@ -104,6 +104,16 @@ def _round(folder: Path, files: list[FilePair]) -> Figures:
         "checks_cpu_ratio": whole["work_cpu_s"] / unchecked["work_cpu_s"],
         "peak_mb": peak_mb,
     }
+
+
+def _on_spark(folder: Path, work_s: float) -> Figures:
+    """The work on Apache Spark of this machine, its start included, where there is a Java."""
+    if os.environ["CRYPTO_ASSETS_ENGINE"] == "spark" or not shutil.which("java"):
+        return {}
+    say(f"{folder.name}: the product without Dagster on Apache Spark")
+    home = _home(folder / "spark")
+    found = json.loads(measured(home, "bench.measure", "refresh", engine="spark")[0])
+    return {"spark_s": found["work_s"], "spark_ratio": found["work_s"] / work_s}
 
 
 def _commands(folder: Path, files: list[FilePair]) -> Figures:

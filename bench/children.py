@@ -9,13 +9,14 @@ from pathlib import Path
 import psutil
 
 SAMPLE_S = 0.2
-# An installed program has its bytecode; a variable may keep Python from writing that of a checkout.
-_ENVIRONMENT = {n: value for n, value in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
 
 
-def measured(home: Path, *words: str) -> tuple[str, float]:
-    """What `python -m words` prints on this home, and the peak memory of its processes in MB."""
-    with _started(home, *words) as child:
+def measured(home: Path, *words: str, engine: str = "") -> tuple[str, float]:
+    """What `python -m words` prints on this home, and the peak memory of its processes in MB.
+
+    Computed by `engine`, or by the one that the environment names.
+    """
+    with _started(home, *words, engine=engine) as child:
         peak = _Peak(child.pid)
         peak.start()
         printed, _ = child.communicate()
@@ -36,10 +37,15 @@ def cpu_of(home: Path, *words: str) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _started(home: Path, *words: str) -> subprocess.Popen[str]:
+def _started(home: Path, *words: str, engine: str = "") -> subprocess.Popen[str]:
+    environment = {**os.environ, "CRYPTO_ASSETS_HOME": str(home)}
+    # An installed program has its bytecode; a variable may keep Python from writing a checkout's.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if engine:
+        environment["CRYPTO_ASSETS_ENGINE"] = engine
     return subprocess.Popen(  # noqa: S603 - our own modules
         [sys.executable, "-m", *words],
-        env={**_ENVIRONMENT, "CRYPTO_ASSETS_HOME": str(home)},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if words[0].startswith("crypto") else None,
         text=True,

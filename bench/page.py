@@ -37,6 +37,8 @@ MEANS = {
     "checks_ratio": "`total_s` / the same with `CRYPTO_ASSETS_CHECKS=off`",
     "checks_cpu_ratio": "the same of CPU, without the start",
     "peak_mb": "memory of all its processes together, at its peak",
+    "spark_s": "`work_s` on Apache Spark of this machine, the start of its processes included",
+    "spark_ratio": "`spark_s` / `work_s`",
     "help_cpu_s": "CPU of `crypto-assets --help`",
     "add_cpu_s": "CPU of `crypto-assets add`",
     "one_cpu_s": "CPU of `crypto-assets materialize` of one currency",
