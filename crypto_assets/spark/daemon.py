@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.machinery import PathFinder
 
-_PACKED = os.path.join(os.environ["SPARK_HOME"], "python", "lib")  # noqa: PTH118 - as sys.path
+_PACKED = os.path.join(os.environ.get("SPARK_HOME", ""), "python", "lib")  # noqa: PTH118 - as sys.path
 
 _unpacked = [entry for entry in sys.path if os.path.dirname(entry) != _PACKED]  # noqa: PTH120
 if PathFinder.find_spec("pyspark", _unpacked):

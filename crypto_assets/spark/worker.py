@@ -23,13 +23,10 @@ def main() -> None:
     os.nice(NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what others print is no answer
-    import pyarrow as pa
-
     from crypto_assets.spark import each
-    from crypto_assets.spark.arrow import keep_pandas_out
+    from crypto_assets.spark.arrow import compute_on_one_core
 
-    keep_pandas_out()
-    pa.set_cpu_count(1)
+    compute_on_one_core()
     print(READY, file=answers, flush=True)
     pieces = SimpleQueue[str]()
     Thread(target=_read, args=[pieces], daemon=True).start()

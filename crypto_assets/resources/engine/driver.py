@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-# Java's thorough compiler begins ten times later than by default: it has the cores for seconds
-# otherwise, which compute. Large jobs are as fast: 1,000,000 accounts in 75 s instead of 76 to 84.
+# Java's second compiler begins ten times later than by default: otherwise it has the cores for
+# seconds, in which they could compute. Measured on 2 cores; jobs of a minute are no slower.
 _COMPILES_LATER = {
     "Tier4InvocationThreshold": 50_000,
     "Tier4MinInvocationThreshold": 6_000,
@@ -81,7 +81,7 @@ def start_driver(config: Mapping[str, str]) -> SparkContext:
         os.environ.pop(name, None)  # left by a session of Spark Connect in this process
     from pyspark import SparkConf, SparkContext
 
-    context = SparkContext(conf=SparkConf().setAll(list(config.items())))
+    context = SparkContext.getOrCreate(SparkConf().setAll(list(config.items())))
     context.setLogLevel("ERROR")
     return context
 
