@@ -18,7 +18,6 @@ from dagster_pipes import (
     PipesS3MessageWriterChannel,
     open_dagster_pipes,
 )
-from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from crypto_assets.spark.job_spec import spec_from_json, to_json
@@ -58,11 +57,13 @@ def main() -> None:
         params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]
     ) as pipes:
         spec = spec_from_json(pipes.get_extra(SPEC))
-        spark = SparkContext.getOrCreate() if spec.each else SparkSession.builder.getOrCreate()
-        pipes.log.info("Spark %s has begun with %d partitions", spark.version, len(spec.partitions))
-        for result in run(spark, spec):
+        session = SparkSession.builder.getOrCreate()
+        pipes.log.info(
+            "Spark %s has begun with %d partitions", session.version, len(spec.partitions)
+        )
+        for result in run(session, spec):
             pipes.report_custom_message(to_json(result))
-        spark.stop()
+        session.stop()
 
 
 if __name__ == "__main__":

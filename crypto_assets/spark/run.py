@@ -25,7 +25,7 @@ def run(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[LayerResu
     """Computes the layers in order and yields each layer's verdicts when it is audited.
 
     A partition that fails its audit goes no further. A job that computes partition by partition
-    needs no session where there is a driver in this process.
+    needs no session where the driver is in this process.
     """
     if spec.each:
         yield from each.on_spark(getattr(spark, "sparkContext", spark), spec)
