@@ -45,9 +45,8 @@ def started_early(start: Start) -> Iterator[None]:
     try:
         yield
     finally:
-        while _EARLY:
-            with suppress(Exception):  # whoever wants a driver is told why there is none
-                _EARLY.pop().result().stop()
+        while _EARLY:  # nobody waits for it: an interrupt may have left its imports locked for ever
+            _ENDING.append(begun(partial(_stop_unwanted, _EARLY.pop())))
 
 
 @contextmanager
@@ -103,6 +102,10 @@ def sql_session(config: Mapping[str, str]) -> SparkSession:
     with resource.yield_for_execution(dg.build_init_resource_context()) as pyspark:
         session: SparkSession = pyspark.spark_session
         return session
+
+
+def _stop_unwanted(early: Future[SparkContext]) -> None:
+    early.result().stop()
 
 
 def _next(start: Start) -> SparkContext:

@@ -67,7 +67,6 @@ def test_a_job_of_single_partitions_needs_no_sql_and_another_one_gets_a_session(
 
 def test_a_driver_is_started_early_once_and_one_that_nobody_wanted_ends():
     found = told("""
-    from pyspark import SparkContext
     started, start = [], driver.start_driver
     from crypto_assets.resources.engine import spark
     spark.start_driver = lambda config: started.append(1) or start(config)
@@ -78,13 +77,30 @@ def test_a_driver_is_started_early_once_and_one_that_nobody_wanted_ends():
     used = len(started)
     with engine.prepared(3):
         pass
-    ended = SparkContext._active_spark_context is None
     with engine.prepared(0):
         pass
+    unwanted = driver._ENDING[-1]
+    with engine.running() as execute:
+        ended = unwanted.done()
+        verdicts += sum(len(each.verdicts) for each in execute(spec(3)))
     counts = {"used": used, "all": len(started), "verdicts": verdicts, "ended": ended}
     print(json.dumps(counts))
     """)
-    assert found == {"used": 1, "all": 2, "verdicts": 3, "ended": True}
+    assert found == {"used": 1, "all": 3, "verdicts": 6, "ended": True}
+
+
+def test_an_interrupt_while_the_driver_starts_waits_for_nothing():
+    found = told("""
+    import threading
+    engine = SparkEngine()
+    SparkEngine._start = lambda self: threading.Event().wait()
+    try:
+        with engine.prepared(3):
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        print(json.dumps({"waits": not driver._ENDING[-1].done()}))
+    """)
+    assert found == {"waits": True}
 
 
 def test_processes_that_compute_use_one_core_each_and_import_what_is_installed():
