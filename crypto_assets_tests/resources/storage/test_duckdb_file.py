@@ -7,7 +7,6 @@ import logging
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -15,11 +14,10 @@ import pytest
 from crypto_assets.resources.errors import BusyError, RefusedError
 from crypto_assets.resources.storage.duckdb_file import DuckDBFile
 from crypto_assets_tests.helpers.duckdb_tools import Tool, storage_version, tool
+from crypto_assets_tests.helpers.numbers_file import CURE, SUM, beside, change, held
 from crypto_assets_tests.helpers.processes import saying
 from crypto_assets_tests.helpers.waiting import HANG_S
 
-CURE = "delete the file: `make it` makes it anew"
-SUM = "SELECT count(*), sum(n) FROM t"
 ADDING = """
 import sys
 from pathlib import Path
@@ -65,33 +63,9 @@ except RefusedError as error:
 """
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> DuckDBFile:
-    """A file with one table of the numbers 1, 2 and 3."""
-    made = DuckDBFile(tmp_path / "made.duckdb", HANG_S, CURE)
-    with made.changing() as connection:
-        connection.execute("CREATE TABLE t AS SELECT unnest([1, 2, 3]) AS n")
-    return made
-
-
-def change(file: DuckDBFile, sql: str) -> None:
-    with file.changing() as connection:
-        connection.execute(sql)
-
-
-def held(file: DuckDBFile) -> tuple[int, int]:
-    """How many numbers there are, and their sum."""
-    with file.reading() as connection:
-        return connection.execute(SUM).fetchone()
-
-
 def read(file: DuckDBFile) -> None:
     with file.reading() as connection:
         connection.execute("SELECT sum(h % 10) FROM w")
-
-
-def beside(file: DuckDBFile) -> list[str]:
-    return sorted(path.name for path in file.path.parent.iterdir())
 
 
 def test_the_file_is_made_by_its_first_change_and_opens_in_every_duckdb_1(file):
@@ -118,42 +92,6 @@ def test_a_change_that_fails_leaves_the_file_as_it_was_and_nothing_beside_it(fil
         change(file, "DELETE FROM t; DROP TABLE none_such")
     assert file.path.read_bytes() == content
     assert beside(file) == [".made.duckdb.lock", "made.duckdb"]
-
-
-def test_a_change_after_one_that_fails_starts_from_the_file_alone(file):
-    with pytest.raises(duckdb.CatalogException):
-        change(file, "BEGIN; INSERT INTO t VALUES (10); SET threads = 7; DROP TABLE none_such")
-    change(file, "INSERT INTO t VALUES (100)")
-    assert held(file) == (4, 106)
-
-
-def test_what_does_not_fit_into_memory_goes_beside_the_copy_and_the_next_change_is_made_too(
-    file, tmp_path, monkeypatch
-):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    large = "SELECT n, hash(n)::VARCHAR AS v FROM range(3_000_000) AS large(n) ORDER BY v"
-    with file.changing() as connection:
-        connection.execute("SET memory_limit = '60MB'; SET threads = 1")
-        connection.execute(f"CREATE TEMP TABLE large AS {large}")
-        assert list((file.path.parent / ".made.duckdb.part" / "made.duckdb.tmp").iterdir())
-        assert not list(elsewhere.iterdir())
-    change(file, "INSERT INTO t VALUES (100)")
-    assert held(file) == (4, 106)
-    assert ".made.duckdb.part" not in beside(file)
-
-
-@pytest.mark.parametrize("name", ["memory", "main", "temp", "my.data", 'we"ird', "o'x", "no file"])
-def test_a_file_is_changed_again_whatever_its_name_and_has_that_for_its_views(tmp_path, name):
-    file = DuckDBFile(tmp_path / f"{name}.duckdb", HANG_S, CURE)
-    change(file, "CREATE TABLE t AS SELECT unnest([1, 2, 3]) AS n")
-    with file.changing() as connection:
-        called = connection.execute("SELECT current_database()").fetchone()
-        connection.execute("CREATE VIEW v AS SELECT sum(n) AS n FROM t")
-    with file.reading() as connection:
-        assert connection.execute("SELECT current_database()").fetchone() == called
-        assert connection.execute("SELECT n FROM v").fetchone() == (6,)
 
 
 def test_nothing_to_wait_with_is_imported_where_nobody_has_the_file(tmp_path):
