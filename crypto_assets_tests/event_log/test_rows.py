@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import warnings
+from enum import StrEnum
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.events import DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._serdes import serialize_value
+from dagster._serdes import serialize_value, whitelist_for_serdes
 
 from crypto_assets.event_log.rows import row_of, serialized
 
@@ -31,6 +33,13 @@ METADATA = {
     "table": dg.MetadataValue.table([dg.TableRecord({"date": "2026-01-01"})], schema=SCHEMA),
     "dagster/column_schema": SCHEMA,
 }
+
+
+@whitelist_for_serdes
+class Verdict(StrEnum):
+    """Words of another list, one of which is also a state of freshness."""
+
+    PASS = "PASS"
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +93,9 @@ def test_an_event_without_a_key_or_a_partition_has_none_in_its_row():
     happened = DagsterEvent("ASSET_MATERIALIZATION", "job", event_specific_data=data)
     event = EventLogEntry(None, logging.INFO, "", "run", 1.0, dagster_event=happened)
     assert row_of(event)["partition"] is None
+
+
+def test_the_same_word_of_two_lists_is_written_with_the_name_of_its_own():
+    words = [FreshnessState.PASS, Verdict.PASS]
+    assert words[0] == words[1]
+    assert serialized(words) == serialize_value(words)
