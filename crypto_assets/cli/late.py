@@ -30,8 +30,8 @@ def show_late(settings: Settings, tickers: Sequence[str], *, as_json: bool) -> N
 
     inbox, (registry, _) = wiring.inbox(settings), wiring.registries(settings)
     chosen = chosen_tickers(registry, tickers) if tickers else registry.names()
-    measured = EVERY_MEASURE if as_json else {MEASURED: ""}
-    found = {s.entry.partition: s for s in currency_statuses(settings, chosen, measured)}
+    measures_with = EVERY_MEASURE if as_json else {MEASURED: ""}
+    found = {s.entry.partition: s for s in currency_statuses(settings, chosen, measures_with)}
     measures = {ticker: each.layers[MEASURED].metadata for ticker, each in found.items()}
     overrides, _ = read_overrides(inbox)
     shown = [(each, found[each.ticker]) for each in late(measures, overrides, utc_day())]

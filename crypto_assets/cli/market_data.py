@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _FEW = 20  # currencies: Dagster's modules are most of what a run of so many makes
 _LAYER = click.Choice(list(MARKET_DATA.layers))
+# Of which layers `status` reads the measures, and with which word: as of `Outcomes.layers`.
 EVERY_MEASURE = dict.fromkeys(MARKET_DATA.layers, "")
-SHOWN_MEASURES = {"bronze": "notes", "gold": ""}  # of which a table shows more than their state
+SHOWN_MEASURES = {"bronze": "notes", "gold": ""}  # remarks; rows, dates and warnings
 
 
 @command
@@ -134,9 +135,11 @@ def materialize(
 
 
 def currency_statuses(
-    settings: Settings, tickers: Sequence[str], measured: Mapping[str, str] = MappingProxyType({})
+    settings: Settings,
+    tickers: Sequence[str],
+    measures_with: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Status]:
-    """The statuses of these currencies, with the measures of these layers."""
+    """The statuses of these currencies, as of `statuses`."""
     from crypto_assets.defs.status import statuses
     from crypto_assets.defs.under_way import under_way
     from crypto_assets.resources import wiring
@@ -144,7 +147,7 @@ def currency_statuses(
     published, _ = wiring.published(settings)
     (look,) = under_way(settings, [published])
     with keeping_all():
-        return statuses(published, tickers, look, measured)
+        return statuses(published, tickers, look, measures_with)
 
 
 def _in_state(settings: Settings, tickers: Sequence[str], states: Sequence[str]) -> list[str]:

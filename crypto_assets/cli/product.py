@@ -51,8 +51,8 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool
         if late:
             show_late(settings, tickers, as_json=as_json)
             return
-        measured = EVERY_MEASURE if as_json else SHOWN_MEASURES
-        currencies, document = _found(settings, tickers, measured)
+        measures_with = EVERY_MEASURE if as_json else SHOWN_MEASURES
+        currencies, document = _found(settings, tickers, measures_with)
         if as_json:
             write_json({"currencies": list(map(currency_document, currencies)), **document})
         else:
@@ -66,9 +66,9 @@ def status(settings: Settings, tickers: Sequence[str], as_json: bool, late: bool
 
 
 def _found(
-    settings: Settings, tickers: Sequence[str], measured: Mapping[str, str]
+    settings: Settings, tickers: Sequence[str], measures_with: Mapping[str, str]
 ) -> tuple[list[Status], dict[str, Any]]:
-    """The currencies, with the measures of these layers, and what else `status --json` shows."""
+    """The currencies, as of `statuses`, and what else `status --json` shows."""
     from crypto_assets.defs.status import statuses, upload_statuses
     from crypto_assets.defs.under_way import under_way
     from crypto_assets.resources import wiring
@@ -90,7 +90,7 @@ def _found(
             "waiting_accounts": _waiting(snapshots.registry),
             **upload_statuses(wiring.inbox(settings)),
         }
-    return statuses(currencies, chosen, looks[0], measured), document
+    return statuses(currencies, chosen, looks[0], measures_with), document
 
 
 def _waiting(registry: Registry) -> list[dict[str, str]]:

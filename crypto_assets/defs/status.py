@@ -88,16 +88,16 @@ def statuses(
     published: Published,
     partitions: Collection[str],
     under_way: UnderWay,
-    measured: Mapping[str, str] = MappingProxyType({}),
+    measures_with: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Status]:
     """The status of each of these registered partitions; those whose entry is damaged come last.
 
-    The layers `measured` come with their measures, as of `Outcomes.layers`.
+    `measures_with` says which measures come with their layers, as of `Outcomes.layers`.
     """
     registry, outcomes = published.registry, published.outcomes
     data_set = registry.data_set
     entries = registry.get_all(partitions)
-    known = outcomes.layers(data_set.name, entries, measured)
+    known = outcomes.layers(data_set.name, entries, measures_with)
     broke_off = under_way.broke_off(outcomes.attempts(data_set.name))
     missing = published.missing(list(entries))
     found = []

@@ -165,18 +165,21 @@ class Outcomes:
         self,
         data_set: str,
         partitions: Collection[str],
-        measured: Mapping[str, str] = MappingProxyType({}),
+        measures_with: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, dict[str, Layer]]:
         """What is known of the layers of these partitions, by partition and layer.
 
-        Only those `measured` come with their measures, and only if the word given with the layer is
-        among them: to read these takes most of the time.
+        Their measures are left empty but for the layers in `measures_with`, each of them with the
+        word that its measures must have: `{"bronze": "notes", "gold": ""}` asks for those of bronze
+        that have notes and for all of gold. To read measures takes most of the time.
         """
         found: dict[str, dict[str, Layer]] = {name: {} for name in partitions}
         with self._open() as connection:
-            chosen = json.dumps(list(measured)), data_set, json.dumps(list(partitions))
+            chosen = json.dumps(list(measures_with)), data_set, json.dumps(list(partitions))
             rows = connection.execute(_KNOWN, chosen).fetchall()
-        texts = [text if text and measured[layer] in text else "{}" for _, layer, text, *_ in rows]
+        texts = [
+            text if text and measures_with[layer] in text else "{}" for _, layer, text, *_ in rows
+        ]
         every = json.loads(f"[{','.join(texts)}]")  # at once: most of the time goes into calls
         for (name, layer, _, version, made_at, *seen), measures in zip(rows, every, strict=True):
             found[name][layer] = Layer(version, made_at, measures, *seen)
