@@ -20,6 +20,7 @@ from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.home.instance import open_instance
 from crypto_assets.resources.settings import Settings
 from crypto_assets_tests.helpers.exports_text import history_csv, trend_csv
+from crypto_assets_tests.helpers.java import java_home
 from crypto_assets_tests.helpers.processes import heed_interrupts
 from crypto_assets_tests.helpers.waiting import HANG_S
 
@@ -63,6 +64,12 @@ def session(request: pytest.FixtureRequest) -> Iterator:
     engine = {"sail": SailEngine, "spark": SparkEngine}[request.config.getoption("--engine")]
     with engine().session() as opened:
         yield opened
+
+
+@pytest.fixture
+def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apache Spark finds a Java, in this process and in its children."""
+    monkeypatch.setenv("JAVA_HOME", java_home(tmp_path))
 
 
 @pytest.fixture(scope="session", autouse=True)

