@@ -10,9 +10,9 @@ BAR, ROW, LEFT, WIDTH = 18, 30, 250, 560
 TEXT = """# How fast it is
 
 `make bench` writes these figures to `bench.json`; `python -m bench.page` makes this page of them.
-Each round runs the floor, the product without Dagster and the whole asset graph, one after the
-other, each on a home of its own. The figures are medians of {rounds} rounds on 2 cores:
-{tickers:,} currencies of 1,887 days, engine `{engine}`.
+Each round runs the floor, the product without Dagster, the whole asset graph and, where there is a
+Java, the product on Apache Spark, one after the other, each on a home of its own. The figures are
+medians of {rounds} rounds on 2 cores: {tickers:,} currencies of 1,887 days, engine `{engine}`.
 
 ![seconds](performance.svg)
 
