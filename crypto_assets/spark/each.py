@@ -6,7 +6,7 @@ the verdicts, so that both go through a pipe or a DataFrame. One partition's fau
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -81,9 +81,10 @@ def results(spec: JobSpec, answers: Iterable[str], workers: int) -> Iterator[Lay
             yield LayerResult(layer, seconds, tuple(found), spec.staging)
 
 
-def ended_by(piece: str, how: str) -> str:
-    """The answer of a piece that ended the process that computed it."""
-    return to_json(Answer((broken(spec_from_json(piece), [], how),)))
+def ended_twice(piece: str, how: str = "") -> str:
+    """The answer of a piece that ended two processes; `how` follows in the problem's text."""
+    problem = f"the process that computed it was ended twice{how}"
+    return to_json(Answer((broken(spec_from_json(piece), [], problem),)))
 
 
 def on_spark(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[LayerResult]:
@@ -117,7 +118,7 @@ def _alive(
         if _CRASHED not in str(error):
             raise
     if again and len(given) == 1:
-        return [ended_by(given[0], "the process that computed it was ended twice")]
+        return [ended_twice(given[0])]
     half = len(given) // 2
     halves = given[:half], given[half:]
     return [answer for each in halves for answer in _alive(answers, each, again=True)]
@@ -130,7 +131,7 @@ def _by_a_task(given: Iterable[str]) -> Iterator[str]:
     return map(answer, given)
 
 
-def _by_connect(session: SparkSession, given: Sequence[str], tasks: int) -> list[str]:
+def _by_connect(session: SparkSession, given: list[str], tasks: int) -> list[str]:
     """The answers of these pieces where there are DataFrames only."""
 
     def answered(number: int) -> Iterator[pa.RecordBatch]:

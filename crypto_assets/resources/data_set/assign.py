@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from crypto_assets.resources.data_set.attempt import attempt
+from crypto_assets.resources.engine.background import in_order
 from crypto_assets.resources.engine.workers import Workers
 from crypto_assets.resources.errors import UnclearError
 from crypto_assets.resources.inbox.inbox import Inbox
@@ -140,12 +140,8 @@ def propose_all(
     with Workers(os.cpu_count() or 1) as workers, ThreadPoolExecutor(workers.count) as threads:
         for assigner in assigners:
             assigner.workers = workers
-        ahead: deque[Future[Found | None]] = deque()
-        for arrival in arrivals:
-            ahead.append(threads.submit(look, arrival))
-            if len(ahead) > AHEAD and (found := ahead.popleft().result()):
-                yield found
-        yield from filter(None, (each.result() for each in ahead))
+        looking = (threads.submit(look, arrival) for arrival in arrivals)
+        yield from filter(None, in_order(looking, AHEAD))
 
 
 def kept(inbox: Inbox, found: Iterable[Found]) -> Iterator[Found]:

@@ -1,8 +1,9 @@
-"""Calls that go on beside others, such as those that wait for Spark."""
+"""Calls that other threads make: one that keeps no process from its end, results in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
@@ -25,3 +26,14 @@ def begun(call: Callable[[], T]) -> Future[T]:
 
     Thread(target=do, daemon=True).start()
     return future
+
+
+def in_order(calls: Iterable[Future[T]], ahead: int) -> Iterator[T]:
+    """The results of these calls in their order, with so many begun after the one that is given."""
+    under_way: deque[Future[T]] = deque()
+    for call in calls:
+        under_way.append(call)
+        if len(under_way) > ahead:
+            yield under_way.popleft().result()
+    for call in under_way:
+        yield call.result()

@@ -56,21 +56,23 @@ def driver(start: Start) -> Iterator[SparkContext]:
     It ends in the background: PySpark looks once a second whether it is to end.
     """
     context = _EARLY.pop().result() if _EARLY else _next(start)
-    try:
+    with stopping(context, lambda: _ENDING.append(begun(context.stop))):
         yield context
-    except BaseException:
-        stop(context)
-        raise
-    _ENDING.append(begun(context.stop))
 
 
-def stop(spark: SparkContext | SparkSession) -> None:
-    """Stops it after a fault, which is raised instead of what comes of this.
+@contextmanager
+def stopping(spark: SparkContext | SparkSession, end: Callable[[], None]) -> Iterator[None]:
+    """Ends it after the work; what broke off the work is raised, not what came of it.
 
     An interrupt in the middle of a call leaves the connection to the JVM with half an answer.
     """
-    with suppress(Exception):
-        spark.stop()
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            spark.stop()
+        raise
+    end()
 
 
 def start_driver(config: Mapping[str, str]) -> SparkContext:

@@ -19,7 +19,7 @@ from crypto_assets.resources.engine.proxies import keep_loopback_direct
 from crypto_assets.resources.engine.session import SessionEngine
 from crypto_assets.resources.engine.workers import Workers, started_early
 from crypto_assets.resources.settings import Settings
-from crypto_assets.spark.each import ended_by, pieces, results
+from crypto_assets.spark.each import ended_twice, pieces, results
 from crypto_assets.spark.job_spec import JobSpec, LayerResult
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ def _by_workers(workers: Workers, spec: JobSpec) -> Iterator[LayerResult]:
     """Computes the spec piece by piece; yields the verdicts on `AT_A_TIME` partitions together."""
 
     def killed(piece: str, exit_code: int) -> str:
-        how = f"the process that computed it was ended twice (exit code {exit_code})"
-        return ended_by(piece, how)
+        return ended_twice(piece, f" (exit code {exit_code})")
 
     answers = workers.answers(pieces(spec), killed)
     while together := list(islice(answers, AT_A_TIME)):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Collection, Iterator
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crypto_assets.resources.engine.background import begun
+from crypto_assets.resources.engine.background import begun, in_order
 from crypto_assets.resources.engine.engine import Engine, Execute
 from crypto_assets.resources.errors import BusyError
 from crypto_assets.spark.each import PIECES_A_TASK
@@ -19,6 +17,8 @@ from crypto_assets.spark.job_spec import JobSpec, LayerResult
 from crypto_assets.spark.run import run
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
@@ -74,13 +74,11 @@ def run_in_parts(spark: SparkContext | SparkSession, spec: JobSpec) -> Iterator[
     size = spec.readers * PIECES_A_TASK
     starts = range(0, len(spec.partitions), size)
     parts = [replace(spec, partitions=spec.partitions[start : start + size]) for start in starts]
-    computing: deque[Future[list[LayerResult]]] = deque()
-    for part in parts:
-        computing.append(begun(partial(list, run(spark, part))))
-        if len(computing) > _AHEAD:
-            yield from computing.popleft().result()
-    for each in computing:
-        yield from each.result()
+    computing: Iterator[Future[list[LayerResult]]] = (
+        begun(partial(list, run(spark, part))) for part in parts
+    )
+    for results in in_order(computing, _AHEAD):
+        yield from results
 
 
 def first_line(error: BaseException) -> str:

@@ -32,7 +32,7 @@ from crypto_assets.resources.engine.driver import (
     start_driver,
     start_python,
     started_early,
-    stop,
+    stopping,
 )
 from crypto_assets.resources.engine.engine import Execute
 from crypto_assets.resources.engine.proxies import keep_loopback_direct
@@ -122,7 +122,6 @@ class SparkEngine(SessionEngine):
     @contextmanager
     def session(self) -> Iterator[SparkSession]:
         """A session of its own. Raises `BusyError` or `RefusedError` if there is none to be had."""
-        keep_loopback_direct()
         with (
             self._connected() if self.remote else self._started() as session,
             self._shipped(session) if self._is_elsewhere else nullcontext(),
@@ -135,18 +134,15 @@ class SparkEngine(SessionEngine):
         from pyspark.sql import SparkSession
         from pyspark.sql.connect.client import DefaultChannelBuilder
 
+        keep_loopback_direct()
         _require_answer(DefaultChannelBuilder(self.remote))
         # Not `getOrCreate`: a session that another run opened is that run's.
         session = SparkSession.builder.remote(self.remote).create()
         for name, value in {**self.conf, **SESSION_CONF}.items():
             if session.conf.isModifiable(name):
                 session.conf.set(name, value)
-        try:
+        with stopping(session, session.stop):
             yield session
-        except BaseException:
-            stop(session)
-            raise
-        session.stop()
 
     @contextmanager
     def _started(self) -> Iterator[SparkSession]:

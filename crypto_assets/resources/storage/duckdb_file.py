@@ -294,7 +294,7 @@ def _is_read_by_all(path: Path) -> bool:
 
 def _write_anew(path: Path) -> None:
     """Writes all that is in the file to a new one in its place, which opens in every DuckDB 1.x."""
-    fresh, quoted = path.with_name("anew.duckdb"), str(path).replace("'", "''")
+    fresh, quoted = path.with_name("anew.duckdb"), _escaped(path)
     with _connect(fresh) as connection:
         # Under the file's own name, as above.
         connection.execute(f"ATTACH '{quoted}' AS \"{path.stem}\" (READ_ONLY)")
