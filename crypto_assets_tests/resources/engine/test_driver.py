@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from crypto_assets_tests.helpers.processes import in_a_child
+from crypto_assets_tests.helpers.processes import printed_by
 
 pytestmark = pytest.mark.usefixtures("java")
 JOB = """
@@ -23,14 +24,13 @@ JOB = """
 """
 
 
-def told(code: str) -> dict:
-    done = in_a_child(JOB + code)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def output_of(code: str) -> Any:
+    """The JSON that the code prints, which may use what `JOB` defines."""
+    return json.loads(printed_by(JOB + code))
 
 
 def test_what_a_part_made_comes_while_the_next_ones_compute_each_partition_once():
-    found = told("""
+    found = output_of("""
     with SparkEngine().running() as execute:
         results = [[v.partition for v in each.verdicts] for each in execute(spec(250))]
     once = sorted(sum(results, [])) == sorted(f"P{number}" for number in range(250))
@@ -40,7 +40,7 @@ def test_what_a_part_made_comes_while_the_next_ones_compute_each_partition_once(
 
 
 def test_a_partition_that_kills_its_process_has_the_verdict_and_no_other():
-    found = told("""
+    found = output_of("""
     facts = {"BAD": {"dies": "always"}, "A": {}, "B": {}, "WORSE": {"dies": "always"}, "C": {}}
     partitions = tuple(Partition(name, {}, facts) for name, facts in facts.items())
     with SparkEngine().running() as execute:
@@ -54,7 +54,7 @@ def test_a_partition_that_kills_its_process_has_the_verdict_and_no_other():
 
 
 def test_a_job_of_single_partitions_needs_no_sql_and_another_one_gets_a_session():
-    found = told("""
+    found = output_of("""
     from pyspark.sql import SparkSession
     with SparkEngine().running() as execute:
         list(execute(spec(3)))
@@ -69,7 +69,7 @@ def test_a_job_of_single_partitions_needs_no_sql_and_another_one_gets_a_session(
 
 
 def test_a_driver_is_started_early_once_and_one_that_nobody_wanted_ends():
-    found = told("""
+    found = output_of("""
     started, start = [], driver.start_driver
     from crypto_assets.resources.engine import spark
     spark.start_driver = lambda config: started.append(1) or start(config)
@@ -93,7 +93,7 @@ def test_a_driver_is_started_early_once_and_one_that_nobody_wanted_ends():
 
 
 def test_an_interrupt_while_the_driver_starts_waits_for_nothing():
-    found = told("""
+    found = output_of("""
     import threading
     engine = SparkEngine()
     SparkEngine._start = lambda self: threading.Event().wait()
@@ -107,7 +107,7 @@ def test_an_interrupt_while_the_driver_starts_waits_for_nothing():
 
 
 def test_processes_that_compute_use_one_core_each_and_import_what_is_installed():
-    found = told("""
+    found = output_of("""
     def facts(_):
         import pyarrow, pyspark
         return pyspark.__file__.endswith(".zip/pyspark/__init__.py"), pyarrow.cpu_count()
@@ -117,7 +117,8 @@ def test_processes_that_compute_use_one_core_each_and_import_what_is_installed()
     with SparkEngine().running() as execute:
         list(execute(spec(100)))
         tasks = execute.args[0].parallelize(range(2), 2)
-        print(json.dumps({"facts": tasks.map(facts).distinct().collect(), "cores": cores}))
+        print(json.dumps([tasks.map(facts).distinct().collect(), cores, pyarrow.cpu_count()]))
     """)
-    assert found["facts"] == [[False, 1]]
-    assert found["cores"] >= 1
+    of_children, before, after = found
+    assert of_children == [[False, 1]]
+    assert before == after >= 1

@@ -9,13 +9,7 @@ from click.testing import CliRunner
 from crypto_assets.cli import main
 from crypto_assets.resources.engine.spark import SparkEngine
 from crypto_assets.resources.errors import RefusedError
-from crypto_assets_tests.helpers.processes import in_a_child
-
-
-def printed_by(code: str) -> str:
-    done = in_a_child(code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+from crypto_assets_tests.helpers.processes import printed_by
 
 
 def test_sail_answers_starts_again_and_leaves_no_port_and_no_process_behind():

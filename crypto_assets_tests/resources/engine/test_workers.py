@@ -16,7 +16,7 @@ from crypto_assets.resources.engine.workers import Workers
 from crypto_assets.resources.errors import RefusedError
 from crypto_assets.spark import each, worker
 from crypto_assets.spark.job_spec import JobSpec, Partition
-from crypto_assets_tests.helpers.processes import in_a_child
+from crypto_assets_tests.helpers.processes import in_a_child, printed_by
 from crypto_assets_tests.helpers.waiting import until
 
 
@@ -139,9 +139,7 @@ def test_a_process_imports_neither_dagster_nor_spark_nor_pandas():
         pa.array([1, 2])
         print([n for n in ("dagster", "pyspark", "pandas", "boto3", "duckdb") if n in sys.modules])
     """
-    done = in_a_child(code)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
+    assert printed_by(code) == "[]"
 
 
 def test_processes_that_were_started_early_are_the_first_that_work():
